@@ -1,0 +1,271 @@
+"""The command line: train, evaluate, predict, summary, runs.
+
+Bad input gives one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import traceback
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mnist_lib.backend import load_keras
+from mnist_lib.config import PRESETS, SETTING_RANGES, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.dataset import DatasetError, load_mnist
+from mnist_lib.drawing import DrawingError, find_pictures, normalize_drawing, read_picture
+from mnist_lib.machine import run_in_background
+from mnist_lib.runs import DamagedRunError, Run, RunStore, RunStoreError
+
+
+class CommandError(Exception):
+    """The command cannot be carried out. The message is one line."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage text before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with code 2."""
+        self.exit(2, f"mnist_lib: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
+        print(f"mnist_lib: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        print("mnist_lib: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="python -m mnist_lib", description="Train and use the MNIST network.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        added.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
+        if name != "summary":
+            added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    training = add("train", train_command, "Train the network. Ctrl-C stops and keeps the model.")
+    training.add_argument("--preset", default="paper", help=f"one of: {', '.join(PRESETS)} (default: paper)")
+    for name, allowed in SETTING_RANGES.items():
+        flag = "limit" if name == "training_images" else name.replace("_", "-")
+        training.add_argument(
+            f"--{flag}",
+            dest=name,
+            type=float if name == "learning_rate" else int,
+            metavar="X" if name == "learning_rate" else "N",
+            help=f"{allowed.text}. {allowed.help}".replace("%", "%%"),
+        )
+    training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
+
+    evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
+    evaluating.add_argument("run", nargs="?", metavar="RUN", help="a run's name; default: the newest with a model")
+
+    predicting = add("predict", predict_command, "Read the digit in each picture.")
+    predicting.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    predicting.add_argument("--run", help="a run's name; default: the newest with a model")
+
+    add("summary", summary_command, "Print Table I: the layers and their parameters.")
+    add("runs", runs_command, "List the runs, the newest first.")
+    return parser
+
+
+def train_command(options: argparse.Namespace) -> int:
+    """Train in this process, a progress line an epoch."""
+    names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
+    config = config_from_choices(options.preset, **{name: getattr(options, name) for name in names})
+    if options.background_run:
+        run_in_background()
+    with (
+        _store(options).training(config, options.background_run) as run,
+        run.log_path.open("a", encoding="utf-8", buffering=1) as log,
+    ):
+        if options.background_run:
+            os.dup2(log.fileno(), 2)
+        try:
+            result = _train(config, run, log, options.json)
+        except (KeyboardInterrupt, Exception) as error:
+            log.write(traceback.format_exc())
+            stopped = isinstance(error, KeyboardInterrupt)
+            reason = "interrupted before the first batch" if stopped else _first_line(error)
+            run.fail(reason)
+            raise CommandError(f"{run.run_id} failed: {reason} (see {run.log_path})") from error
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"Test accuracy {result['test_accuracy']:.2%}, {result['misclassified']} of 10,000 misclassified, "
+            f"{result['train_seconds']:.1f} s on {result['device']}. Run {result['run_id']} {result['state']}."
+        )
+    return 0
+
+
+def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
+    dataset = load_mnist()
+    load_keras(log)
+    from mnist_lib.training import train
+
+    def print_epoch(row: dict[str, Any]) -> None:
+        line = (
+            f"epoch {row['epoch']:>3}/{config.epochs}  {row['seconds']:6.1f} s  "
+            f"loss {_figure(row['train_loss'])}  accuracy {_figure(row['train_accuracy'])}  "
+            f"test loss {_figure(row['test_loss'])}  test accuracy {_figure(row['test_accuracy'])}"
+        )
+        print(line, file=log)
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    # Until fit begins, Ctrl-C simply ends; from then on it stops and keeps.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: run.request_stop())
+    return train(config, dataset, run, print_epoch)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _figure(value: float | None) -> str:
+    return "   nan" if value is None else f"{value:.4f}"
+
+
+def evaluate_command(options: argparse.Namespace) -> int:
+    """Evaluate a kept model anew, not from the stored probabilities."""
+    dataset = load_mnist()
+    run = _run_with_model(options, options.run)
+    load_keras()
+    from mnist_lib.evaluation import accuracy, cross_entropy
+    from mnist_lib.model import load_run_model, predict_probabilities
+
+    probabilities = predict_probabilities(load_run_model(run), dataset.test_images)
+    test_accuracy = accuracy(probabilities, dataset.test_labels)
+    result = {
+        "run_id": run.run_id,
+        "test_accuracy": test_accuracy,
+        "test_loss": cross_entropy(probabilities, dataset.test_labels),
+        "misclassified": round((1 - test_accuracy) * len(dataset.test_labels)),
+    }
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"{run.run_id}: test loss {result['test_loss']:.4f}, test accuracy {test_accuracy:.2%}, "
+            f"{result['misclassified']} of 10,000 misclassified"
+        )
+    return 0
+
+
+def predict_command(options: argparse.Namespace) -> int:
+    """Read every picture, going on after a bad one."""
+    run = _run_with_model(options, options.run)
+    failed = False
+    model = None
+    for path in find_pictures(options.pictures):
+        try:
+            image = normalize_drawing(read_picture(path)).image
+        except DrawingError as error:
+            print(f"mnist_lib: {path}: {error}", file=sys.stderr)
+            failed = True
+            continue
+        if model is None:
+            load_keras()
+            from mnist_lib.model import load_run_model, predict_probabilities
+
+            model = load_run_model(run)
+        probabilities = predict_probabilities(model, image[None])[0]
+        digit = int(probabilities.argmax())
+        if options.json:
+            row = {
+                "file": str(path),
+                "digit": digit,
+                "confidence": round(float(probabilities[digit]), 6),
+                "probabilities": [round(float(value), 6) for value in probabilities],
+            }
+            print(json.dumps(row), flush=True)
+        else:
+            print(f"{path}: {digit} ({probabilities[digit]:.1%})", flush=True)
+    return 2 if failed else 0
+
+
+def summary_command(options: argparse.Namespace) -> int:
+    """Print Table I."""
+    load_keras()
+    from mnist_lib.model import build_model, layer_table
+
+    rows = layer_table(build_model(TrainingConfig()))
+    print(f"{'Layer':<38}{'Output':<14}{'Parameters':>11}  How it comes about")
+    for row in rows:
+        shape = " × ".join(str(size) for size in row.output_shape)
+        print(f"{row.kind:<38}{shape:<14}{row.parameters:>11,}  {row.arithmetic}")
+    print(f"{'Total':<52}{sum(row.parameters for row in rows):>11,}")
+    return 0
+
+
+def runs_command(options: argparse.Namespace) -> int:
+    """List the runs with their state, the damaged ones with the reason."""
+    for run in _store(options).runs():
+        snapshot = run.read()
+        last = snapshot.last_epoch or {}
+        row = {
+            "run_id": run.run_id,
+            "state": snapshot.state,
+            "message": snapshot.message,
+            "preset": snapshot.config.preset if snapshot.config else None,
+            "epochs": last.get("epoch", 0),
+            "test_accuracy": last.get("test_accuracy"),
+            "misclassified": last.get("misclassified"),
+            "created_at": _iso_time(snapshot.record.get("created_at")),
+        }
+        if options.json:
+            print(json.dumps(row))
+            continue
+        figures = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
+        reason = f"({snapshot.message})" if snapshot.message else ""
+        print(f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {figures} {reason}".rstrip())
+    return 0
+
+
+def _iso_time(created_at: Any) -> str | None:
+    try:
+        return datetime.fromtimestamp(created_at).isoformat(timespec="seconds")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _store(options: argparse.Namespace) -> RunStore:
+    return RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()
+
+
+def _run_with_model(options: argparse.Namespace, run_id: str | None) -> Run:
+    store = _store(options)
+    if run_id:
+        run = store.find(run_id)
+        if run is None:
+            raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")
+        return run
+    for run in store.runs():
+        if run.read().state in ("finished", "stopped"):
+            return run
+    raise CommandError("There is no run with a model yet. Train one: python -m mnist_lib train")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

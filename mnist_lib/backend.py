@@ -1,0 +1,57 @@
+"""Loads Keras without the messages that TensorFlow prints while it starts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from typing import IO
+
+_loading = threading.Lock()
+
+
+def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
+    """Import Keras with its backend, a matter of three to eight seconds the first time.
+
+    Afterwards ``import keras`` is free. May be called from several threads.
+
+    Args:
+        log: Where TensorFlow's messages go; nowhere by default.
+        use_gpu: Whether this process may take a GPU and its memory. The server reads
+            one drawing at a time and leaves the GPU to the trainer.
+    """
+    with _loading, _environment(use_gpu), _stderr_to(log):
+        import keras
+
+        keras.distribution.list_devices()  # where the GPU is looked for, and taken
+
+
+@contextlib.contextmanager
+def _environment(use_gpu: bool) -> Iterator[None]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not use_gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    try:
+        yield
+    finally:
+        # A trainer that this process starts later shall see the GPU again.
+        if visible is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = visible
+        elif not use_gpu:
+            del os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+@contextlib.contextmanager
+def _stderr_to(log: IO[str] | None) -> Iterator[None]:
+    # TensorFlow writes to file descriptor 2 before it reads its own log level, so
+    # only redirecting the descriptor itself keeps it quiet.
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") if log is None else contextlib.nullcontext(log) as target:
+            os.dup2(target.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,125 @@
+"""What stored probabilities say about a run: plain NumPy, no network needed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+DIGITS = tuple(range(10))
+
+ORDERS = ("most confident", "least confident", "test set order")
+
+
+class Mistakes(NamedTuple):
+    """The misclassified images of one run, one entry each, in the dataset's order.
+
+    Attributes:
+        indices: int64, (n,), position in the test set.
+        true_digits: int64, (n,), the label, 0 to 9.
+        predicted_digits: int64, (n,), the network's answer, 0 to 9.
+        confidences: float32, (n,), probability of that answer, 0 to 1.
+    """
+
+    indices: np.ndarray
+    true_digits: np.ndarray
+    predicted_digits: np.ndarray
+    confidences: np.ndarray
+
+    def select(self, keep: np.ndarray | slice) -> Mistakes:
+        """Return those entries that ``keep`` names: a mask, an order of positions or a slice."""
+        return Mistakes(*(column[keep] for column in self))
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images whose most probable digit is the label, 0 to 1.
+
+    Args:
+        probabilities: floating, (n, 10), rows sum to 1.
+        labels: integer, (n,), 0 to 9.
+    """
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Return the mean of -log(probability of the label), Keras's sparse cross-entropy.
+
+    Args:
+        probabilities: floating, (n, 10), rows sum to 1.
+        labels: integer, (n,), 0 to 9.
+
+    Source: clipped at 1e-7 as Keras does (``keras.config.epsilon``), so that a
+    probability of zero costs 16.1 and not infinity.
+    """
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.clip(of_label, 1e-7, 1 - 1e-7)).mean())
+
+
+def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Count images by true digit (row) and predicted digit (column): int64, (10, 10)."""
+    matrix = np.zeros((10, 10), dtype=np.int64)
+    np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+    return matrix
+
+
+def find_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> Mistakes:
+    """Return every image whose most probable digit is not its label.
+
+    Args:
+        probabilities: floating, (n, 10).
+        labels: integer, (n,), 0 to 9.
+    """
+    predicted = probabilities.argmax(axis=1)
+    indices = np.flatnonzero(predicted != labels)
+    return Mistakes(
+        indices,
+        labels[indices].astype(np.int64),
+        predicted[indices],
+        probabilities[indices, predicted[indices]].astype(np.float32),
+    )
+
+
+def select_mistakes(
+    mistakes: Mistakes,
+    true_digit: int | None = None,
+    predicted_digit: int | None = None,
+    order: str = "most confident",
+) -> Mistakes:
+    """Filter mistakes by digit and order them.
+
+    Args:
+        mistakes: As ``find_mistakes`` returns them.
+        true_digit: Keep only this label, or all.
+        predicted_digit: Keep only this answer, or all.
+        order: One of ``ORDERS``.
+    """
+    keep = np.ones(len(mistakes.indices), dtype=bool)
+    if true_digit is not None:
+        keep &= mistakes.true_digits == true_digit
+    if predicted_digit is not None:
+        keep &= mistakes.predicted_digits == predicted_digit
+    kept = mistakes.select(keep)
+    if order == "test set order":
+        return kept
+    sign = -1 if order == "most confident" else 1
+    return kept.select(np.argsort(sign * kept.confidences, kind="stable"))
+
+
+def compress_probabilities(probabilities: np.ndarray) -> np.ndarray:
+    """Round probabilities to float16 for storage, keeping every predicted digit.
+
+    Rounding can make the two largest probabilities of a row equal, and then the
+    lower digit would win. Such a row's winner is raised by one float16 step, so
+    that accuracy from the stored file is exactly the network's own.
+
+    Args:
+        probabilities: float32, (n, 10), 0 to 1.
+
+    Returns:
+        float16, (n, 10).
+    """
+    compressed = probabilities.astype(np.float16)
+    winners = probabilities.argmax(axis=1)
+    (rows,) = np.nonzero(compressed.argmax(axis=1) != winners)
+    compressed[rows, winners[rows]] = np.nextafter(compressed[rows].max(axis=1), np.float16(np.inf))
+    return compressed

@@ -1,0 +1,85 @@
+"""Facts about this machine and its processes, found out without loading TensorFlow."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+
+import psutil
+
+
+@functools.cache
+def device_name() -> str:
+    """Return the processor that a training started here would use.
+
+    An NVIDIA card counts where ``nvidia-smi`` answers, because that is also where
+    ``make run`` installs TensorFlow with CUDA. A run's own config.json records the
+    device that Keras really used.
+    """
+    if shutil.which("nvidia-smi"):
+        try:
+            answer = subprocess.run(
+                ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"],
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=True,
+            )
+            names = answer.stdout.strip().splitlines()
+            if names:
+                return f"GPU, {names[0]}" + (f" x {len(names)}" if len(names) > 1 else "")
+        except (OSError, subprocess.SubprocessError):
+            pass
+    return cpu_name()
+
+
+def cpu_name() -> str:
+    """Return the processor and the cores this process may use, as in ``CPU, 2 cores``."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        cores = os.cpu_count() or 1
+    return f"CPU, {cores} core{'' if cores == 1 else 's'}"
+
+
+def process_start_time(pid: int | None = None) -> float:
+    """Return when a process began, in seconds since the epoch; this one by default.
+
+    Raises:
+        psutil.Error: There is no such process.
+    """
+    return psutil.Process(pid).create_time()
+
+
+def is_same_process(pid: object, start_time: object) -> bool:
+    """Tell whether the process that once wrote down its pid and start time still runs.
+
+    Both are compared because pids are used again. A process that ended but was
+    not yet collected by its parent does not run any more.
+    """
+    if not isinstance(pid, int) or not isinstance(start_time, (int, float)) or pid <= 0:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return abs(process.create_time() - start_time) < 2.0 and process.status() not in (
+            psutil.STATUS_ZOMBIE,
+            psutil.STATUS_DEAD,
+        )
+    except psutil.Error:
+        return False
+
+
+def run_in_background() -> None:
+    """Let this process give way to others and survive a Ctrl-C meant for its parent.
+
+    A process group of its own is enough for the latter. A new session is not
+    wanted: Linux's autogrouping would then share the processor between sessions
+    and the low priority would mean nothing.
+    """
+    if os.name == "posix":
+        os.setpgid(0, 0)
+        os.nice(10)
+    else:
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)

@@ -1,0 +1,163 @@
+"""The paper's network, 515,146 parameters, and Table I."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.dataset import scale_pixels
+from mnist_lib.runs import DamagedRunError, Run
+
+
+def build_model(config: TrainingConfig) -> keras.Model:
+    """Build and compile the network, with fresh random weights.
+
+    Input float32 (n, 28, 28, 1), 0 to 1; output float32 (n, 10), probabilities.
+
+    Source: Charlie Wilkin, "Classification of Handwritten Digits using
+    Convolutional Neural Networks in Tensorflow 2.0", Table I.
+    """
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(32, 3, activation="relu", name="conv2d_1"),
+            layers.MaxPooling2D(2, name="max_pooling2d"),
+            layers.Conv2D(64, 3, activation="relu", name="conv2d_2"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(64, activation="relu", name="dense_1"),
+            layers.Dropout(0.2, name="dropout"),
+            layers.Dense(10, activation="softmax", name="dense_2"),
+        ],
+        name="mnist",
+    )
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+class LayerRow(NamedTuple):
+    """One row of Table I.
+
+    Attributes:
+        name: The layer's name in the model.
+        kind: Its type and settings in words.
+        output_shape: Without the batch dimension, for example (26, 26, 32).
+        parameters: Number of trained values.
+        arithmetic: How the output or the parameter count comes about.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    arithmetic: str
+
+
+def layer_table(model: keras.Model) -> list[LayerRow]:
+    """Return Table I of the paper for a model that ``build_model`` made.
+
+    Raises:
+        TypeError: The model has a layer of a kind this project does not build.
+    """
+    return [
+        LayerRow(
+            layer.name,
+            _describe_layer(layer),
+            _sizes(layer.output),
+            layer.count_params(),
+            _explain_count(layer),
+        )
+        for layer in model.layers
+    ]
+
+
+def _describe_layer(layer: keras.Layer) -> str:
+    match layer:
+        case layers.Conv2D():
+            return f"Conv2D, {layer.filters} filters of {_times(*layer.kernel_size)}, ReLU"
+        case layers.MaxPooling2D():
+            return f"MaxPooling2D, {_times(*layer.pool_size)}"
+        case layers.Flatten():
+            return "Flatten"
+        case layers.Dropout():
+            return f"Dropout, {layer.rate:g}"
+        case layers.Dense():
+            activation = {"relu": "ReLU"}.get(layer.activation.__name__, layer.activation.__name__)
+            return f"Dense, {layer.units} units, {activation}"
+    raise TypeError(f"{layer.name} is a {type(layer).__name__}, which this project does not build.")
+
+
+def _explain_count(layer: keras.Layer) -> str:
+    inputs = _sizes(layer.input)
+    match layer:
+        case layers.Conv2D():
+            factors = (*layer.kernel_size, inputs[-1], layer.filters)
+            return f"{_times(*factors)} + {layer.filters:,} = {layer.count_params():,}"
+        case layers.Dense():
+            return f"{_times(inputs[0], layer.units)} + {layer.units:,} = {layer.count_params():,}"
+        case layers.Flatten():
+            return f"{_times(*inputs)} = {int(np.prod(inputs)):,} values in a row, nothing to learn"
+        case layers.MaxPooling2D():
+            return f"largest of each {_times(*layer.pool_size)}, nothing to learn"
+    return f"drops {layer.rate:.0%} while training, nothing to learn"
+
+
+def _sizes(tensor: Any) -> tuple[int, ...]:
+    return tuple(int(size) for size in tensor.shape[1:])
+
+
+def _times(*factors: int) -> str:
+    return " × ".join(f"{factor:,}" for factor in factors)
+
+
+def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Return the probability of each digit for each image.
+
+    Args:
+        model: A model that ``build_model`` made.
+        images: uint8, (n, 28, 28), 0 to 255, n at least 1.
+
+    Returns:
+        float32, (n, 10), rows sum to 1.
+    """
+    # One direct call costs a tenth of model.predict for a few images. For many,
+    # pieces keep the feature maps (86 KiB an image) from filling the memory.
+    pieces = [model(scale_pixels(images[start : start + 500]), training=False) for start in range(0, len(images), 500)]
+    return np.concatenate([np.asarray(keras.ops.convert_to_numpy(piece)) for piece in pieces])
+
+
+def load_run_model(run: Run) -> keras.Model:
+    """Load the model that a run kept, or that of its last epoch if it never ended.
+
+    Only Keras's safe mode is used: a file cannot bring code of its own.
+
+    Raises:
+        DamagedRunError: Neither can be read. The message names the file.
+    """
+    kept = run.model_path
+    epochs = run.epochs_with_weights()
+    path: Path = kept if kept.is_file() or not epochs else run.weights_path(epochs[-1])
+    if not path.is_file():
+        raise DamagedRunError(f"{run.run_id} has no model: {kept.name} is missing and no epoch was finished.")
+    try:
+        if path == kept:
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
+        else:
+            model = build_model(TrainingConfig())
+            model.load_weights(path)
+        layer_table(model)
+    except Exception as error:  # Keras raises many types for a bad file
+        raise DamagedRunError(f"{path.name} of {run.run_id} cannot be read: {_first_line(error)}") from error
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

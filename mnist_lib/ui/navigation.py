@@ -1,0 +1,65 @@
+"""The list of screens, and the way to a screen from a cold start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+PAGES_PATH = Path(__file__).parents[2] / "pages"
+
+_ROUTED = "routed"
+
+
+class Screen(NamedTuple):
+    """One screen: the name of its file in pages/ and how it is shown."""
+
+    name: str
+    title: str
+    icon: str
+    purpose: str
+
+
+SCREENS = (
+    Screen("overview", "Overview", ":material/home:", "What this is and what it reaches."),
+    Screen("dataset", "Dataset", ":material/grid_view:", "Look at the 70,000 digits, down to their pixels."),
+    Screen("model", "Model", ":material/schema:", "The network, layer by layer, with its arithmetic."),
+    Screen("train", "Train", ":material/play_circle:", "Start a training and watch it learn."),
+    Screen("mistakes", "Mistakes", ":material/search:", "Every test digit that a run misreads."),
+    Screen("draw", "Draw", ":material/draw:", "Draw a digit and see what the network reads."),
+)
+
+
+def choose_page() -> st.Page:
+    """Show the menu and return the page that the URL asks for."""
+    st.session_state[_ROUTED] = True
+    return st.navigation([_page(screen) for screen in SCREENS])
+
+
+def require_router() -> None:
+    """Hand over to app.py if Streamlit ran this page without it.
+
+    Beside a folder named pages/, the first request after the server's start goes
+    to the page's file itself when its URL is that of a page. Naming the pages once
+    ends that mode for good, and the rerun begins at app.py.
+    """
+    if _ROUTED not in st.session_state:
+        choose_page()
+        st.rerun()
+
+
+def screen_link(name: str, label: str | None = None) -> None:
+    """Draw a link to a screen."""
+    screen = next(screen for screen in SCREENS if screen.name == name)
+    st.page_link(_page(screen), label=label or screen.title, icon=screen.icon)
+
+
+def _page(screen: Screen) -> st.Page:
+    return st.Page(
+        PAGES_PATH / f"{screen.name}.py",
+        title=screen.title,
+        icon=screen.icon,
+        url_path=screen.name,
+        default=screen is SCREENS[0],
+    )

@@ -1,0 +1,117 @@
+"""What the screens share: the data, the runs, the loaded models, and which run is looked at."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.backend import load_keras
+from mnist_lib.dataset import Dataset, load_mnist
+from mnist_lib.runs import Run, RunStore
+
+if TYPE_CHECKING:
+    import keras
+
+# The selector's key in the session is its name in the URL, too.
+RUN_KEY = "run"
+
+
+@st.cache_resource(show_spinner="Reading the 70,000 digits…")
+def mnist() -> Dataset:
+    """Return MNIST, loaded once for all visitors."""
+    return load_mnist()
+
+
+def run_store() -> RunStore:
+    """Return the store of this machine's runs."""
+    return RunStore.default()
+
+
+def selected_run() -> Run | None:
+    """Return the run that the sidebar's selector names, or None if there is no run."""
+    run_id = st.session_state.get(RUN_KEY)
+    return run_store().find(run_id) if run_id else None
+
+
+def probabilities(run: Run) -> np.ndarray:
+    """Return a run's newest test probabilities, float32, (10000, 10).
+
+    Raises:
+        DamagedRunError: There are none, or they are unreadable.
+    """
+    kept = run.epochs_with_probabilities()
+    if not kept:
+        return run.probabilities()  # which says what is missing
+    path = run.probabilities_path(kept[-1])
+    return _probabilities(run, kept[-1], _stamp(path))
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
+    return run.probabilities(epoch)
+
+
+def start_loading_keras() -> threading.Thread:
+    """Begin to load TensorFlow in the background, once for all visitors.
+
+    The person draws meanwhile. The thread touches nothing of Streamlit.
+    """
+    return _keras_thread()
+
+
+@st.cache_resource(show_spinner=False)
+def _keras_thread() -> threading.Thread:
+    thread = threading.Thread(target=load_keras, kwargs={"use_gpu": False}, daemon=True)
+    thread.start()
+    return thread
+
+
+def run_model(run: Run) -> keras.Model:
+    """Return the model that a run kept, waiting for TensorFlow if need be.
+
+    Raises:
+        DamagedRunError: It cannot be read.
+    """
+    thread = start_loading_keras()
+    if thread.is_alive():
+        with st.spinner("Loading TensorFlow, a few seconds and only once…"):
+            thread.join()
+    return _run_model(run, _stamp(run.model_path))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _run_model(run: Run, stamp: int) -> keras.Model:
+    from mnist_lib.model import load_run_model
+
+    return load_run_model(run)
+
+
+def read_digit(run: Run, image: np.ndarray) -> np.ndarray:
+    """Return what a run's model reads in one image.
+
+    Args:
+        run: A run that kept a model.
+        image: uint8, (28, 28), 0 to 255.
+
+    Returns:
+        float32, (10,), probabilities.
+
+    Raises:
+        DamagedRunError: The model cannot be read.
+    """
+    model = run_model(run)
+    from mnist_lib.model import predict_probabilities
+
+    return predict_probabilities(model, image[np.newaxis])[0]
+
+
+def _stamp(path: Path) -> int:
+    """Return what changes when the file does, so that a cache knows."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

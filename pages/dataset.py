@@ -1,0 +1,69 @@
+"""Dataset: samples, class counts, and one image down to its pixel values."""
+
+import streamlit as st
+
+from mnist_lib.dataset import count_classes, scale_pixels, select_indices
+from mnist_lib.evaluation import DIGITS
+from mnist_lib.figures import class_counts_figure, pixel_values_figure
+from mnist_lib.ui.digit_view import PLAIN
+from mnist_lib.ui.gallery import Tile, digit_gallery
+from mnist_lib.ui.navigation import require_router
+from mnist_lib.ui.state import mnist
+
+require_router()
+
+IMAGES_PER_PAGE = 60
+
+st.title("Dataset")
+st.markdown(
+    "MNIST: 60,000 digits to train with and 10,000 to test with, each 28 × 28 pixels of grey, "
+    "written by employees of the US Census Bureau and by high school students."
+)
+
+
+def shuffle() -> None:
+    """Take another random order, and begin at its first page."""
+    st.session_state["dataset_shuffle"] = st.session_state.get("dataset_shuffle", 0) + 1
+    st.session_state["dataset_page"] = 1
+
+
+def first_page() -> None:
+    """Begin at the first page again when the choice of images changes."""
+    st.session_state["dataset_page"] = 1
+
+
+controls = st.container(horizontal=True, vertical_alignment="bottom")
+split = controls.segmented_control(
+    "Images", ["train", "test"], default="train", required=True, key="split", bind="query-params", on_change=first_page
+)
+digit = controls.pills("Digit", DIGITS, key="digit", bind="query-params", on_change=first_page, help="All if none.")
+controls.button("Shuffle", icon=":material/shuffle:", on_click=shuffle)
+
+images, labels = mnist().split(split)
+indices = select_indices(labels, digit, st.session_state.get("dataset_shuffle"))
+pages = -(-len(indices) // IMAGES_PER_PAGE)
+page = st.pagination(pages, key="dataset_page", persist_state="session")
+shown = indices[(page - 1) * IMAGES_PER_PAGE : page * IMAGES_PER_PAGE]
+st.caption(f"{len(indices):,} images{'' if digit is None else f' of a {digit}'}, {len(shown)} on this page.")
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
+    chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
+    st.subheader("How many of each")
+    st.plotly_chart(class_counts_figure(count_classes(labels), digit), config=PLAIN)
+with right:
+    st.subheader(f"Number {chosen:,}: a {labels[chosen]}")
+    scale = st.segmented_control(
+        "Pixel values",
+        ["0 to 255", "divided by 255"],
+        default="0 to 255",
+        required=True,
+        help="The file holds whole numbers from 0 to 255. The network gets them divided by 255.",
+    )
+    if scale == "0 to 255":
+        st.plotly_chart(pixel_values_figure(images[chosen]), config=PLAIN, key="pixels")
+    else:
+        scaled = scale_pixels(images[[chosen]])[0, ..., 0]
+        st.plotly_chart(pixel_values_figure(scaled, decimals=2), config=PLAIN, key="pixels")
+    st.caption("Empty cells are 0: paper. Ink goes up to the largest value.")

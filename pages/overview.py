@@ -1,0 +1,37 @@
+"""Overview: what this is, what it reaches, and the way into each screen."""
+
+import streamlit as st
+
+from mnist_lib.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
+from mnist_lib.ui.navigation import SCREENS, require_router, screen_link
+from mnist_lib.ui.state import run_store
+
+require_router()
+
+st.title("A network that reads handwritten digits")
+st.markdown(
+    "Charlie Wilkin's paper shows how little it takes: a convolutional network of **515,146 parameters**, "
+    "trained for five epochs on 60,000 handwritten digits, reads more than **99%** of 10,000 others. "
+    "Here you can watch it learn, look at every digit it misreads, and draw your own."
+)
+
+store = run_store()
+columns = {"": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
+for run in store.bundled_runs():
+    columns[f"Pre-trained ({run.run_id})"] = run_claims(run.read())
+newest = store.newest_run()
+if newest:
+    columns[f"Newest here ({newest.run_id})"] = run_claims(newest.read())
+
+st.subheader("The paper's claims, and what came out here")
+st.table({name: list(claims) for name, claims in columns.items()}, hide_index=True)
+if not newest:
+    st.info("You have not trained a network on this machine yet. It takes a minute or two.", icon=":material/info:")
+    screen_link("train", "Train one now")
+
+st.subheader("What you can do")
+cards = st.columns(5)
+for card, screen in zip(cards, SCREENS[1:], strict=True):
+    with card.container(border=True, height="stretch"):
+        screen_link(screen.name)
+        st.caption(screen.purpose)

@@ -1,0 +1,22 @@
+"""Train: the settings, a live view of the training, and stop."""
+
+import streamlit as st
+
+from mnist_lib.ui.live_training import draw_training
+from mnist_lib.ui.navigation import require_router
+from mnist_lib.ui.settings_form import draw_settings
+from mnist_lib.ui.state import run_store, selected_run
+
+require_router()
+
+st.title("Train")
+active = run_store().active_run()
+run = active or selected_run()
+settings, view = st.columns([1, 3], gap="large")
+with settings:
+    draw_settings(active)
+with view:
+    if run is None:
+        st.info("Nothing was trained yet. Press Start: the curves appear here.", icon=":material/info:")
+    else:
+        draw_training(run, live=active is not None)
