@@ -232,7 +232,7 @@ def runs_command(options: argparse.Namespace) -> int:
             "epochs": last.get("epoch", 0),
             "test_accuracy": last.get("test_accuracy"),
             "misclassified": last.get("misclassified"),
-            "created_at": _iso_time(snapshot.record.get("created_at")),
+            "created_at": _iso_time(snapshot.record.created_at),
         }
         if options.json:
             print(json.dumps(row))
@@ -243,10 +243,10 @@ def runs_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _iso_time(created_at: Any) -> str | None:
+def _iso_time(created_at: float) -> str | None:
     try:
-        return datetime.fromtimestamp(created_at).isoformat(timespec="seconds")
-    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(created_at).isoformat(timespec="seconds") if created_at else None
+    except (ValueError, OverflowError, OSError):
         return None
 
 

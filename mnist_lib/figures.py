@@ -20,6 +20,8 @@ RIGHT_COLOR = "#16a34a"
 WRONG_COLOR = "#ef4444"
 NEUTRAL_COLOR = "#94a3b8"
 
+LOSS_TICKS = [digit * 10.0**power for power in range(-5, 2) for digit in (1, 2, 5)]
+
 # White paper to dark ink reads wrongly on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
 
@@ -63,15 +65,26 @@ def learning_curve_figure(
         margin={"l": 10, "r": 10, "t": 40, "b": 10},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.18},
         hovermode="x unified",
+        showlegend=True,
     )
     figure.update_xaxes(title=by, rangemode="tozero")
     if by == "epoch" and len(epochs) <= 12:
         figure.update_xaxes(dtick=1)
     if quantity == "accuracy":
-        figure.update_yaxes(tickformat=".1%", hoverformat=".2%")
+        figure.update_yaxes(tickformat=".3~%", hoverformat=".2%", range=[_accuracy_floor(y), 1.002])
     else:
-        figure.update_yaxes(rangemode="tozero", hoverformat=".4f")
+        # The loss falls a hundredfold; only a logarithm shows its end as well as its beginning.
+        figure.update_yaxes(type="log", tickvals=LOSS_TICKS, ticktext=[f"{tick:g}" for tick in LOSS_TICKS])
+        figure.update_yaxes(hoverformat=".4f")
     return figure
+
+
+def _accuracy_floor(values: Sequence[float | None]) -> float:
+    """Return where an accuracy axis begins: below all but the very first steep rise."""
+    known = [value for value in values if value is not None]
+    if len(known) < 20:
+        return 0.0
+    return float(np.floor(np.percentile(known, 4) * 20) / 20)
 
 
 def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> go.Figure:
@@ -98,31 +111,6 @@ def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> g
     return figure
 
 
-def pixel_values_figure(image: np.ndarray, decimals: int = 0) -> go.Figure:
-    """Draw one image large with the value of every pixel written into it.
-
-    Args:
-        image: (28, 28), uint8 from 0 to 255 or float32 from 0 to 1.
-        decimals: Digits after the point.
-    """
-    # A zero says nothing: empty paper stays empty, and the digit's numbers stand out.
-    text = [["" if value == 0 else f"{value:.{decimals}f}".removeprefix("0") for value in row] for row in image]
-    figure = go.Figure(
-        go.Heatmap(
-            z=image,
-            text=text,
-            texttemplate="%{text}",
-            textfont={"size": 9},
-            colorscale=INK_COLORSCALE,
-            zmin=0,
-            zmax=255 if decimals == 0 else 1,
-            showscale=False,
-            hovertemplate=f"row %{{y}}, column %{{x}}: %{{z:.{decimals}f}}<extra></extra>",
-        )
-    )
-    return _as_picture(figure, height=560)
-
-
 def image_figure(image: np.ndarray) -> go.Figure:
     """Draw one image with its pixel values on hover.
 
@@ -139,11 +127,7 @@ def image_figure(image: np.ndarray) -> go.Figure:
             hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
         )
     )
-    return _as_picture(figure, height=300)
-
-
-def _as_picture(figure: go.Figure, height: int) -> go.Figure:
-    figure.update_layout(height=height, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    figure.update_layout(height=280, margin={"l": 0, "r": 0, "t": 0, "b": 0})
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
     return figure
@@ -175,8 +159,8 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
             hovertemplate="%{y}: %{x:.3%}<extra></extra>",
         )
     )
-    figure.update_layout(height=300, margin={"l": 10, "r": 10, "t": 0, "b": 0}, bargap=0.25)
-    figure.update_xaxes(range=[0, 1.18], visible=False)
+    figure.update_layout(height=280, margin={"l": 10, "r": 10, "t": 0, "b": 0}, bargap=0.25)
+    figure.update_xaxes(range=[0, 1.4], visible=False)
     figure.update_yaxes(autorange="reversed", type="category", tickfont={"size": 14})
     return figure
 
@@ -199,6 +183,7 @@ def confusion_figure(matrix: np.ndarray) -> go.Figure:
             y=[str(digit) for digit in DIGITS],
             text=[["" if count == 0 else f"{count:,}" for count in row] for row in matrix],
             texttemplate="%{text}",
+            textfont={"size": 12},
             customdata=matrix,
             colorscale=[[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
             showscale=False,

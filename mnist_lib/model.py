@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from keras import layers
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import scale_pixels
-from mnist_lib.runs import DamagedRunError, Run
+from mnist_lib.runs import DamagedRunError, LayerRow, Run
 
 
 def build_model(config: TrainingConfig) -> keras.Model:
@@ -41,24 +41,6 @@ def build_model(config: TrainingConfig) -> keras.Model:
         metrics=["accuracy"],
     )
     return model
-
-
-class LayerRow(NamedTuple):
-    """One row of Table I.
-
-    Attributes:
-        name: The layer's name in the model.
-        kind: Its type and settings in words.
-        output_shape: Without the batch dimension, for example (26, 26, 32).
-        parameters: Number of trained values.
-        arithmetic: How the output or the parameter count comes about.
-    """
-
-    name: str
-    kind: str
-    output_shape: tuple[int, ...]
-    parameters: int
-    arithmetic: str
 
 
 def layer_table(model: keras.Model) -> list[LayerRow]:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -76,6 +76,43 @@ class Status:
     result: dict[str, Any] | None = None
 
 
+class LayerRow(NamedTuple):
+    """One row of Table I.
+
+    Attributes:
+        name: The layer's name in the model.
+        kind: Its type and settings in words.
+        output_shape: Without the batch dimension, for example (26, 26, 32).
+        parameters: Number of trained values.
+        arithmetic: How the output or the parameter count comes about.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int
+    arithmetic: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The facts that config.json holds beside the settings.
+
+    Attributes:
+        created_at: Seconds since the epoch.
+        device: What it was trained on, in words; empty until Keras is loaded.
+        precision: Keras's dtype policy, for example ``float32``.
+        versions: Of Python, Keras, its backend and NumPy.
+        layers: Table I of the network trained.
+    """
+
+    created_at: float = 0.0
+    device: str = ""
+    precision: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    layers: tuple[LayerRow, ...] = ()
+
+
 @dataclass(frozen=True)
 class RunSnapshot:
     """A run as it stands at one moment, read without ever raising.
@@ -86,7 +123,7 @@ class RunSnapshot:
         state: As in Status, or ``damaged``.
         message: The reason for the state, in one line.
         config: The settings, unless config.json is unreadable.
-        record: The rest of config.json: created_at, device, precision, versions, layers.
+        record: The rest of config.json.
         status: status.json as written, unless unreadable.
         batches: "batch" rows of metrics.jsonl, oldest first.
         epochs: "epoch" rows of metrics.jsonl, oldest first.
@@ -97,7 +134,7 @@ class RunSnapshot:
     state: str
     message: str = ""
     config: TrainingConfig | None = None
-    record: dict[str, Any] = field(default_factory=dict)
+    record: RunRecord = RunRecord()
     status: Status | None = None
     batches: list[dict[str, Any]] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -150,9 +187,11 @@ class Run:
 
     # Writing: the trainer alone, but for control.json.
 
-    def write_config(self, config: TrainingConfig, **record: Any) -> None:
+    def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
         """Write the settings and the facts recorded beside them."""
-        _write_json(self.path / "config.json", {"settings": config.to_dict(), **record})
+        layers = [layer._asdict() for layer in record.layers]
+        values = {"settings": config.to_dict(), **asdict(record), "layers": layers}
+        _write_json(self.path / "config.json", values)
 
     def write_status(self, status: Status) -> None:
         """Replace status.json in one step, stamped with the present time."""
@@ -211,8 +250,8 @@ class Run:
         try:
             if not self.path.is_dir():
                 raise DamagedRunError("the folder is gone")
-            record = _read_json(self.path / "config.json")
-            snapshot = replace(snapshot, config=_parse_settings(record.pop("settings", None)), record=record)
+            values = _read_json(self.path / "config.json")
+            snapshot = replace(snapshot, config=_parse_settings(values), record=_parse_record(values))
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
             batches, epochs = self._read_metrics(may_be_cut=status.state not in ("finished", "stopped"))
@@ -337,9 +376,9 @@ class Run:
 class RunStore:
     """The folder of this machine's runs, and beside it those that ship with the project."""
 
-    def __init__(self, root: Path, bundled_root: Path = BUNDLED_RUNS_PATH) -> None:
+    def __init__(self, root: Path, bundled_root: Path | None = None) -> None:
         self.root = root
-        self.bundled_root = bundled_root
+        self.bundled_root = bundled_root or BUNDLED_RUNS_PATH
 
     @classmethod
     def default(cls) -> RunStore:
@@ -348,16 +387,15 @@ class RunStore:
 
     def runs(self) -> list[Run]:
         """Return every run, the newest first, the bundled ones last."""
-        return [Run(path) for path in _folders(self.root)] + self.bundled_runs()
+        return self.own_runs() + self.bundled_runs()
+
+    def own_runs(self) -> list[Run]:
+        """Return the runs of this machine, the newest first."""
+        return [Run(path) for path in _folders(self.root)]
 
     def bundled_runs(self) -> list[Run]:
         """Return the runs that ship with the project."""
         return [Run(path, bundled=True) for path in _folders(self.bundled_root)]
-
-    def newest_run(self) -> Run | None:
-        """Return the newest run of this machine, or None."""
-        newest = _folders(self.root)[:1]
-        return Run(newest[0]) if newest else None
 
     def find(self, run_id: str) -> Run | None:
         """Return the run of that name, or None."""
@@ -420,7 +458,7 @@ class RunStore:
         """Make a run folder that is readable from its first moment on."""
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
-        hidden.write_config(config, created_at=time.time())
+        hidden.write_config(config, RunRecord(created_at=time.time()))
         hidden.write_status(
             Status("starting", "loading TensorFlow", os.getpid(), process_start_time(), total_steps=config.total_steps)
         )
@@ -447,13 +485,37 @@ def _folders(root: Path) -> list[Path]:
     return sorted(paths, key=lambda path: path.name, reverse=True)
 
 
-def _parse_settings(settings: Any) -> TrainingConfig:
+def _parse_settings(values: dict[str, Any]) -> TrainingConfig:
+    settings = values.get("settings")
     if not isinstance(settings, dict):
         raise DamagedRunError("config.json holds no settings")
     try:
         return TrainingConfig.from_dict(settings)
     except ConfigError as error:
         raise DamagedRunError(f"config.json: {error}") from error
+
+
+def _parse_record(values: dict[str, Any]) -> RunRecord:
+    try:
+        layers = tuple(
+            LayerRow(
+                str(row["name"]),
+                str(row["kind"]),
+                tuple(int(size) for size in row["output_shape"]),
+                int(row["parameters"]),
+                str(row["arithmetic"]),
+            )
+            for row in values.get("layers", ())
+        )
+        return RunRecord(
+            created_at=float(values.get("created_at", 0.0)),
+            device=str(values.get("device", "")),
+            precision=str(values.get("precision", "")),
+            versions=dict(values.get("versions", {})),
+            layers=layers,
+        )
+    except (TypeError, ValueError, KeyError) as error:
+        raise DamagedRunError("config.json is not what a trainer writes") from error
 
 
 def _is_number(value: Any) -> bool:

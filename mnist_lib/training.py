@@ -18,7 +18,7 @@ from mnist_lib.dataset import Dataset, scale_pixels
 from mnist_lib.evaluation import accuracy, cross_entropy
 from mnist_lib.machine import cpu_name, device_name, process_start_time
 from mnist_lib.model import build_model, layer_table, predict_probabilities
-from mnist_lib.runs import Run, Status
+from mnist_lib.runs import Run, RunRecord, Status
 
 # Several rows a second draw a smooth curve; one a batch would be 9,375 rows for
 # the paper's run, and cost more than it shows.
@@ -52,8 +52,8 @@ def train(
     """
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
-    record = run_record(model)
-    run.write_config(config, **record)
+    record = make_record(model)
+    run.write_config(config, record)
     images = scale_pixels(dataset.train_images[: config.training_images])
     labels = dataset.train_labels[: config.training_images]
     recorder = RunRecorder(model, run, config, dataset.test_images, dataset.test_labels, on_epoch)
@@ -81,28 +81,29 @@ def train(
         "misclassified": last["misclassified"],
         "train_seconds": round(train_seconds, 3),
         "images_per_second": round(recorder.images_seen / train_seconds, 1),
-        "device": record["device"],
-        "precision": record["precision"],
+        "device": record.device,
+        "precision": record.precision,
     }
     recorder.end(result)
     return result
 
 
-def run_record(model: keras.Model) -> dict[str, Any]:
+def make_record(model: keras.Model) -> RunRecord:
     """Return the facts kept beside the settings: when, on what, with which versions."""
     on_gpu = any(device.startswith("gpu") for device in keras.distribution.list_devices())
-    return {
-        "created_at": time.time(),
-        "device": device_name() if on_gpu else cpu_name(),
-        "precision": model.dtype_policy.name,
-        "versions": {
+    backend = keras.backend.backend()
+    return RunRecord(
+        created_at=time.time(),
+        device=device_name() if on_gpu else cpu_name(),
+        precision=model.dtype_policy.name,
+        versions={
             "python": platform.python_version(),
             "keras": keras.__version__,
-            keras.backend.backend(): version(keras.backend.backend()),
+            backend: version(backend),
             "numpy": np.__version__,
         },
-        "layers": [row._asdict() for row in layer_table(model)],
-    }
+        layers=tuple(layer_table(model)),
+    )
 
 
 def save_model(model: keras.Model, run: Run) -> None:

@@ -4,10 +4,11 @@ import streamlit as st
 
 from mnist_lib.dataset import count_classes, scale_pixels, select_indices
 from mnist_lib.evaluation import DIGITS
-from mnist_lib.figures import class_counts_figure, pixel_values_figure
+from mnist_lib.figures import class_counts_figure
 from mnist_lib.ui.digit_view import PLAIN
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
+from mnist_lib.ui.pixel_grid import draw_pixel_values
 from mnist_lib.ui.state import mnist
 
 require_router()
@@ -46,7 +47,7 @@ page = st.pagination(pages, key="dataset_page", persist_state="session")
 shown = indices[(page - 1) * IMAGES_PER_PAGE : page * IMAGES_PER_PAGE]
 st.caption(f"{len(indices):,} images{'' if digit is None else f' of a {digit}'}, {len(shown)} on this page.")
 
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns(2, gap="large")
 with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
@@ -61,9 +62,5 @@ with right:
         required=True,
         help="The file holds whole numbers from 0 to 255. The network gets them divided by 255.",
     )
-    if scale == "0 to 255":
-        st.plotly_chart(pixel_values_figure(images[chosen]), config=PLAIN, key="pixels")
-    else:
-        scaled = scale_pixels(images[[chosen]])[0, ..., 0]
-        st.plotly_chart(pixel_values_figure(scaled, decimals=2), config=PLAIN, key="pixels")
-    st.caption("Empty cells are 0: paper. Ink goes up to the largest value.")
+    draw_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
+    st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")

@@ -21,6 +21,8 @@ if run is None or not run.has_model():
     st.stop()
 start_loading_keras()
 st.markdown(f"Draw one digit, large, with the mouse or a finger. **{run.run_id}** reads it after every stroke.")
+# The canvas shows its own undo and redo above its upper edge.
+st.space("small")
 
 
 def clear() -> None:
@@ -30,7 +32,6 @@ def clear() -> None:
 
 canvas_column, picture_column, answer_column = st.columns([5, 4, 5], gap="large")
 with canvas_column:
-    st.subheader("Your drawing")
     canvas = st_canvas(
         stroke_width=PEN_WIDTH_PX,
         stroke_color="#ffffff",
@@ -48,14 +49,15 @@ except DrawingError:
     drawing = None
 
 if drawing is None:
-    with answer_column:
+    with picture_column:
         st.info("Nothing is drawn yet. Draw a digit on the black field.", icon=":material/draw:")
     st.stop()
 
 with picture_column:
-    st.subheader("What the network sees")
     draw_digit(drawing.image, key="drawn_image")
-    st.caption("Cropped to the ink, scaled into 20 × 20 pixels, placed by its centre of mass in 28 × 28, as MNIST was.")
+    st.caption(
+        "**What the network sees.** Cropped to the ink, scaled into 20 × 20 pixels, placed by its centre of mass in 28 × 28, as MNIST was."
+    )
 with answer_column:
     outputs = read_digit(run, drawing.image)
     st.subheader(f"It reads a {outputs.argmax()}, {outputs.max():.0%} sure")

@@ -11,7 +11,7 @@ require_router()
 
 st.title("Model")
 run = selected_run()
-layers = run.read().record.get("layers") if run else None
+layers = run.read().record.layers if run else ()
 if not layers:
     st.info(
         "This run has not recorded its network. Choose another run in the sidebar, or train one.",
@@ -20,7 +20,7 @@ if not layers:
     screen_link("train", "Train one now")
     st.stop()
 
-total = sum(layer["parameters"] for layer in layers)
+total = sum(layer.parameters for layer in layers)
 st.markdown(
     f"An image goes in on the left as 28 × 28 grey values; ten probabilities come out on the right. "
     f"The orange layers learn: **{total:,} parameters** in all"
@@ -31,10 +31,10 @@ draw_network(layers)
 st.subheader("Table I: every parameter accounted for")
 st.table(
     {
-        "Layer": [layer["kind"] for layer in layers] + ["**Total**"],
-        "Output": [" × ".join(f"{size:,}" for size in layer["output_shape"]) for layer in layers] + [""],
-        "Parameters": [f"{layer['parameters']:,}" for layer in layers] + [f"**{total:,}**"],
-        "How it comes about": [layer["arithmetic"] for layer in layers] + ["all of them are trained"],
+        "Layer": [layer.kind for layer in layers] + ["**Total**"],
+        "Output": [" × ".join(f"{size:,}" for size in layer.output_shape) for layer in layers] + [""],
+        "Parameters": [f"{layer.parameters:,}" for layer in layers] + [f"**{total:,}**"],
+        "How it comes about": [layer.arithmetic for layer in layers] + ["all of them are trained"],
     },
     hide_index=True,
 )

@@ -19,13 +19,13 @@ store = run_store()
 columns = {"": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
 for run in store.bundled_runs():
     columns[f"Pre-trained ({run.run_id})"] = run_claims(run.read())
-newest = store.newest_run()
-if newest:
-    columns[f"Newest here ({newest.run_id})"] = run_claims(newest.read())
+own_runs = store.own_runs()
+if own_runs:
+    columns[f"Newest here ({own_runs[0].run_id})"] = run_claims(own_runs[0].read())
 
 st.subheader("The paper's claims, and what came out here")
 st.table({name: list(claims) for name, claims in columns.items()}, hide_index=True)
-if not newest:
+if not own_runs:
     st.info("You have not trained a network on this machine yet. It takes a minute or two.", icon=":material/info:")
     screen_link("train", "Train one now")
 

@@ -18,7 +18,8 @@ from streamlit.components.v2 import component
 SPRITE_COLUMNS = 20
 
 _CSS = """
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.25rem, 1fr)); gap: .4rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.25rem, 1fr)); gap: .4rem;
+  max-height: min(40rem, 65vh); overflow-y: auto; padding: 3px; }
 .tile {
   font: inherit; font-size: .8rem; line-height: 1.25; color: var(--st-text-color);
   background: var(--st-secondary-background-color);

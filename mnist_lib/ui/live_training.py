@@ -10,7 +10,7 @@ from mnist_lib.progress import measure_progress
 from mnist_lib.runs import Run, RunSnapshot, RunStoreError
 from mnist_lib.ui.digit_view import PLAIN
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.sidebar import state_badge
+from mnist_lib.ui.sidebar import sentence, state_badge
 
 REFRESH_EVERY_S = 1.0
 
@@ -52,9 +52,9 @@ def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
         args=(run,),
         disabled=snapshot.state == "stopping",
     )
-    message = snapshot.message or ("stopping after this batch" if snapshot.state == "stopping" else "")
+    message = snapshot.message or ("ending between two batches" if snapshot.state == "stopping" else "")
     if message:
-        line.caption(message.capitalize() + "…")
+        line.caption(sentence(message))
     if not snapshot.batches:
         st.info("The curves begin with the first batches, a few seconds from now.", icon=":material/hourglass_top:")
 
@@ -74,7 +74,7 @@ def _draw_outcome(snapshot: RunSnapshot) -> None:
     if snapshot.last_epoch:
         with line:
             screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
-            screen_link("draw", "Draw for it")
+            screen_link("draw", "Draw a digit for it")
 
 
 def _draw_curves(snapshot: RunSnapshot) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 PAGES_PATH = Path(__file__).parents[2] / "pages"
 
-_ROUTED = "routed"
+_ROUTED_KEY = "routed_by_app"
 
 
 class Screen(NamedTuple):
@@ -32,9 +32,10 @@ SCREENS = (
 
 
 def choose_page() -> st.Page:
-    """Show the menu and return the page that the URL asks for."""
-    st.session_state[_ROUTED] = True
-    return st.navigation([_page(screen) for screen in SCREENS])
+    """Show the menu and return the page that the URL asks for. Only app.py calls this."""
+    page = _show_menu()
+    st.session_state[_ROUTED_KEY] = True
+    return page
 
 
 def require_router() -> None:
@@ -44,9 +45,13 @@ def require_router() -> None:
     to the page's file itself when its URL is that of a page. Naming the pages once
     ends that mode for good, and the rerun begins at app.py.
     """
-    if _ROUTED not in st.session_state:
-        choose_page()
+    if not st.session_state.pop(_ROUTED_KEY, False):
+        _show_menu()
         st.rerun()
+
+
+def _show_menu() -> st.Page:
+    return st.navigation([_page(screen) for screen in SCREENS])
 
 
 def screen_link(name: str, label: str | None = None) -> None:

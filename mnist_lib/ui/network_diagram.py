@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import streamlit as st
+
+from mnist_lib.runs import LayerRow
 
 _STYLE = """
 <style>
@@ -25,14 +26,14 @@ _STYLE = """
 """
 
 
-def draw_network(rows: Sequence[dict[str, Any]]) -> None:
+def draw_network(rows: Sequence[LayerRow]) -> None:
     """Draw the layers of a run from left to right, the input first.
 
     Args:
-        rows: ``layers`` of config.json, the rows of Table I.
+        rows: The rows of Table I.
     """
     cards = [_card("Input", (28, 28, 1), 0)]
-    cards += [_card(row["kind"].split(",")[0], tuple(row["output_shape"]), row["parameters"]) for row in rows]
+    cards += [_card(row.kind.split(",")[0], row.output_shape, row.parameters) for row in rows]
     arrow = '<span class="arrow" aria-hidden="true">→</span>'
     layers = [
         f'<div class="layer">{card}{arrow if number < len(cards) - 1 else ""}</div>'

@@ -21,21 +21,22 @@ def draw_settings(active: Run | None) -> None:
         active: The running training, which must end before another begins.
     """
     recipe = PRESETS["paper"].to_dict()
-    with st.form("settings"):
+    with st.container(border=True):
         st.subheader("Settings")
         for name, allowed in SETTING_RANGES.items():
-            # No minimum and maximum here: the form would take them silently, and
-            # a person shall read what the range is.
+            # No minimum and maximum here: the field would just not take the number,
+            # and a person shall read what the range is.
             fine: dict[str, Any] = {"step": 0.0001, "format": "%0.6g"} if name == "learning_rate" else {"step": 1}
-            st.session_state.setdefault(_key(name), recipe[name])
             st.number_input(
                 allowed.label,
+                # Streamlit wants a default or a value in the session, not both.
+                value="min" if _key(name) in st.session_state else recipe[name],
                 key=_key(name),
                 persist_state="session",
                 help=f"{allowed.help} Allowed: {allowed.text}.",
                 **fine,
             )
-        st.form_submit_button(
+        st.button(
             "Start training",
             type="primary",
             icon=":material/play_arrow:",

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_lib.machine import device_name
 from mnist_lib.paper import duration_text
 from mnist_lib.progress import measure_progress
-from mnist_lib.runs import Run, RunSnapshot
+from mnist_lib.runs import RunSnapshot
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.state import RUN_KEY, run_store, selected_run
 
@@ -26,47 +26,67 @@ STATE_COLORS = {
 # How often an open screen looks for a training, one small file a look.
 LOOK_EVERY_S = 2.0
 
+_SEEN_KEY = "seen_training"
+
 
 def draw_sidebar() -> None:
     """Draw the sidebar; the screen then reads ``selected_run``."""
-    runs = run_store().runs()
+    store = run_store()
+    # The default comes first: what ships with the project, then the newest here.
+    names = [run.run_id for run in store.bundled_runs()] + [run.run_id for run in store.own_runs()]
     with st.sidebar:
-        if runs:
-            _draw_selector(runs)
+        if names:
+            _draw_selector(names)
         else:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
+        active = store.active_run()
+        st.session_state[_SEEN_KEY] = active.run_id if active else None
+        _draw_state()
         st.caption(f":material/memory: This machine: {device_name()}")
-        active = run_store().active_run()
-        st.session_state["seen_training"] = active.run_id if active else None
-        _draw_training()
 
 
-def _draw_selector(runs: list[Run]) -> None:
-    names = [run.run_id for run in runs]
-    default = next((number for number, run in enumerate(runs) if run.bundled), 0)
+def _draw_selector(names: list[str]) -> None:
     wanted = st.session_state.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
-        st.session_state[RUN_KEY] = names[default]
-        st.warning(f"The run {wanted} is gone. Showing {names[default]} instead.", icon=":material/folder_off:")
+        st.session_state[RUN_KEY] = names[0]
+        st.warning(f"The run {wanted} is gone. Showing {names[0]} instead.", icon=":material/folder_off:")
     st.selectbox(
         "Run",
         names,
-        index=default,
         key=RUN_KEY,
         bind="query-params",
         help="Every screen shows this run. The link in the address bar keeps it.",
     )
+
+
+@st.fragment(run_every=LOOK_EVERY_S)
+def _draw_state() -> None:
+    """Show the chosen run's state and the running training, wherever it was started."""
+    active = run_store().active_run()
+    seen = st.session_state.get(_SEEN_KEY)
+    if (active.run_id if active else None) != seen:
+        if seen:
+            st.toast(f"The training {seen} has ended. Choose it under Run to look at it.", icon=":material/flag:")
+        st.rerun()  # one began or ended: the whole screen has to know
     run = selected_run()
     if run is not None:
         snapshot = run.read()
         st.markdown(state_badge(snapshot))
-        if snapshot.state == "damaged":
-            st.caption(f"This run is damaged: {snapshot.message}.")
-        elif snapshot.message:
-            st.caption(snapshot.message.capitalize())
-        if snapshot.record.get("device"):
-            st.caption(f":material/developer_board: Trained on: {snapshot.record['device']}")
+        if snapshot.message:
+            st.caption(sentence(snapshot.message))
+        if snapshot.record.device:
+            st.caption(f":material/developer_board: Trained on: {snapshot.record.device}")
+    if active is not None:
+        _draw_progress(active.read())
+
+
+def _draw_progress(snapshot: RunSnapshot) -> None:
+    progress = measure_progress(snapshot)
+    left = f" · {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    with st.container(border=True):
+        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
+        screen_link("train", "Watch it learn")
 
 
 def state_badge(snapshot: RunSnapshot) -> str:
@@ -76,19 +96,6 @@ def state_badge(snapshot: RunSnapshot) -> str:
     return f"{badge} {last['test_accuracy']:.2%} on the test set" if last else badge
 
 
-@st.fragment(run_every=LOOK_EVERY_S)
-def _draw_training() -> None:
-    """Show the running training, wherever it was started, and notice when one begins or ends."""
-    run = run_store().active_run()
-    if (run.run_id if run else None) != st.session_state.get("seen_training"):
-        st.rerun()
-    if run is None:
-        return
-    snapshot = run.read()
-    progress = measure_progress(snapshot)
-    left = f" · {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
-    with st.container(border=True):
-        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
-        if snapshot.message:
-            st.caption(snapshot.message.capitalize())
-        screen_link("train", "Watch it learn")
+def sentence(message: str) -> str:
+    """Return a state's message as a sentence."""
+    return f"{message[:1].upper()}{message[1:]}."

@@ -1,0 +1,42 @@
+"""One image large, the value of every pixel written into it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+# The text grows and shrinks with the grid's own width: readable on a wide screen,
+# whole on a narrow one.
+_STYLE = """
+<style>
+.pixel-frame { container-type: inline-size; max-width: 44rem; }
+.pixel-grid { display: grid; grid-template-columns: repeat(28, 1fr); background: #000; border-radius: .4rem;
+  overflow: hidden; font: 1.45cqw/1 ui-monospace, monospace; }
+.pixel-grid span { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; color: #fff; }
+.pixel-grid .ink { color: #000; }
+</style>
+"""
+
+
+def draw_pixel_values(image: np.ndarray) -> None:
+    """Draw an image as a grid of its values; a zero, the paper, stays empty.
+
+    Args:
+        image: (28, 28), uint8 from 0 to 255 or float32 from 0 to 1.
+    """
+    decimals, maximum = (0, 255) if image.dtype == np.uint8 else (2, 1)
+    cells = "".join(_cell(float(value), maximum, decimals) for value in image.ravel())
+    st.html(
+        f'{_STYLE}<div class="pixel-frame"><div class="pixel-grid" role="img" aria-label="The pixel values">'
+        f"{cells}</div></div>"
+    )
+
+
+def _cell(value: float, maximum: float, decimals: int) -> str:
+    if value == 0:
+        return "<span></span>"
+    grey = round(255 * value / maximum)
+    ink = ' class="ink"' if grey > 127 else ""
+    text = f"{value:.{decimals}f}"
+    short = text.removeprefix("0") if decimals else text
+    return f'<span{ink} style="background:rgb({grey},{grey},{grey})">{short}</span>'

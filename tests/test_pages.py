@@ -1,0 +1,259 @@
+"""Every screen through Streamlit's AppTest: with the pre-trained run, with none, with damaged ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_lib import runs
+from mnist_lib.dataset import load_mnist
+from mnist_lib.runs import BUNDLED_RUNS_PATH, Run, RunStore
+
+APP_PATH = Path(__file__).parents[1] / "app.py"
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "draw")
+BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """Give each test an empty store of its own."""
+    monkeypatch.setenv("MNIST_RUNS_DIR", str(tmp_path / "runs"))
+    return RunStore(tmp_path / "runs")
+
+
+def open_screen(name: str, run_id: str | None = None) -> AppTest:
+    """Open a screen as its menu entry would, looking at a run."""
+    app = AppTest.from_file(str(APP_PATH), default_timeout=30).run()
+    if run_id:
+        app.selectbox(key="run").set_value(run_id)
+    return app.switch_page(f"pages/{name}.py").run()
+
+
+def all_text(app: AppTest) -> str:
+    """Return what a person reads on the screen and in the sidebar."""
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9") -> Run:
+    """Put a copy of the shipped run into the store, as if it had been trained here."""
+    shutil.copytree(BUNDLED_RUN.path, store.root / name)
+    return Run(store.root / name)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen_shows_the_pretrained_run_without_an_error(name: str) -> None:
+    app = open_screen(name)
+    assert not app.exception
+    assert not app.error
+    assert app.title
+    assert app.selectbox(key="run").value == BUNDLED_RUN.run_id
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_screen_says_what_to_do_when_there_is_no_run_at_all(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "BUNDLED_RUNS_PATH", tmp_path / "nothing")
+    app = open_screen(name)
+    assert not app.exception
+    assert not app.error
+    assert "There is no run yet." in all_text(app)
+    if name in ("model", "mistakes", "draw"):
+        assert "train one" in app.info[0].value
+    if name == "train":
+        assert "Press Start" in app.info[0].value
+
+
+def test_overview_shows_the_figures_of_the_stored_probabilities() -> None:
+    app = open_screen("overview")
+    table = app.table[0].value
+    labels = load_mnist().test_labels
+    wrong = int((BUNDLED_RUN.probabilities().argmax(axis=1) != labels).sum())
+    column = next(name for name in table.columns if name.startswith("Pre-trained"))
+    assert list(table[column])[:2] == [f"{1 - wrong / 10_000:.2%}", str(wrong)]
+    assert list(table["The paper"])[4] == list(table[column])[4] == "515,146"
+
+
+def test_overview_adds_the_newest_run_of_this_machine(store: RunStore) -> None:
+    copy_bundled_run(store, "20260101-000000-paper-seed9")
+    copy_bundled_run(store, "20260202-000000-paper-seed9")
+    columns = list(open_screen("overview").table[0].value.columns)
+    assert columns[-1] == "Newest here (20260202-000000-paper-seed9)"
+    assert len(columns) == 4
+
+
+def test_model_table_adds_up() -> None:
+    table = open_screen("model").table[0].value
+    counts = [int(text.strip("*").replace(",", "")) for text in table["Parameters"]]
+    assert counts == [320, 0, 18_496, 0, 495_680, 0, 650, 515_146]
+
+
+def test_dataset_filter_and_shuffle_choose_the_images() -> None:
+    app = open_screen("dataset")
+    assert "60,000 images, 60 on this page." in all_text(app)
+    assert app.subheader[-1].value == "Number 0: a 5"
+    app.segmented_control(key="split").set_value("test").run()
+    app.pills(key="digit").set_value(3).run()
+    assert "1,010 images of a 3, 60 on this page." in all_text(app)
+    assert app.subheader[-1].value == "Number 18: a 3"  # the first 3 of the test set
+    shuffle = next(button for button in app.button if button.label == "Shuffle")
+    shuffle.click().run()
+    assert app.subheader[-1].value.endswith(": a 3")
+    assert app.subheader[-1].value != "Number 18: a 3"
+
+
+def test_mistakes_counts_equal_numpy_on_the_stored_probabilities() -> None:
+    labels = load_mnist().test_labels
+    answers = BUNDLED_RUN.probabilities().argmax(axis=1)
+    app = open_screen("mistakes")
+    assert f"**{int((answers != labels).sum())}** of 10,000 test images" in all_text(app)
+    true, read_as = 4, 9
+    app.selectbox(key="true").set_value(true).run()
+    app.selectbox(key="read_as").set_value(read_as).run()
+    count = int(((labels == true) & (answers == read_as)).sum())
+    assert f"{count} mistakes" in all_text(app)
+
+
+def test_mistakes_orders_by_confidence() -> None:
+    labels = load_mnist().test_labels
+    outputs = BUNDLED_RUN.probabilities()
+    wrong = np.flatnonzero(outputs.argmax(axis=1) != labels)
+    surest, least_sure = wrong[outputs[wrong].max(axis=1).argmax()], wrong[outputs[wrong].max(axis=1).argmin()]
+    app = open_screen("mistakes")
+    assert app.subheader[0].value.startswith(f"Test image {surest:,}: a {labels[surest]}, read as")
+    app.selectbox(key="order").set_value("least confident").run()
+    assert app.subheader[0].value.startswith(f"Test image {least_sure:,}: a {labels[least_sure]}, read as")
+
+
+def test_mistakes_filter_without_a_result_offers_the_way_back() -> None:
+    app = open_screen("mistakes")
+    app.selectbox(key="true").set_value(2).run()
+    app.selectbox(key="read_as").set_value(2).run()
+    assert "No mistake is left" in app.info[0].value
+    next(button for button in app.button if button.label == "Clear the filters").click().run()
+    assert app.selectbox(key="true").value is None
+    assert not app.info
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("setting_epochs", 101, "Epochs must be a whole number from 1 to 100, not 101."),
+        ("setting_batch_size", 0, "Batch size must be a whole number from 1 to 4,096, not 0."),
+        ("setting_learning_rate", 2.0, "Learning rate must be from 1e-06 to 1.0, not 2.0."),
+        ("setting_training_images", 60_001, "Training images must be a whole number from 1 to 60,000, not 60001."),
+    ],
+)
+def test_setting_out_of_range_says_the_range_and_starts_nothing(
+    key: str, value: float, line: str, store: RunStore
+) -> None:
+    app = open_screen("train")
+    app.number_input(key=key).set_value(value)
+    next(button for button in app.button if button.label == "Start training").click().run()
+    assert [error.value for error in app.error] == [line]
+    assert store.own_runs() == []
+
+
+def test_settings_survive_another_screen_and_go_back_to_the_papers() -> None:
+    app = open_screen("train")
+    app.number_input(key="setting_epochs").set_value(9).run()
+    app.switch_page("pages/model.py").run()
+    app.switch_page("pages/train.py").run()
+    assert app.number_input(key="setting_epochs").value == 9
+    next(button for button in app.button if button.label == "Back to the paper's settings").click().run()
+    assert app.number_input(key="setting_epochs").value == 5
+
+
+def truncate_metrics(run: Run) -> None:
+    path = run.path / "metrics.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def drop_status(run: Run) -> None:
+    (run.path / "status.json").unlink()
+
+
+def garble_model(run: Run) -> None:
+    run.model_path.write_bytes(b"not a model")
+
+
+def garble_probabilities(run: Run) -> None:
+    run.probabilities_path(5).write_bytes(b"PK\x03\x04 no archive")
+
+
+def empty_the_folder(run: Run) -> None:
+    shutil.rmtree(run.path)
+    run.path.mkdir()
+    (run.path / "notes.txt").write_text("a foreign file")
+
+
+def forge_config(run: Run) -> None:
+    (run.path / "config.json").write_text(json.dumps({"settings": {"epochs": "many"}}))
+
+
+def forge_record(run: Run) -> None:
+    config = json.loads((run.path / "config.json").read_text())
+    config["layers"] = [{"kind": 3}]
+    config["device"] = ["not", "text"]
+    (run.path / "config.json").write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [truncate_metrics, drop_status, garble_model, garble_probabilities, empty_the_folder, forge_config, forge_record],
+)
+def test_screens_go_on_with_a_damaged_run(damage: Callable[[Run], None], store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    damage(run)
+    app = open_screen("overview", run.run_id)
+    for name in SCREENS:
+        app.switch_page(f"pages/{name}.py").run()
+        assert not app.exception
+        assert app.selectbox(key="run").value == run.run_id
+        assert app.title[0].value
+        # Unreadable probabilities show where they are used; all else is seen at once.
+        if damage is not garble_probabilities:
+            assert ":red-badge[damaged]" in all_text(app)
+        elif name == "mistakes":
+            assert "epochs/005.npz is missing or unreadable" in app.error[0].value
+
+
+def test_run_deleted_while_it_is_looked_at_gives_way_to_the_pretrained(store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    app = open_screen("mistakes", run.run_id)
+    shutil.rmtree(run.path)
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="run").value == BUNDLED_RUN.run_id
+    assert f"The run {run.run_id} is gone." in app.warning[0].value
+
+
+def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    status = json.loads((run.path / "status.json").read_text())
+    status |= {"state": "running", "pid": os.getpid(), "pid_start_time": 1.0}
+    (run.path / "status.json").write_text(json.dumps(status))
+    app = open_screen("train", run.run_id)
+    assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
+    assert len(app.dataframe[0].value) == 5  # what it had finished is still readable
+
+
+def test_mistakes_of_a_run_without_an_epoch_says_what_to_do(store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    shutil.rmtree(run.path / "epochs")
+    app = open_screen("mistakes", run.run_id)
+    assert "has not finished an epoch" in app.info[0].value
+
+
+def test_bundled_runs_are_whole() -> None:
+    for path in BUNDLED_RUNS_PATH.iterdir():
+        snapshot = Run(path, bundled=True).read()
+        assert (snapshot.state, snapshot.message) == ("finished", "")
