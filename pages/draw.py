@@ -56,7 +56,8 @@ if drawing is None:
 with picture_column:
     draw_digit(drawing.image, key="drawn_image")
     st.caption(
-        "**What the network sees.** Cropped to the ink, scaled into 20 × 20 pixels, placed by its centre of mass in 28 × 28, as MNIST was."
+        "**What the network sees.** Cropped to the ink, scaled into 20 × 20 pixels, "
+        "placed by its centre of mass in 28 × 28, as MNIST was."
     )
 with answer_column:
     outputs = read_digit(run, drawing.image)

@@ -1,0 +1,156 @@
+"""Measure how fast the screens are, in a real server and a real Chromium.
+
+    python benchmarks/screens.py [--repeats 10] [--json]
+
+First paint: from the request to the visible heading, the first request of a fresh
+server, with a deep link and TensorFlow not loaded. Page switch: from the click in
+the menu to the other screen's heading. Stroke to prediction: from the mouse going
+up to the new answer. Rerun under training: from the click on Shuffle to the changed
+image, while a training runs at its usual low priority.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, expect, sync_playwright
+
+PROJECT_PATH = Path(__file__).parents[1]
+sys.path.insert(0, str(PROJECT_PATH))
+
+from tests.browser.conftest import Server, launch_browser  # noqa: E402
+
+SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Draw")
+
+# Waits in the page itself, so that the measurement has no round trip in it.
+CLICK_AND_WAIT = """
+async ([button, watched]) => {
+  const target = [...document.querySelectorAll("button, a")].find((element) => element.innerText.trim() === button);
+  const text = () => document.querySelector(watched)?.innerText;
+  const before = text();
+  const began = performance.now();
+  target.click();
+  while (text() === before || !text()) await new Promise(requestAnimationFrame);
+  return (performance.now() - began) / 1000;
+}
+"""
+
+
+def first_paint(page: Page, folder: Path, name: str) -> float:
+    """Start a server and time its first screen, in seconds."""
+    server = Server(folder)
+    try:
+        began = time.perf_counter()
+        page.goto(f"{server.url}/{name.lower()}")
+        expect(page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+        return time.perf_counter() - began
+    finally:
+        server.kill()
+
+
+def page_switches(page: Page, repeats: int) -> list[float]:
+    """Time clicks in the menu, in seconds; the first round warms the caches."""
+    times = []
+    for number in range(repeats + 1):
+        for name in SCREENS:
+            seconds = page.evaluate(CLICK_AND_WAIT, [name, "h1"])
+            if number:
+                times.append(seconds)
+            page.wait_for_timeout(700)  # the rest of the screen
+    return times
+
+
+def reruns(page: Page, repeats: int) -> list[float]:
+    """Time reruns of the Dataset screen, in seconds."""
+    times = []
+    for _ in range(repeats):
+        times.append(page.evaluate(CLICK_AND_WAIT, ["Shuffle", '[data-testid="stMain"] h3:last-of-type']))
+        page.wait_for_timeout(700)
+    return times
+
+
+def strokes(page: Page, url: str, repeats: int) -> list[float]:
+    """Time strokes on a fresh canvas, in seconds; the first one waits for TensorFlow."""
+    times = []
+    page.goto(f"{url}/draw")
+    canvas = page.locator("canvas.upper-canvas")
+    for number in range(repeats + 1):
+        page.wait_for_timeout(1_000)
+        box = canvas.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 70, box["y"] + 70)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 210, box["y"] + 70, steps=5)
+        page.mouse.move(box["x"] + 120, box["y"] + 230, steps=5)
+        page.mouse.up()
+        began = time.perf_counter()
+        expect(page.get_by_role("heading", name=re.compile("It reads"))).to_be_visible()
+        if number:
+            times.append(time.perf_counter() - began)
+        page.get_by_role("button", name="Clear", exact=True).click()
+        expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    return times
+
+
+def measure(repeats: int) -> dict[str, dict[str, float]]:
+    """Return median and worst of each figure, in seconds."""
+    figures: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = launch_browser(playwright)
+        runs_path = Path(folder)
+        figures["first paint"] = []
+        for name in SCREENS:
+            context = browser.new_context()
+            figures["first paint"].append(first_paint(context.new_page(), runs_path, name))
+            context.close()
+        server = Server(runs_path)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.goto(server.url)
+        page.wait_for_timeout(2_000)
+        figures["page switch"] = page_switches(page, max(repeats // 5, 2))
+        page.goto(f"{server.url}/dataset")
+        page.wait_for_timeout(2_000)
+        figures["rerun"] = reruns(page, repeats)
+        figures["stroke to prediction"] = strokes(page, server.url, repeats)
+
+        page.goto(f"{server.url}/train")
+        page.get_by_role("button", name="Start training").click()
+        expect(page.get_by_test_id("stMain").get_by_test_id("stProgress")).to_contain_text("images/s", timeout=120_000)
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Dataset").click()
+        page.wait_for_timeout(3_000)
+        figures["rerun under training"] = reruns(page, repeats)
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train").click()
+        page.get_by_role("button", name="Stop and keep the model").click()
+        expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=120_000)
+        server.kill()
+        browser.close()
+    return {
+        name: {"median": statistics.median(times), "worst": max(times), "count": len(times)}
+        for name, times in figures.items()
+    }
+
+
+def main() -> None:
+    """Print the table, or with --json one object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    figures = measure(options.repeats)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    print(f"{'':<22}{'median s':>9}{'worst s':>9}{'count':>7}")
+    for name, row in figures.items():
+        print(f"{name:<22}{row['median']:>9.2f}{row['worst']:>9.2f}{row['count']:>7}")
+
+
+if __name__ == "__main__":
+    main()

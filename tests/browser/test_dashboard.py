@@ -1,0 +1,239 @@
+"""The dashboard as a person uses it, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from mnist_lib.dataset import load_mnist
+from mnist_lib.runs import Run, RunStore
+
+from .conftest import Server
+
+SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Draw")
+BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
+
+StartServer = Callable[..., Server]
+
+
+def expect_screen(page: Page, name: str) -> None:
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)).to_be_visible()
+    title = "A network that reads handwritten digits" if name == "Overview" else name
+    expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect_screen(page, name)
+
+
+def start_training(page: Page, epochs: int, images: int) -> None:
+    for label, value in (("Epochs", epochs), ("Training images", images)):
+        field = page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(str(value))
+        field.press("Tab")
+    page.get_by_role("button", name="Start training").click()
+
+
+def wait_for_curves(page: Page) -> None:
+    # Python, Keras and the tracing of the network come first.
+    expect(main_progress(page)).to_contain_text("images/s", timeout=90_000)
+
+
+def main_progress(page: Page) -> Locator:
+    return page.get_by_test_id("stMain").get_by_test_id("stProgress")
+
+
+def points_of_curve(page: Page) -> int:
+    """Count the points of the drawn training curve by the corners of its SVG path."""
+    path = page.get_by_test_id("stPlotlyChart").first.locator(".scatterlayer .trace path.js-line").first
+    expect(path).to_be_attached()
+    return len(re.findall("[ML,]", path.get_attribute("d") or ""))
+
+
+def loads_tensorflow(server: Server) -> bool:
+    return any("tensorflow" in mapped.path for mapped in psutil.Process(server.process.pid).memory_maps())
+
+
+@pytest.mark.parametrize("name", ["Mistakes", "Train"])
+def test_deep_link_as_the_first_request_paints_without_tensorflow(
+    name: str, start_server: StartServer, page: Page
+) -> None:
+    server = start_server()
+    page.goto(f"{server.url}/{name.lower()}")
+    expect_screen(page, name)
+    for other in SCREENS:
+        expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=other)).to_be_visible()
+    assert not loads_tensorflow(server)
+    if name == "Mistakes":
+        go_to(page, "Draw")  # which does load it: the check above can fail
+        for _ in range(300):
+            if loads_tensorflow(server):
+                return
+            page.wait_for_timeout(100)
+        pytest.fail("Draw did not load TensorFlow")
+
+
+def test_training_runs_on_while_screens_change_and_stops_with_its_model(
+    start_server: StartServer, page: Page, browser: Browser
+) -> None:
+    server = start_server()
+    page.goto(f"{server.url}/train")
+    start_training(page, epochs=100, images=6_000)
+    wait_for_curves(page)
+    run_id = re.search(r"run=([^&]+)", page.url)
+    assert run_id, "the address does not name the run"
+    run = Run(server.runs_path / run_id[1])
+    before = points_of_curve(page)
+    assert before > 0
+    for _ in range(100):
+        if points_of_curve(page) > before:
+            break
+        page.wait_for_timeout(200)
+    else:
+        pytest.fail("the curve does not grow")
+
+    go_to(page, "Dataset")
+    expect(page.get_by_test_id("stSidebar").get_by_text(re.compile(r"Training \d+%"))).to_have_count(1)
+    step = run.read_status().step
+
+    other_tab = browser.new_page()
+    other_tab.goto(f"{server.url}/train")
+    wait_for_curves(other_tab)
+    expect(other_tab.get_by_role("heading", name=run.run_id)).to_be_visible()
+    expect(other_tab.get_by_role("button", name="Start training")).to_be_disabled()
+
+    go_to(page, "Train")
+    wait_for_curves(page)
+    assert run.read_status().step > step, "the training stood still behind the other screen"
+    page.get_by_role("button", name="Stop and keep the model").click()
+    expect(page.get_by_test_id("stMain").get_by_text("stopped", exact=True)).to_be_visible()
+    expect(other_tab.get_by_role("button", name="Start training")).to_be_enabled()
+    other_tab.close()
+
+    snapshot = run.read()
+    assert snapshot.state == "stopped"
+    assert run.model_path.is_file()
+    assert snapshot.result["test_accuracy"] > 0.5
+    page.get_by_role("link", name=re.compile("Its .* mistakes")).click()
+    expect_screen(page, "Mistakes")
+    expect(page.get_by_text(f"are misread by {run.run_id}")).to_be_visible()
+
+
+def test_training_survives_the_server_and_its_own_death_is_seen(start_server: StartServer, page: Page) -> None:
+    server = start_server()
+    page.goto(f"{server.url}/train")
+    start_training(page, epochs=100, images=6_000)
+    wait_for_curves(page)
+    server.kill()
+    server = start_server(server.port)
+    page.goto(f"{server.url}/train")
+    wait_for_curves(page)
+    run = RunStore(server.runs_path).active_run()
+    assert run, "the training did not survive the server"
+    while not run.read().epochs:
+        page.wait_for_timeout(100)
+    os.kill(run.read_status().pid, signal.SIGKILL)
+    warning = page.get_by_text("This run is interrupted: the trainer ended without a word.")
+    page.goto(f"{server.url}/train?run={run.run_id}")
+    expect(warning).to_be_visible(timeout=10_000)
+    go_to(page, "Mistakes")  # what it had finished is still there
+    expect(page.get_by_text(f"are misread by {run.run_id}")).to_be_visible()
+
+
+def test_setting_out_of_range_starts_nothing(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/train")
+    start_training(page, epochs=500, images=1_000)
+    expect(page.get_by_text("Epochs must be a whole number from 1 to 100, not 500.")).to_be_visible()
+    assert RunStore(shared_server.runs_path).own_runs() == []
+
+
+def test_mistakes_can_be_filtered_and_looked_at(shared_server: Server, page: Page) -> None:
+    labels = load_mnist().test_labels
+    answers = BUNDLED_RUN.probabilities().argmax(axis=1)
+    wrong = np.flatnonzero(answers != labels)
+    page.goto(f"{shared_server.url}/mistakes")
+    tiles = page.get_by_role("group", name="Misclassified digits").get_by_role("button")
+    expect(tiles).to_have_count(len(wrong))
+
+    index = int(wrong[len(wrong) // 2])
+    page.get_by_role("button", name=re.compile(f"^Test image {index}, ")).click()
+    heading = f"Test image {index:,}: a {labels[index]}, read as {answers[index]}"
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+
+    page.get_by_role("combobox", name=re.compile("True digit")).click()
+    page.get_by_role("option", name="8", exact=True).click()
+    expect(tiles).to_have_count(int((labels[wrong] == 8).sum()))
+    for tile in tiles.all():
+        expect(tile).to_have_attribute("aria-label", re.compile("a 8 read as"))
+    assert "true=8" in page.url
+
+
+def test_dataset_shows_the_pixels_of_the_digit_that_is_clicked(shared_server: Server, page: Page) -> None:
+    image = load_mnist().train_images[7]
+    page.goto(f"{shared_server.url}/dataset")
+    page.get_by_role("button", name="A 3, number 7", exact=True).click()
+    expect(page.get_by_role("heading", name="Number 7: a 3")).to_be_visible()
+    cells = page.locator(".pixel-grid span")
+    expect(cells).to_have_count(784)
+    expect(cells.nth(int(image.ravel().argmax()))).to_have_text(str(image.max()))
+    page.get_by_role("radio", name="divided by 255").click()
+    expect(cells.nth(int(image.ravel().argmax()))).to_have_text(f"{image.max() / 255:.2f}".removeprefix("0"))
+
+
+def test_drawn_seven_is_read_as_seven(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/draw")
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    canvas = page.locator("canvas.upper-canvas")
+    draw_stroke(page, canvas, [(70, 70), (210, 70), (120, 230)])
+    expect(page.get_by_role("heading", name=re.compile("It reads a 7"))).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    draw_stroke(page, canvas, [(140, 40), (140, 240)])
+    expect(page.get_by_role("heading", name=re.compile("It reads a 1"))).to_be_visible()
+
+
+def draw_stroke(page: Page, canvas: Locator, points: list[tuple[int, int]]) -> None:
+    page.wait_for_timeout(500)  # the canvas takes no stroke before its script has set it up
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    page.mouse.up()
+
+
+def test_the_chosen_run_stays_in_the_address(start_server: StartServer, page: Page) -> None:
+    server = start_server()
+    run_path = server.runs_path / "20260101-000000-paper-seed9"
+    run_path.mkdir(parents=True)
+    (run_path / "config.json").write_text(json.dumps({"settings": {}}))
+    page.goto(f"{server.url}/model?run={run_path.name}")
+    expect_screen(page, "Model")
+    for name in ("Train", "Overview", "Mistakes"):
+        go_to(page, name)
+        expect(page.get_by_test_id("stSidebar").get_by_text("status.json is missing.")).to_be_visible()
+        assert f"run={run_path.name}" in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_screen_is_wider_than_a_narrow_window(scheme: str, shared_server: Server, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # pyright: ignore[reportArgumentType]
+    page = context.new_page()
+    for name in SCREENS:
+        page.goto(f"{shared_server.url}/{'' if name == 'Overview' else name.lower()}")
+        title = "A network that reads handwritten digits" if name == "Overview" else name
+        expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), f"{name} scrolls sideways"
+    context.close()
