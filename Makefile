@@ -28,7 +28,7 @@ help: ## list these commands
 
 run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for another port)
 	@.venv/bin/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
-	    { echo "Port $(PORT) is not free (is the dashboard running?). Choose another: make run PORT=8502" >&2; exit 1; }
+	    { echo "Port $(PORT) of 127.0.0.1 is taken or not allowed. Choose another one: make run PORT=..." >&2; exit 1; }
 	@$(RUN) streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) --server.headless true
 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
@@ -64,7 +64,7 @@ $(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt
 browser: $(INSTALLED_DEV)
 	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-	    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y chromium && exit 0; \
+	    apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium && exit 0; \
 	fi; \
 	$(RUN) playwright install chromium && exit 0; \
 	echo "The tests need a browser: install Chromium or Chrome so that one of these is on PATH: $(BROWSERS)" >&2; exit 1

@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return options.command(options)
+        code = options.command(options)
+        sys.stdout.flush()  # not at exit, where nobody catches that the reader has gone
+        return code
     except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
         print(f"mnist_lib: {error}", file=sys.stderr)
         return 2

@@ -84,7 +84,7 @@ class TrainingConfig:
             value = getattr(self, name)
             whole = name != "learning_rate"
             wrong_type = isinstance(value, bool) or not isinstance(value, int if whole else (int, float))
-            if wrong_type or not math.isfinite(value) or not allowed.minimum <= value <= allowed.maximum:
+            if wrong_type or not allowed.minimum <= value <= allowed.maximum:  # not a number is in no range
                 kind = "a whole number " if whole else ""
                 raise ConfigError(f"{allowed.label} must be {kind}{allowed.text}, not {value!r}.")
 

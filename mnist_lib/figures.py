@@ -35,13 +35,14 @@ def learning_curve_figure(
         quantity: ``loss`` or ``accuracy``.
         batches: "batch" rows of metrics.jsonl.
         epochs: "epoch" rows of metrics.jsonl.
-        by: ``batch`` draws every row over the batch number, with the test set's
+        by: ``batch`` draws the rows over the batch number, with the test set's
             figure at each epoch's end; ``epoch`` draws one point an epoch.
     """
     figure = go.Figure()
     x_of_epoch = "step" if by == "batch" else "epoch"
     if by == "batch":
-        x, y = [row["step"] for row in batches], [row[quantity] for row in batches]
+        drawn = _rows_of_enough_batches(batches)
+        x, y = [row["step"] for row in drawn], [row[quantity] for row in drawn]
     else:
         x, y = [row["epoch"] for row in epochs], [row[f"train_{quantity}"] for row in epochs]
     figure.add_scatter(
@@ -77,6 +78,13 @@ def learning_curve_figure(
         figure.update_yaxes(type="log", tickvals=LOSS_TICKS, ticktext=[f"{tick:g}" for tick in LOSS_TICKS])
         figure.update_yaxes(hoverformat=".4f")
     return figure
+
+
+def _rows_of_enough_batches(batches: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out rows of a few batches, such as an epoch's last: one batch of 32 is all noise."""
+    covered = np.diff([0, *(row["step"] for row in batches)])
+    enough = covered * 2 >= np.median(covered) if batches else covered
+    return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
 
 
 def _accuracy_floor(values: Sequence[float | None]) -> float:
@@ -181,9 +189,6 @@ def confusion_figure(matrix: np.ndarray) -> go.Figure:
             z=errors,
             x=[str(digit) for digit in DIGITS],
             y=[str(digit) for digit in DIGITS],
-            text=[["" if count == 0 else f"{count:,}" for count in row] for row in matrix],
-            texttemplate="%{text}",
-            textfont={"size": 12},
             customdata=matrix,
             colorscale=[[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
             showscale=False,
@@ -192,6 +197,17 @@ def confusion_figure(matrix: np.ndarray) -> go.Figure:
             hoverongaps=True,
             hovertemplate="%{customdata:,} images of a %{y} read as %{x}<extra></extra>",
         )
+    )
+    # As a trace of its own the text takes the theme's colour; a heatmap's own text
+    # takes it from the cell's, as if that were opaque.
+    true_digits, predicted_digits = np.nonzero(matrix)
+    figure.add_scatter(
+        x=[str(digit) for digit in predicted_digits],
+        y=[str(digit) for digit in true_digits],
+        text=[f"{count:,}" for count in matrix[true_digits, predicted_digits]],
+        mode="text",
+        hoverinfo="skip",
+        showlegend=False,
     )
     figure.update_layout(height=460, margin={"l": 10, "r": 10, "t": 10, "b": 10})
     figure.update_xaxes(title="predicted digit", type="category", side="bottom", showgrid=False)

@@ -11,14 +11,13 @@ import json
 import math
 import os
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -278,8 +277,10 @@ class Run:
         if (
             status.state not in ACTIVE_STATES + ENDED_STATES
             or not all(_is_number(value) for value in numbers)
+            or not all(isinstance(value, int) for value in (status.epoch, status.step, status.total_steps))
             or not isinstance(status.message, str)
             or not isinstance(status.result, (dict, type(None)))
+            or not _is_number((status.result or {}).get("train_seconds", 0.0))
         ):
             raise DamagedRunError("status.json is not what a trainer writes")
         if status.state not in ACTIVE_STATES:
@@ -321,7 +322,7 @@ class Run:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 stored = archive["probabilities"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
         if stored.shape != (10_000, 10) or stored.dtype != np.float16 or not np.isfinite(stored).all():
             raise DamagedRunError(f"epochs/{path.name} does not hold 10,000 x 10 probabilities")
@@ -355,10 +356,10 @@ class Run:
             try:
                 row = json.loads(line)
                 required = _ROW_NUMBERS[row["kind"]]
-                if not all(_is_number(row[name]) or row[name] is None for name in required):
+                if not all(_is_number(row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required):
                     raise ValueError
                 rows[row["kind"]].append(row)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of figures") from error
         return rows["batch"], rows["epoch"]
 
@@ -367,7 +368,7 @@ class Run:
             raise DamagedRunError(f"metrics.jsonl holds {len(epochs)} of {status.epoch} epochs")
         if not self.model_path.is_file():
             raise DamagedRunError("model.keras is missing")
-        if not zipfile.is_zipfile(self.model_path):
+        if not is_zipfile(self.model_path):
             raise DamagedRunError("model.keras is not a Keras model")
         if status.epoch not in self.epochs_with_probabilities():
             raise DamagedRunError(f"epochs/{status.epoch:03d}.npz is missing")
@@ -468,13 +469,16 @@ class RunStore:
         return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
 
 
-# What a row must hold for the screens to draw it; null stands for "not a number".
+# What a row must hold for the screens to draw it.
 _ROW_NUMBERS = {
     "batch": ("epoch", "step", "loss", "accuracy", "images_per_s", "elapsed_s"),
     "epoch": (
         "epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "misclassified", "seconds",
     ),
 }  # fmt: skip
+
+# Null stands for "not a number", as the loss of a training that went astray.
+_MAY_BE_NULL = {"loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "images_per_s"}
 
 
 def _folders(root: Path) -> list[Path]:
@@ -514,12 +518,13 @@ def _parse_record(values: dict[str, Any]) -> RunRecord:
             versions=dict(values.get("versions", {})),
             layers=layers,
         )
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
         raise DamagedRunError("config.json is not what a trainer writes") from error
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Python's JSON reader also takes NaN, Infinity and whole numbers beyond any float.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -529,7 +534,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise DamagedRunError(f"{path.name} is missing") from error
     except OSError as error:
         raise DamagedRunError(f"{path.name} cannot be read: {error.strerror}") from error
-    except ValueError as error:  # not JSON, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
         raise DamagedRunError(f"{path.name} is not JSON") from error
     if not isinstance(value, dict):
         raise DamagedRunError(f"{path.name} is not a JSON object")

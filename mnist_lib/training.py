@@ -52,6 +52,11 @@ def train(
     """
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
+    model.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
     record = make_record(model)
     run.write_config(config, record)
     images = scale_pixels(dataset.train_images[: config.training_images])

@@ -1,0 +1,510 @@
+"""python -m mnist_lib: what it prints, and one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from conftest import Python, Trained, wait_until
+from PIL import Image
+
+from mnist_lib import runs
+from mnist_lib.__main__ import main
+from mnist_lib.config import TrainingConfig
+from mnist_lib.dataset import Dataset
+from mnist_lib.evaluation import accuracy
+from mnist_lib.runs import Run, RunStore
+
+RESULT_FIELDS = {
+    "run_id",
+    "state",
+    "epochs",
+    "test_accuracy",
+    "test_loss",
+    "misclassified",
+    "train_seconds",
+    "images_per_second",
+    "device",
+    "precision",
+}
+
+
+class Output(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int | str | None
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(
+    store: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Output]:
+    """Return a function that runs a command in this process, on ``store`` and without bundled runs.
+
+    A process of its own for each would load TensorFlow each time. Some below have one.
+    """
+    monkeypatch.setattr(runs, "BUNDLED_RUNS_PATH", tmp_path / "no bundled runs")
+    monkeypatch.setenv("MNIST_RUNS_DIR", str(store.root))
+
+    def run_command(*arguments: str | Path) -> Output:
+        capsys.readouterr()
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as exit_:
+            code = exit_.code
+        printed = capsys.readouterr()
+        return Output(code, printed.out, printed.err)
+
+    return run_command
+
+
+def only_line(output: Output) -> str:
+    """Check that a command failed as it should: code 2, nothing but one line on stderr. Return the line."""
+    assert output.code == 2
+    assert output.stdout == ""
+    line, end, rest = output.stderr.partition("\n")
+    assert (end, rest) == ("\n", ""), output.stderr
+    assert line.startswith("mnist_lib: ")
+    assert "Traceback" not in line
+    return line.removeprefix("mnist_lib: ")
+
+
+# train.
+
+
+def test_training_prints_one_json_object_last(trained: Trained) -> None:
+    assert trained.stdout.count("\n") == 1
+    assert set(json.loads(trained.stdout)) == RESULT_FIELDS
+    assert trained.result["state"] == "finished"
+    assert trained.result["epochs"] == 2
+    labels_right = 10_000 - trained.result["misclassified"]
+    assert trained.result["test_accuracy"] == pytest.approx(labels_right / 10_000)
+    assert trained.result["run_id"] == trained.run.run_id
+
+
+def test_training_prints_a_line_an_epoch_in_the_form_of_table_ii(trained: Trained) -> None:
+    lines = trained.stderr.splitlines()  # with --json stdout is for the object
+    epochs = trained.run.read().epochs
+    assert len(lines) == len(epochs) == 2
+    for line, row in zip(lines, epochs, strict=True):
+        figures = re.fullmatch(
+            r"epoch +(\d+)/2 +([\d.]+) s  loss ([\d.]+)  accuracy ([\d.]+)  test loss ([\d.]+)  test accuracy ([\d.]+)",
+            line,
+        )
+        assert figures, line
+        assert int(figures[1]) == row["epoch"]
+        printed = [float(text) for text in figures.groups()[2:]]
+        names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+        assert printed == pytest.approx([row[name] for name in names], abs=6e-5)
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Output, Run]:
+    """A long training on the command line that gets a Ctrl-C in its first epoch."""
+    root = tmp_path_factory.mktemp("interrupted")
+    python = Python()
+    process = python.start("-m", "mnist_lib", "train", "--limit", "30000", "--batch-size", "8", "--runs-dir", root)
+    try:
+        (folder,) = wait_until(lambda: list(root.glob("2*")) or process.poll())
+        wait_until(lambda: Run(folder).read().batches or process.poll())
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=120)
+    finally:
+        python.end_all()
+    return Output(process.returncode, stdout, stderr), Run(folder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_ctrl_c_stops_and_says_so(interrupted: tuple[Output, Run]) -> None:
+    output, run = interrupted
+    assert output.code == 0
+    assert output.stderr == ""
+    epoch, last = output.stdout.splitlines()
+    assert epoch.startswith("epoch   1/5 ")
+    wrong = run.read().result["misclassified"]
+    assert last.endswith(f"Run {run.run_id} stopped.")
+    assert f"Test accuracy {1 - wrong / 10_000:.2%}, {wrong} of 10,000 misclassified, " in last
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_ctrl_c_keeps_the_model(interrupted: tuple[Output, Run], dataset: Dataset) -> None:
+    _, run = interrupted
+    snapshot = run.read()
+    assert (snapshot.state, snapshot.message) == ("stopped", "")
+    assert snapshot.status is not None
+    assert 0 < snapshot.status.step < snapshot.status.total_steps == 5 * 3750
+    assert [row["complete"] for row in snapshot.epochs] == [False]
+    assert run.model_path.is_file()
+    assert snapshot.result["test_accuracy"] == accuracy(run.probabilities(), dataset.test_labels)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_ctrl_c_before_the_first_batch_is_said_in_one_line(python: Python, store: RunStore) -> None:
+    process = python.start("-m", "mnist_lib", "train", "--runs-dir", store.root)
+    run = wait_until(lambda: store.active_run() or process.poll())
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=120)
+    line = only_line(Output(process.returncode, stdout, stderr))
+    assert line == f"{run.run_id} failed: interrupted before the first batch (see {run.log_path})"
+    assert run.read().state == "failed"
+    assert "KeyboardInterrupt" in run.log_path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "Epochs must be a whole number from 1 to 100, not 0."),
+        (["--epochs", "101"], "Epochs must be a whole number from 1 to 100, not 101."),
+        (["--epochs", "2.5"], "argument --epochs: invalid int value: '2.5'"),
+        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
+        (["--epochs"], "argument --epochs: expected one argument"),
+        (["--epochs", "9" * 400], "Epochs must be a whole number from 1 to 100"),
+        (["--batch-size", "0"], "Batch size must be a whole number from 1 to 4,096, not 0."),
+        (["--learning-rate", "0"], "Learning rate must be from 1e-06 to 1.0, not 0.0."),
+        (["--learning-rate", "nan"], "Learning rate must be from 1e-06 to 1.0, not nan."),
+        (["--learning-rate", "1e999"], "Learning rate must be from 1e-06 to 1.0, not inf."),
+        (["--learning-rate", "fast"], "argument --learning-rate: invalid float value: 'fast'"),
+        (["--seed", "-1"], "Seed must be a whole number from 0 to 4,294,967,295, not -1."),
+        (["--limit", "60001"], "Training images must be a whole number from 1 to 60,000, not 60001."),
+        (["--preset", "slow"], "Preset must be one of paper"),
+        (["--speed", "9"], "unrecognized arguments: --speed 9"),
+        (["extra"], "unrecognized arguments: extra"),
+    ],
+)
+def test_bad_setting_is_said_and_leaves_no_run(
+    arguments: list[str], message: str, command: Callable[..., Output], store: RunStore
+) -> None:
+    assert only_line(command("train", *arguments)).startswith(message)
+    assert not store.root.exists()
+
+
+def test_training_in_a_folder_that_cannot_be_written_is_said(command: Callable[..., Output], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    line = only_line(command("train", "--runs-dir", tmp_path / "file"))
+    assert line.startswith(f"Cannot write to the runs folder {tmp_path / 'file'}: ")
+
+
+def test_second_training_is_refused_with_the_name_of_the_first(command: Callable[..., Output], store: RunStore) -> None:
+    with store.training(TrainingConfig()) as run:
+        line = only_line(command("train", "--epochs", "1"))
+    assert line == f"A training is already running: {run.run_id}. Wait for it to end, or stop it first."
+    assert [other.run_id for other in store.runs()] == [run.run_id]
+
+
+# Commands as such.
+
+
+def test_missing_or_unknown_command_is_said_with_the_list(command: Callable[..., Output]) -> None:
+    assert only_line(command()) == "the following arguments are required: COMMAND"
+    line = only_line(command("learn"))
+    for name in ("learn", "train", "evaluate", "predict", "summary", "runs"):
+        assert name in line
+
+
+@pytest.mark.parametrize("name", ["", "train", "evaluate", "predict", "summary", "runs"])
+def test_help_is_printed_and_is_no_error(name: str, command: Callable[..., Output]) -> None:
+    output = command(*([name] if name else []), "--help")
+    assert (output.code, output.stderr) == (0, "")
+    assert output.stdout.startswith("usage: python -m mnist_lib")
+    if name == "train":
+        assert "from 1 to 60,000" in output.stdout.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--epochs", "0"], "Epochs must be"),
+        (["learn"], "invalid choice"),
+        (["evaluate", "no such run"], "There is no run 'no such run'."),
+        (["predict", "missing.png", "--run", "no such run"], "There is no run 'no such run'."),
+        (["predict"], "the following arguments are required: IMAGE_OR_FOLDER"),
+        (["train", "--runs-dir", "app.py"], "Cannot write to the runs folder"),
+    ],
+)
+def test_bad_input_ends_a_real_process_with_one_line(
+    arguments: list[str], message: str, python: Python, store: RunStore
+) -> None:
+    output = Output(*python.run("-m", "mnist_lib", *arguments, MNIST_RUNS_DIR=str(store.root)))
+    assert message in only_line(output)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a pipe breaks otherwise")
+def test_reader_that_has_seen_enough_is_no_error(python: Python, run_copy: Run) -> None:
+    process = python.start("-m", "mnist_lib", "runs", "--runs-dir", run_copy.path.parent)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+
+
+# runs.
+
+
+def test_runs_lists_the_newest_first_with_state_and_figures(
+    command: Callable[..., Output], run_copy: Run, store: RunStore
+) -> None:
+    broken = store.root / "20990101-000000-broken"
+    shutil.copytree(run_copy.path, broken)
+    (broken / "config.json").unlink()
+    output = command("runs")
+    assert (output.code, output.stderr) == (0, "")
+    first, second = output.stdout.splitlines()
+    assert first.split() == ["20990101-000000-broken", "damaged", "0", "epochs", "(config.json", "is", "missing)"]
+    result = run_copy.read().result
+    figures = [f"{result['test_accuracy']:.2%},", str(result["misclassified"]), "wrong"]
+    assert second.split() == [run_copy.run_id, "finished", "2", "epochs", *figures]
+
+
+def test_runs_prints_a_json_object_a_line(command: Callable[..., Output], run_copy: Run, store: RunStore) -> None:
+    (store.root / "1-foreign").mkdir()
+    output = command("runs", "--json")
+    assert output.code == 0
+    first, second = [json.loads(line) for line in output.stdout.splitlines()]
+    result = run_copy.read().result
+    created_at = first.pop("created_at")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", created_at)
+    assert first == {
+        "run_id": run_copy.run_id,
+        "state": "finished",
+        "message": "",
+        "preset": "custom",
+        "epochs": 2,
+        "test_accuracy": result["test_accuracy"],
+        "misclassified": result["misclassified"],
+    }
+    assert (second["run_id"], second["state"], second["created_at"]) == ("1-foreign", "damaged", None)
+
+
+def test_runs_of_an_empty_or_missing_folder_prints_nothing(command: Callable[..., Output], tmp_path: Path) -> None:
+    assert command("runs") == (0, "", "")
+    assert command("runs", "--runs-dir", tmp_path / "missing") == (0, "", "")
+
+
+# summary.
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_summary_prints_table_i(command: Callable[..., Output]) -> None:
+    output = command("summary")
+    assert (output.code, output.stderr) == (0, "")
+    lines = output.stdout.splitlines()
+    assert len(lines) == 9
+    counts = [int(re.split(r"  +", line)[2].replace(",", "")) for line in lines[1:8]]
+    assert counts == [320, 0, 18496, 0, 495680, 0, 650]
+    assert "26 × 26 × 32" in lines[1]
+    assert "3 × 3 × 1 × 32 + 32 = 320" in lines[1]
+    assert lines[8].split() == ["Total", "515,146"]
+
+
+# evaluate.
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_evaluate_computes_the_figures_anew(command: Callable[..., Output], run_copy: Run) -> None:
+    expected = run_copy.read().result
+    # The stored figures are not what it prints.
+    shutil.rmtree(run_copy.path / "epochs")
+    (run_copy.path / "status.json").unlink()
+    output = command("evaluate", run_copy.run_id, "--json")
+    assert (output.code, output.stderr) == (0, "")
+    result = json.loads(output.stdout)
+    assert set(result) == {"run_id", "test_accuracy", "test_loss", "misclassified"}
+    for name in ("run_id", "test_accuracy", "misclassified"):
+        assert result[name] == expected[name]
+    assert result["test_loss"] == pytest.approx(expected["test_loss"], rel=1e-4)
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_evaluate_takes_the_newest_run_with_a_model(
+    command: Callable[..., Output], run_copy: Run, store: RunStore
+) -> None:
+    with store.training(TrainingConfig()) as newer:
+        newer.fail("it was only begun")
+    output = command("evaluate")
+    assert (output.code, output.stderr) == (0, "")
+    result = run_copy.read().result
+    figures = f"test accuracy {result['test_accuracy']:.2%}, {result['misclassified']} of 10,000 misclassified"
+    assert output.stdout == f"{run_copy.run_id}: test loss {result['test_loss']:.4f}, {figures}\n"
+
+
+@pytest.mark.parametrize("name", ["evaluate", "predict"])
+def test_without_any_model_the_cure_is_said(name: str, command: Callable[..., Output], store: RunStore) -> None:
+    with store.training(TrainingConfig()) as run:
+        run.fail("it was only begun")
+    arguments = ["picture.png"] if name == "predict" else []
+    expected = "There is no run with a model yet. Train one: python -m mnist_lib train"
+    assert only_line(command(name, *arguments)) == expected
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_evaluate_of_a_damaged_model_is_said(command: Callable[..., Output], run_copy: Run) -> None:
+    run_copy.model_path.write_bytes(b"garbage")
+    line = only_line(command("evaluate", run_copy.run_id))
+    assert line.startswith(f"model.keras of {run_copy.run_id} cannot be read")
+    run_copy.model_path.unlink()
+    shutil.rmtree(run_copy.path / "epochs")
+    assert only_line(command("evaluate", run_copy.run_id)).startswith(f"{run_copy.run_id} has no model")
+
+
+# predict.
+
+
+class Pictures(NamedTuple):
+    """A folder of pictures of test digits that the tiny run reads rightly, by their file names."""
+
+    folder: Path
+    digits: dict[str, int]
+
+
+@pytest.fixture
+def pictures(trained: Trained, dataset: Dataset, tmp_path: Path) -> Pictures:
+    """The two surest test digits of each of three classes, in different kinds of picture."""
+    probabilities, labels = trained.run.probabilities(), dataset.test_labels
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    digits = {}
+    for digit in (0, 1, 7):
+        sure = np.argsort(-np.where(labels == digit, probabilities[:, digit], 0), kind="stable")[:2]
+        for index, ending in zip(sure, ("png", "bmp"), strict=True):
+            picture = Image.fromarray(dataset.test_images[index]).resize((140, 140), Image.Resampling.NEAREST)
+            if ending == "png":
+                picture = picture.point(lambda value: 255 - value)  # dark on light
+            picture.save(folder / f"{digit}.{ending}")
+            digits[f"{digit}.{ending}"] = digit
+    return Pictures(folder, digits)
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_predict_reads_pictures_of_test_digits(
+    command: Callable[..., Output], run_copy: Run, pictures: Pictures
+) -> None:
+    paths = [pictures.folder / name for name in pictures.digits]
+    output = command("predict", *paths, "--run", run_copy.run_id)
+    assert (output.code, output.stderr) == (0, "")
+    lines = output.stdout.splitlines()
+    for line, path in zip(lines, paths, strict=True):
+        assert re.fullmatch(rf"{re.escape(str(path))}: {pictures.digits[path.name]} \(\d+\.\d%\)", line)
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_predict_reads_a_folder_and_prints_a_json_object_a_line(
+    command: Callable[..., Output], run_copy: Run, pictures: Pictures
+) -> None:
+    (pictures.folder / "notes.txt").write_text("not a picture")
+    output = command("predict", pictures.folder, "--json")
+    assert (output.code, output.stderr) == (0, "")
+    rows: list[dict[str, Any]] = [json.loads(line) for line in output.stdout.splitlines()]
+    assert [row["file"] for row in rows] == [str(pictures.folder / name) for name in sorted(pictures.digits)]
+    for row in rows:
+        assert set(row) == {"file", "digit", "confidence", "probabilities"}
+        assert row["digit"] == pictures.digits[Path(row["file"]).name]
+        assert len(row["probabilities"]) == 10
+        assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert row["confidence"] == max(row["probabilities"]) == row["probabilities"][row["digit"]]
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_predict_goes_on_after_a_bad_picture_and_says_so(
+    command: Callable[..., Output], run_copy: Run, pictures: Pictures
+) -> None:
+    bad = pictures.folder / "0.gif"
+    bad.write_bytes(b"GIF89a and no more")
+    output = command("predict", pictures.folder)
+    assert output.code == 2
+    assert output.stderr == f"mnist_lib: {bad}: It cannot be read as a picture.\n"
+    assert len(output.stdout.splitlines()) == len(pictures.digits)
+
+
+def save_garbage(path: Path) -> None:
+    path.write_bytes(b"garbage" * 100)
+
+
+def save_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def save_blank(path: Path) -> None:
+    Image.new("L", (200, 100), 255).save(path)
+
+
+def save_huge(path: Path) -> None:
+    """Write a sound PNG of 20,000 x 20,000 white pixels, one bit each."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(20_000 * 2_501), 1)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+
+
+def save_damaged_tiff(path: Path) -> None:
+    # Pillow warns of it on stderr, too.
+    Image.new("L", (30, 30), 255).save(path, "TIFF")
+    content = bytearray(path.read_bytes())
+    content[int.from_bytes(content[4:8], "little") + 4] ^= 0xFF
+    path.write_bytes(content)
+
+
+def save_folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("save", "message"),
+    [
+        (save_garbage, "It cannot be read as a picture."),
+        (save_empty, "It cannot be read as a picture."),
+        (save_damaged_tiff, ""),
+        (save_blank, "It is empty: no ink stands out from the paper."),
+        (save_huge, "It has far too many pixels; at most 20 million are read."),
+        (save_folder, "there is no picture in this folder."),
+        (lambda path: None, "There is no such file."),
+    ],
+)
+def test_bad_picture_is_said_in_one_line_by_a_real_process(
+    save: Callable[[Path], None], message: str, run_copy: Run, tmp_path: Path, python: Python
+) -> None:
+    path = tmp_path / "picture.png"
+    save(path)
+    output = Output(*python.run("-m", "mnist_lib", "predict", path, "--runs-dir", run_copy.path.parent))
+    line = only_line(output)
+    assert line.startswith(f"{path}: ")
+    assert line.endswith(message)
+
+
+def test_picture_with_a_name_too_long_is_no_such_file(command: Callable[..., Output], run_copy: Run) -> None:
+    assert only_line(command("predict", "n" * 300 + ".png")).endswith(": It cannot be read as a picture.")
+
+
+@pytest.mark.usefixtures("keras_loaded")
+def test_predict_with_a_damaged_model_is_said(
+    command: Callable[..., Output], run_copy: Run, pictures: Pictures
+) -> None:
+    run_copy.model_path.write_bytes(b"garbage")
+    line = only_line(command("predict", pictures.folder, "--run", run_copy.run_id))
+    assert line.startswith(f"model.keras of {run_copy.run_id} cannot be read")
+
+
+def test_data_file_that_is_damaged_is_said_with_the_cure(
+    command: Callable[..., Output], run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnist_lib import __main__ as command_line
+    from mnist_lib.dataset import load_mnist
+
+    monkeypatch.setattr(command_line, "load_mnist", lambda: load_mnist(tmp_path / "mnist.npz"))
+    line = only_line(command("evaluate"))
+    assert line.startswith(f"The data file {tmp_path / 'mnist.npz'} is missing. Restore it with: git checkout")

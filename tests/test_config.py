@@ -1,0 +1,159 @@
+"""The settings: their ranges, their presets and their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+
+from mnist_lib.config import PRESETS, SETTING_RANGES, ConfigError, TrainingConfig, config_from_choices
+
+ENDS = {
+    "epochs": (1, 100),
+    "batch_size": (1, 4096),
+    "learning_rate": (1e-6, 1.0),
+    "seed": (0, 4294967295),
+    "training_images": (1, 60000),
+}
+
+RANGES_IN_WORDS = {
+    "epochs": "Epochs must be a whole number from 1 to 100",
+    "batch_size": "Batch size must be a whole number from 1 to 4,096",
+    "learning_rate": "Learning rate must be from 1e-06 to 1.0",
+    "seed": "Seed must be a whole number from 0 to 4,294,967,295",
+    "training_images": "Training images must be a whole number from 1 to 60,000",
+}
+
+
+def test_defaults_are_the_recipe_of_the_paper() -> None:
+    assert TrainingConfig() == TrainingConfig("paper", 5, 32, 0.001, 0, 60_000)
+    assert PRESETS["paper"] == TrainingConfig()
+
+
+def test_every_setting_but_the_preset_has_a_range() -> None:
+    names = {field.name for field in dataclasses.fields(TrainingConfig)}
+    assert set(SETTING_RANGES) == set(ENDS) == names - {"preset"}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, ends in ENDS.items() for value in ends])
+def test_both_ends_of_a_range_are_allowed(name: str, value: Any) -> None:
+    assert getattr(TrainingConfig(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 101),
+        ("batch_size", 0),
+        ("batch_size", 4097),
+        ("learning_rate", math.nextafter(1e-6, 0)),
+        ("learning_rate", math.nextafter(1.0, 2)),
+        ("learning_rate", 0),
+        ("learning_rate", -0.001),
+        ("seed", -1),
+        ("seed", 4294967296),
+        ("training_images", 0),
+        ("training_images", 60001),
+    ],
+)
+def test_value_just_outside_is_refused_with_the_range_in_words(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig(**{name: value})
+    assert str(caught.value) == f"{RANGES_IN_WORDS[name]}, not {value!r}."
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("value", [True, "5", None, math.nan, math.inf, -math.inf, [5], 10**400])
+def test_value_that_is_no_usable_number_is_refused_in_one_line(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig(**{name: value})
+    message = str(caught.value)
+    assert message == f"{RANGES_IN_WORDS[name]}, not {value!r}."
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("name", sorted(set(ENDS) - {"learning_rate"}))
+def test_fraction_is_refused_where_a_whole_number_is_meant(name: str) -> None:
+    with pytest.raises(ConfigError, match=RANGES_IN_WORDS[name]):
+        TrainingConfig.from_dict({name: 5.0})
+
+
+def test_whole_learning_rate_is_a_number_too() -> None:
+    assert TrainingConfig(learning_rate=1).learning_rate == 1
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrainingConfig().epochs = 6  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "epochs", "steps_per_epoch", "total_steps"),
+    [
+        (60_000, 32, 5, 1875, 9375),
+        (640, 64, 2, 10, 20),
+        (641, 64, 3, 11, 33),
+        (639, 64, 3, 10, 30),
+        (1, 4096, 100, 1, 100),
+        (60_000, 1, 1, 60_000, 60_000),
+        (7, 2, 2, 4, 8),
+    ],
+)
+def test_steps_count_the_smaller_last_batch(
+    images: int, batch_size: int, epochs: int, steps_per_epoch: int, total_steps: int
+) -> None:
+    config = TrainingConfig(training_images=images, batch_size=batch_size, epochs=epochs)
+    assert config.steps_per_epoch == steps_per_epoch
+    assert config.total_steps == total_steps
+
+
+def test_settings_survive_json() -> None:
+    config = TrainingConfig("custom", 3, 128, 0.0025, 99, 12_345)
+    assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_from_dict_ignores_keys_it_does_not_know() -> None:
+    assert TrainingConfig.from_dict({"epochs": 7, "optimizer": "SGD", "": None}) == TrainingConfig(epochs=7)
+
+
+def test_from_dict_checks_the_values() -> None:
+    with pytest.raises(ConfigError, match="Epochs must be"):
+        TrainingConfig.from_dict({"epochs": "7"})
+
+
+def test_choice_of_nothing_is_the_preset() -> None:
+    assert config_from_choices("paper", epochs=None, seed=None) == TrainingConfig()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_another_seed_alone_keeps_the_name_of_the_preset(preset: str) -> None:
+    config = config_from_choices(preset, seed=42)
+    assert config == dataclasses.replace(PRESETS[preset], seed=42)
+    assert config.preset == preset
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 6), ("batch_size", 33), ("learning_rate", 0.0011), ("training_images", 59_999)],
+)
+def test_changed_recipe_is_named_custom(name: str, value: Any) -> None:
+    config = config_from_choices("paper", **{name: value, "seed": 3})
+    assert config == TrainingConfig(**{name: value, "seed": 3, "preset": "custom"})
+
+
+def test_value_of_the_preset_chosen_again_is_no_change() -> None:
+    assert config_from_choices("paper", epochs=5, learning_rate=0.001).preset == "paper"
+
+
+def test_unknown_preset_is_refused_with_the_list() -> None:
+    with pytest.raises(ConfigError, match=r"^Preset must be one of paper.*, not 'slow'\.$"):
+        config_from_choices("slow")
+
+
+def test_choice_out_of_range_is_refused() -> None:
+    with pytest.raises(ConfigError, match="Batch size must be a whole number from 1 to 4,096, not 5000"):
+        config_from_choices("paper", batch_size=5000)

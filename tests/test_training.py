@@ -1,0 +1,333 @@
+"""A real training, tiny: what it writes is what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import psutil
+import pytest
+from conftest import Trained
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.dataset import Dataset, scale_pixels
+from mnist_lib.evaluation import accuracy, cross_entropy
+from mnist_lib.runs import Run, RunStore
+
+pytestmark = [
+    pytest.mark.usefixtures("keras_loaded"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
+]
+
+RESULT_FIELDS = [
+    "run_id",
+    "state",
+    "epochs",
+    "test_accuracy",
+    "test_loss",
+    "misclassified",
+    "train_seconds",
+    "images_per_second",
+    "device",
+    "precision",
+]
+
+# Ten batches an epoch, the last with 12 images instead of 32.
+UNEVEN = TrainingConfig("custom", epochs=3, batch_size=32, training_images=300, seed=5)
+
+
+class Training(NamedTuple):
+    """A training in this process: its run, what it returned and the rows it told of."""
+
+    run: Run
+    result: dict[str, Any]
+    told: list[dict[str, Any]]
+
+
+def train_here(root: Path, config: TrainingConfig, dataset: Dataset, stop_after: int | None = None) -> Training:
+    """Train, and ask for the end as soon as an epoch is done."""
+    from mnist_lib.training import train
+
+    told: list[dict[str, Any]] = []
+    with RunStore(root).training(config) as run:
+
+        def listen(row: dict[str, Any]) -> None:
+            told.append(row)
+            if row["epoch"] == stop_after:
+                run.request_stop()
+
+        return Training(run, train(config, dataset, run, listen), told)
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, keras_loaded: None) -> Iterator[Training]:
+    """A training of three epochs that is asked to stop after the first, with a row for every batch."""
+    from mnist_lib import training
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "SECONDS_PER_ROW", 0.0)
+        yield train_here(tmp_path_factory.mktemp("stopped"), UNEVEN, dataset, stop_after=1)
+
+
+@pytest.fixture(params=["many batches a row", "one batch a row"])
+def ended(request: pytest.FixtureRequest) -> Run:
+    """The finished run of the command line and the stopped one."""
+    if request.param == "many batches a row":
+        return request.getfixturevalue("trained").run
+    return request.getfixturevalue("stopped").run
+
+
+def images_of_rows(run: Run, epoch: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return the "batch" rows of an epoch, each with the number of images that it stands for."""
+    snapshot = run.read()
+    assert snapshot.config is not None
+    config = snapshot.config
+    images_until = [0]
+    rows = [row for row in snapshot.batches if row["epoch"] == epoch]
+    for row in rows:
+        batches = row["step"] - (epoch - 1) * config.steps_per_epoch
+        images_until.append(min(batches * config.batch_size, config.training_images))
+    return list(zip(np.diff(images_until).tolist(), rows, strict=True))
+
+
+def test_batch_rows_add_up_to_the_epoch(ended: Run) -> None:
+    for epoch in ended.read().epochs:
+        rows = images_of_rows(ended, epoch["epoch"])
+        images = sum(count for count, _ in rows)
+        loss = sum(count * row["loss"] for count, row in rows) / images
+        share = sum(count * row["accuracy"] for count, row in rows) / images
+        assert loss == pytest.approx(epoch["train_loss"], rel=1e-4)
+        assert share == pytest.approx(epoch["train_accuracy"], abs=1e-5)
+
+
+def test_accuracy_of_a_row_is_a_whole_number_of_images(ended: Run) -> None:
+    for epoch in ended.read().epochs:
+        for count, row in images_of_rows(ended, epoch["epoch"]):
+            hits = row["accuracy"] * count
+            assert hits == pytest.approx(round(hits), abs=1e-3)
+            assert 0 <= hits <= count + 1e-3
+
+
+def test_steps_and_times_only_rise(ended: Run) -> None:
+    snapshot = ended.read()
+    assert snapshot.config is not None
+    steps = [row["step"] for row in snapshot.batches]
+    assert steps == sorted(set(steps))
+    assert steps[0] >= 1
+    assert steps[-1] <= snapshot.config.total_steps
+    times = [row["elapsed_s"] for row in snapshot.batches]
+    assert times == sorted(times)
+    assert all(row["images_per_s"] > 0 for row in snapshot.batches)
+    assert [row["step"] for row in snapshot.epochs] == [
+        max(row["step"] for row in snapshot.batches if row["epoch"] == epoch["epoch"]) for epoch in snapshot.epochs
+    ]
+
+
+def test_learning_rate_of_the_rows_is_that_of_the_settings(ended: Run) -> None:
+    assert {round(row["learning_rate"], 9) for row in ended.read().batches} == {0.001}
+
+
+def test_test_figures_of_an_epoch_are_those_of_its_stored_probabilities(ended: Run, dataset: Dataset) -> None:
+    labels = dataset.test_labels
+    for epoch in ended.read().epochs:
+        stored = ended.probabilities(epoch["epoch"])
+        assert epoch["test_accuracy"] == accuracy(stored, labels)
+        assert epoch["misclassified"] == int((stored.argmax(axis=1) != labels).sum())
+        assert epoch["test_loss"] == pytest.approx(cross_entropy(stored, labels), rel=2e-3)  # float16
+
+
+def test_network_learns(trained: Trained) -> None:
+    first, second = trained.run.read().epochs
+    assert second["train_loss"] < first["train_loss"]
+    assert second["test_accuracy"] > first["test_accuracy"] > 0.2
+
+
+def test_kept_model_gives_the_probabilities_stored_last(ended: Run, dataset: Dataset) -> None:
+    from mnist_lib.model import load_run_model, predict_probabilities
+
+    answers = predict_probabilities(load_run_model(ended), dataset.test_images)
+    stored = ended.probabilities()
+    np.testing.assert_allclose(answers, stored, atol=1e-3)
+    assert (answers.argmax(axis=1) != stored.argmax(axis=1)).sum() == 0
+
+
+def test_result_has_the_fields_of_the_design(ended: Run, dataset: Dataset) -> None:
+    snapshot = ended.read()
+    result = snapshot.result
+    last = snapshot.last_epoch
+    assert list(result) == RESULT_FIELDS
+    assert last is not None
+    for name in ("test_accuracy", "test_loss", "misclassified"):
+        assert result[name] == last[name]
+    assert (result["run_id"], result["state"], result["epochs"]) == (ended.run_id, snapshot.state, 2)
+    assert result["device"] == snapshot.record.device
+    assert result["device"].startswith("CPU, ")
+    assert result["precision"] == snapshot.record.precision == "float32"
+    assert result["train_seconds"] >= last["elapsed_s"] > 0
+    assert snapshot.config is not None
+    images = sum(count for epoch in snapshot.epochs for count, _ in images_of_rows(ended, epoch["epoch"]))
+    assert result["images_per_second"] == pytest.approx(images / result["train_seconds"], rel=0.01)
+
+
+def test_record_has_versions_and_layers(ended: Run) -> None:
+    import keras
+
+    from mnist_lib.model import build_model, layer_table
+
+    record = ended.read().record
+    assert record.versions["keras"] == keras.__version__
+    assert record.versions["numpy"] == np.__version__
+    assert set(record.versions) == {"python", "keras", "tensorflow", "numpy"}
+    assert list(record.layers) == layer_table(build_model(TrainingConfig()))
+
+
+# Stopping.
+
+
+def test_stop_ends_between_two_batches_and_keeps_the_model(stopped: Training) -> None:
+    snapshot = stopped.run.read()
+    assert (snapshot.state, snapshot.message) == ("stopped", "")
+    assert snapshot.status is not None
+    assert (snapshot.status.epoch, snapshot.status.step, snapshot.status.total_steps) == (2, 11, 30)
+    assert stopped.run.model_path.is_file()
+    assert stopped.result == snapshot.result
+    assert stopped.result["state"] == "stopped"
+
+
+def test_stop_keeps_finished_epochs_and_marks_the_broken_off_one(stopped: Training) -> None:
+    epochs = stopped.run.read().epochs
+    assert [(row["epoch"], row["step"], row["complete"]) for row in epochs] == [(1, 10, True), (2, 11, False)]
+    assert stopped.run.epochs_with_probabilities() == stopped.run.epochs_with_weights() == [1, 2]
+    assert stopped.told == epochs
+
+
+def test_finished_run_has_only_complete_epochs(trained: Trained) -> None:
+    assert [row["complete"] for row in trained.run.read().epochs] == [True, True]
+
+
+def test_every_batch_has_its_row_when_asked_for(stopped: Training) -> None:
+    assert [row["step"] for row in stopped.run.read().batches] == list(range(1, 12))
+    assert [count for count, _ in images_of_rows(stopped.run, 1)] == [32] * 9 + [12]
+
+
+# Chance.
+
+
+def test_same_seed_repeats_a_run_bit_by_bit(trained: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    # The first was trained by the command line, in another process.
+    config = trained.run.read().config
+    assert config is not None
+    again = train_here(tmp_path, config, dataset)
+    assert again.result["state"] == "finished"
+    for epoch in (1, 2):
+        np.testing.assert_array_equal(again.run.probabilities(epoch), trained.run.probabilities(epoch))
+    figures = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "complete")
+    assert [[row[name] for name in figures] for row in again.told] == [
+        [row[name] for name in figures] for row in trained.run.read().epochs
+    ]
+
+
+def test_another_seed_is_another_run(trained: Trained, dataset: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig.from_dict(json.loads((trained.run.path / "config.json").read_text())["settings"])
+    other = train_here(tmp_path, TrainingConfig.from_dict(config.to_dict() | {"seed": 8, "epochs": 1}), dataset)
+    assert np.abs(other.run.probabilities(1) - trained.run.probabilities(1)).max() > 0.1
+
+
+# The recorder.
+
+
+class Recorded(NamedTuple):
+    """What a recorder wrote of a network that does not learn, and what there was to write."""
+
+    run: Run
+    history: dict[str, list[float]]
+    batch_losses: list[float]
+    batch_accuracies: list[float]
+
+
+@pytest.fixture
+def recorded(store: RunStore, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Recorded]:
+    """Return a function that records two epochs without learning, shuffling or dropout."""
+    import keras
+
+    from mnist_lib import training
+
+    def record(seconds_per_row: float) -> Recorded:
+        monkeypatch.setattr(training, "SECONDS_PER_ROW", seconds_per_row)
+        keras.utils.set_random_seed(3)
+        network = keras.Sequential(
+            [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")]
+        )
+        network.compile(keras.optimizers.SGD(0.0), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        config = TrainingConfig(epochs=2, batch_size=30, training_images=100)
+        images, labels = dataset.train_images[:100], dataset.train_labels[:100]
+        fit: Any = network.fit  # Keras documents 0 for silence and does not type it
+        with store.training(config) as run:
+            recorder = training.RunRecorder(network, run, config, dataset.test_images[:20], dataset.test_labels[:20])
+            history = fit(
+                scale_pixels(images), labels, batch_size=30, epochs=2, shuffle=False, verbose=0, callbacks=[recorder]
+            ).history
+        # Nothing was learnt: each batch can be evaluated alone, afterwards.
+        probabilities = np.asarray(network(scale_pixels(images)))
+        batches = [slice(0, 30), slice(30, 60), slice(60, 90), slice(90, 100)]
+        losses = [cross_entropy(probabilities[batch], labels[batch]) for batch in batches]
+        shares = [accuracy(probabilities[batch], labels[batch]) for batch in batches]
+        return Recorded(run, history, losses, shares)
+
+    return record
+
+
+def test_row_holds_the_figures_of_its_batch_alone(recorded: Callable[[float], Recorded]) -> None:
+    run, _, losses, accuracies = recorded(0.0)
+    rows = run.read().batches
+    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [row["epoch"] for row in rows] == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert [row["loss"] for row in rows] == pytest.approx(losses * 2, rel=1e-4)
+    assert [row["accuracy"] for row in rows] == pytest.approx(accuracies * 2, abs=1e-5)
+    assert len({round(loss, 3) for loss in losses}) == 4  # four different batches
+
+
+def test_row_of_many_batches_holds_their_mean_over_images(recorded: Callable[[float], Recorded]) -> None:
+    run, _, losses, accuracies = recorded(3600.0)
+    rows = run.read().batches
+    assert [row["step"] for row in rows] == [4, 8]
+    expected_loss = sum(loss * images for loss, images in zip(losses, (30, 30, 30, 10), strict=True)) / 100
+    expected_accuracy = sum(share * images for share, images in zip(accuracies, (30, 30, 30, 10), strict=True)) / 100
+    assert [row["loss"] for row in rows] == pytest.approx([expected_loss] * 2, rel=1e-5)
+    assert [row["accuracy"] for row in rows] == pytest.approx([expected_accuracy] * 2, abs=1e-6)
+
+
+def test_epoch_rows_hold_the_figures_that_keras_returns(recorded: Callable[[float], Recorded]) -> None:
+    run, history, losses, _ = recorded(0.0)
+    epochs = run.read().epochs
+    assert [row["train_loss"] for row in epochs] == history["loss"]
+    assert [row["train_accuracy"] for row in epochs] == history["accuracy"]
+    assert np.average(losses, weights=[30, 30, 30, 10]) == pytest.approx(history["loss"][0], rel=1e-5)
+
+
+def test_status_tells_of_this_process_while_it_trains(recorded: Callable[[float], Recorded]) -> None:
+    status = recorded(0.0).run.read_status()
+    assert status.state == "running"  # only ``train`` ends a run
+    assert status.pid == psutil.Process().pid
+    assert (status.epoch, status.step, status.total_steps) == (2, 8, 8)
+
+
+def test_network_that_goes_astray_is_recorded_as_null(store: RunStore, dataset: Dataset) -> None:
+    from mnist_lib import training
+    from mnist_lib.model import build_model
+
+    config = TrainingConfig(epochs=1, batch_size=4, training_images=8)
+    network = build_model(config)
+    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    with store.training(config) as run:
+        recorder = training.RunRecorder(network, run, config, dataset.test_images[:20], dataset.test_labels[:20])
+        images = scale_pixels(dataset.train_images[:8])
+        network.fit(images, dataset.train_labels[:8], batch_size=4, callbacks=[recorder])
+    snapshot = run.read()
+    assert [row["loss"] for row in snapshot.batches] == [None] * len(snapshot.batches)
+    assert [(row["train_loss"], row["test_loss"]) for row in snapshot.epochs] == [(None, None)]
+    assert snapshot.epochs[0]["test_accuracy"] == np.mean(dataset.test_labels[:20] == 0)
