@@ -7,6 +7,7 @@ kept, grey from antialiasing, and placed in 28 x 28 by their centre of mass.
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ IMAGE_SIZE_PX = 28
 DIGIT_SIZE_PX = 20
 CENTRE_OF_MASS_PX = 14.5
 MAX_PICTURE_PIXELS = 20_000_000
+
+# What is wrong with a file is said once, as a DrawingError, and not also by Pillow on stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # Fainter than this is paper: the outermost antialiasing, or a picture's noise.
 INK_THRESHOLD = 0.1
@@ -109,7 +113,7 @@ def read_picture(path: Path) -> np.ndarray:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with a file is said once, as an error
+            warnings.simplefilter("ignore")
             with Image.open(path) as picture:
                 if picture.width * picture.height > MAX_PICTURE_PIXELS:
                     raise DrawingError(

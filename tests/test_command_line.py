@@ -452,11 +452,12 @@ def save_huge(path: Path) -> None:
 
 
 def save_damaged_tiff(path: Path) -> None:
-    # Pillow warns of it on stderr, too.
-    Image.new("L", (30, 30), 255).save(path, "TIFF")
-    content = bytearray(path.read_bytes())
-    content[int.from_bytes(content[4:8], "little") + 4] ^= 0xFF
-    path.write_bytes(content)
+    """Save a picture that claims 65,283 colours a pixel, of which Pillow's log complains on stderr."""
+    Image.new("RGB", (20, 20), "white").save(path, "TIFF")
+    samples_per_pixel = struct.pack("<HHIHH", 277, 3, 1, 3, 0)
+    content = path.read_bytes()
+    assert samples_per_pixel in content
+    path.write_bytes(content.replace(samples_per_pixel, struct.pack("<HHIHH", 277, 3, 1, 65_283, 0)))
 
 
 def save_folder(path: Path) -> None:
@@ -468,7 +469,7 @@ def save_folder(path: Path) -> None:
     [
         (save_garbage, "It cannot be read as a picture."),
         (save_empty, "It cannot be read as a picture."),
-        (save_damaged_tiff, ""),
+        (save_damaged_tiff, "It cannot be read as a picture."),
         (save_blank, "It is empty: no ink stands out from the paper."),
         (save_huge, "It has far too many pixels; at most 20 million are read."),
         (save_folder, "there is no picture in this folder."),

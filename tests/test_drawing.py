@@ -351,7 +351,9 @@ def test_folder_in_place_of_a_picture_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.gif", "a.bmp", "a.tiff", "a.jpg", "a.dds"])
-def test_damaged_picture_is_read_or_said_and_never_crashes(name: str, digit: np.ndarray, tmp_path: Path) -> None:
+def test_damaged_picture_is_read_or_said_and_never_crashes(
+    name: str, digit: np.ndarray, tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
     path = tmp_path / name
     Image.fromarray(digit[::5, ::5]).convert("RGB").save(path)
     content = path.read_bytes()
@@ -366,6 +368,7 @@ def test_damaged_picture_is_read_or_said_and_never_crashes(name: str, digit: np.
         except DrawingError:
             refused += 1
     assert refused
+    assert [str(warning.message) for warning in recwarn] == []  # each would be two more lines on stderr
 
 
 @pytest.mark.parametrize("grey", [0, 128, 255])

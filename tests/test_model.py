@@ -240,10 +240,15 @@ def with_more_units(run: Run) -> None:
             new.writestr(name, json.dumps(settings) if name == "config.json" else old.read(name))
 
 
-@pytest.mark.parametrize("damage", [as_garbage, as_empty, as_cut, as_zip_of_others, without_weights, with_more_units])
+@pytest.mark.parametrize("damage", [as_garbage, as_empty, as_cut, as_zip_of_others, without_weights])
 def test_model_that_cannot_be_read_is_said_with_its_name(damage: Callable[[Run], None], run_copy: Run) -> None:
     damage(run_copy)
     assert load_error(run_copy).startswith(f"model.keras of {run_copy.run_id} cannot be read: ")
+
+
+def test_settings_in_a_model_file_are_not_used(run_copy: Run, dataset: Dataset) -> None:
+    with_more_units(run_copy)
+    assert same_model(run_copy, run_copy.probabilities(2), dataset)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 10_000])

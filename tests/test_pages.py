@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,17 @@ from mnist_lib.runs import BUNDLED_RUNS_PATH, Run, RunStore
 APP_PATH = Path(__file__).parents[1] / "app.py"
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "draw")
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
+
+
+@pytest.fixture(autouse=True)
+def fresh_ui() -> None:
+    """Let each test's app import the screens' modules anew.
+
+    Streamlit 1.65, the last for Python 3.10, registers a component only with the
+    runtime that imports it, and each AppTest is a runtime.
+    """
+    for name in [name for name in sys.modules if name.startswith("mnist_lib.ui")]:
+        del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
