@@ -135,12 +135,16 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def _to_grey(picture: Image.Image) -> np.ndarray:
-    """Return brightness as float32, (height, width), 0 to 1, on white where transparent."""
+    """Return brightness as float32, (height, width), 0 to 1."""
     if picture.mode.startswith(("I", "F")):  # 16 bits and more: by the range in use
         values = np.asarray(picture, dtype=np.float32)
         return values / max(float(values.max()), 1.0)
     rgba = picture.convert("RGBA")
-    paper = Image.new("RGBA", rgba.size, "white")
+    # A transparent picture lies on white, but white strokes would vanish there.
+    opacity = np.asarray(rgba.getchannel("A"), dtype=np.float64)
+    strokes = np.asarray(rgba.convert("L"), dtype=np.float64)
+    dark_strokes = (strokes * opacity).sum() <= 127 * opacity.sum()
+    paper = Image.new("RGBA", rgba.size, "white" if dark_strokes else "black")
     return np.asarray(Image.alpha_composite(paper, rgba).convert("L"), dtype=np.float32) / 255
 
 

@@ -201,14 +201,15 @@ class Run:
         with suppress(OSError, DamagedRunError):
             self.write_status(replace(self.read_status(), state="failed", message=reason))
 
-    def append_metrics(self, row: dict[str, Any]) -> None:
-        """Append one row; numbers that are not finite become null."""
+    def append_metrics(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Append one row and return it as written: numbers that are not finite become null."""
         finite = {
             name: None if isinstance(value, float) and not math.isfinite(value) else value
             for name, value in row.items()
         }
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(finite) + "\n")
+        return finite
 
     def save_probabilities(self, epoch: int, probabilities: np.ndarray) -> None:
         """Keep the test probabilities after an epoch.

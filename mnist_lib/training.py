@@ -197,7 +197,7 @@ class RunRecorder(keras.callbacks.Callback):
         self.run.save_probabilities(epoch + 1, probabilities)
         self._save_weights(epoch + 1)
         test_accuracy = accuracy(probabilities, self.test_labels)
-        self.last_epoch = {
+        row = {
             "kind": "epoch",
             "epoch": epoch + 1,
             "step": self.step,
@@ -210,7 +210,7 @@ class RunRecorder(keras.callbacks.Callback):
             "seconds": round(seconds, 3),
             "elapsed_s": round(time.perf_counter() - self._fit_began, 3),
         }
-        self.run.append_metrics(self.last_epoch)
+        self.last_epoch = self.run.append_metrics(row)
         self._write_status(message="")
         self.on_epoch(self.last_epoch)
         self._row_time = time.perf_counter()

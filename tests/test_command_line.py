@@ -110,7 +110,7 @@ def test_training_prints_a_line_an_epoch_in_the_form_of_table_ii(trained: Traine
         assert printed == pytest.approx([row[name] for name in names], abs=6e-5)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Output, Run]:
     """A long training on the command line that gets a Ctrl-C in its first epoch."""
     root = tmp_path_factory.mktemp("interrupted")

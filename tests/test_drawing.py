@@ -406,3 +406,12 @@ def test_folder_without_a_picture_is_said(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     with pytest.raises(DrawingError, match=f"^{tmp_path}: there is no picture in this folder"):
         list(find_pictures([tmp_path]))
+
+
+@pytest.mark.parametrize("color", ["black", "white"])
+def test_strokes_on_a_transparent_picture_are_seen_in_either_color(color: str, tmp_path: Path) -> None:
+    strokes = Image.new("RGBA", (60, 60), (0, 0, 0, 0))
+    strokes.paste(color, (20, 10, 30, 50))
+    strokes.save(tmp_path / "strokes.png")
+    ink = read_picture(tmp_path / "strokes.png")
+    assert ink.sum() == ink[10:50, 20:30].sum() == 400

@@ -63,7 +63,7 @@ class Story(NamedTuple):
     after_kill: RunSnapshot
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A trainer started by a process that ends at once, killed in its second epoch or later."""
     folder = tmp_path_factory.mktemp("trainer")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,14 +62,14 @@ def train_here(root: Path, config: TrainingConfig, dataset: Dataset, stop_after:
         return Training(run, train(config, dataset, run, listen), told)
 
 
-@pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, keras_loaded: None) -> Iterator[Training]:
+@pytest.fixture(scope="session")
+def stopped(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, keras_loaded: None) -> Training:
     """A training of three epochs that is asked to stop after the first, with a row for every batch."""
     from mnist_lib import training
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "SECONDS_PER_ROW", 0.0)
-        yield train_here(tmp_path_factory.mktemp("stopped"), UNEVEN, dataset, stop_after=1)
+        return train_here(tmp_path_factory.mktemp("stopped"), UNEVEN, dataset, stop_after=1)
 
 
 @pytest.fixture(params=["many batches a row", "one batch a row"])

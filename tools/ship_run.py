@@ -8,6 +8,7 @@ becoming 1 MB each. The kept model and every figure stay as they were trained.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -24,6 +25,9 @@ def ship(source: Path, name: str) -> Path:
     """Copy the run folder and shrink its weights."""
     target = RUNS_PATH / name
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    status = json.loads((target / "status.json").read_text())
+    status["result"]["run_id"] = name
+    (target / "status.json").write_text(json.dumps(status, indent=1) + "\n")
     for path in sorted((target / "epochs").glob("*.weights.h5")):
         shrink_weights(path)
     return target
