@@ -69,6 +69,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, keras_lo
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "SECONDS_PER_ROW", 0.0)
+        patch.setattr(training, "IMAGES_PER_CALL", 1)
         return train_here(tmp_path_factory.mktemp("stopped"), UNEVEN, dataset, stop_after=1)
 
 
@@ -211,6 +212,19 @@ def test_finished_run_has_only_complete_epochs(trained: Trained) -> None:
 def test_every_batch_has_its_row_when_asked_for(stopped: Training) -> None:
     assert [row["step"] for row in stopped.run.read().batches] == list(range(1, 12))
     assert [count for count, _ in images_of_rows(stopped.run, 1)] == [32] * 9 + [12]
+
+
+def test_batches_handed_over_together_are_the_same_batches(
+    stopped: Training, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mnist_lib import training
+
+    monkeypatch.setattr(training, "SECONDS_PER_ROW", 0.0)
+    together = train_here(tmp_path, UNEVEN, dataset, stop_after=2)  # eight at a time, then the two that are left
+    assert [row["step"] for row in together.run.read().batches][:4] == [8, 10, 18, 20]
+    assert [count for count, _ in images_of_rows(together.run, 1)] == [256, 44]
+    assert together.told[0]["train_loss"] == stopped.told[0]["train_loss"]
+    np.testing.assert_array_equal(together.run.probabilities(1), stopped.run.probabilities(1))
 
 
 # Chance.
