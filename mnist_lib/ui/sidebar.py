@@ -47,17 +47,18 @@ def draw_sidebar() -> None:
 
 
 def _draw_selector(names: list[str]) -> None:
-    wanted = st.session_state.get(RUN_KEY)
+    wanted = st.session_state.get(RUN_KEY) or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
-        st.session_state[RUN_KEY] = names[0]
         st.warning(f"The run {wanted} is gone. Showing {names[0]} instead.", icon=":material/folder_off:")
-    st.selectbox(
-        "Run",
-        names,
-        key=RUN_KEY,
-        bind="query-params",
-        help="Every screen shows this run. The link in the address bar keeps it.",
+        wanted = names[0]
+    st.session_state[RUN_KEY] = wanted or names[0]
+    chosen = st.selectbox(
+        "Run", names, key=RUN_KEY, help="Every screen shows this run. The link in the address bar keeps it."
     )
+    # Not bound by Streamlit: a quick change of screens would now and then empty the
+    # address, and with it the choice.
+    if chosen and st.query_params.get(RUN_KEY) != chosen:
+        st.query_params[RUN_KEY] = chosen
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
