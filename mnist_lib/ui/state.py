@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,9 +66,16 @@ def start_loading_keras() -> threading.Thread:
 
 @st.cache_resource(show_spinner=False)
 def _keras_thread() -> threading.Thread:
-    thread = threading.Thread(target=load_keras, kwargs={"use_gpu": False}, daemon=True)
+    thread = threading.Thread(target=_load_keras, daemon=True)
     thread.start()
     return thread
+
+
+def _load_keras() -> None:
+    load_keras(use_gpu=False)
+    # Streamlit collects garbage after every rerun. To look through all of TensorFlow's
+    # objects each time would cost a third of a second; frozen, they are passed over.
+    gc.freeze()
 
 
 def run_model(run: Run) -> keras.Model:
