@@ -167,10 +167,6 @@ class RunRecorder(keras.callbacks.Callback):
         """Say what is happening before the first batch."""
         self._write_status(message=message)
 
-    def request_stop(self) -> None:
-        """End between two batches; the model is kept and evaluated."""
-        self.stopping = True
-
     def end(self, result: dict[str, Any]) -> None:
         """Write the last status."""
         self._write_status(state=result["state"], message="", result=result)

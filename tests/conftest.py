@@ -25,6 +25,21 @@ PROJECT_PATH = Path(__file__).parents[1]
 DEADLINE_S = 120.0
 
 
+# What the last line of `train --json` holds, in its order.
+RESULT_FIELDS = [
+    "run_id",
+    "state",
+    "epochs",
+    "test_accuracy",
+    "test_loss",
+    "misclassified",
+    "train_seconds",
+    "images_per_second",
+    "device",
+    "precision",
+]
+
+
 class Trained(NamedTuple):
     """A run of ``python -m mnist_lib train --json`` and what it printed."""
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from conftest import Python, Trained, wait_until
+from conftest import RESULT_FIELDS, Python, Trained, wait_until
 from PIL import Image
 
 from mnist_lib import runs
@@ -24,19 +24,6 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
 from mnist_lib.runs import Run, RunStore
-
-RESULT_FIELDS = {
-    "run_id",
-    "state",
-    "epochs",
-    "test_accuracy",
-    "test_loss",
-    "misclassified",
-    "train_seconds",
-    "images_per_second",
-    "device",
-    "precision",
-}
 
 
 class Output(NamedTuple):
@@ -86,7 +73,7 @@ def only_line(output: Output) -> str:
 
 def test_training_prints_one_json_object_last(trained: Trained) -> None:
     assert trained.stdout.count("\n") == 1
-    assert set(json.loads(trained.stdout)) == RESULT_FIELDS
+    assert list(json.loads(trained.stdout)) == RESULT_FIELDS
     assert trained.result["state"] == "finished"
     assert trained.result["epochs"] == 2
     labels_right = 10_000 - trained.result["misclassified"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import psutil
 import pytest
-from conftest import Trained
+from conftest import RESULT_FIELDS, Trained
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset, scale_pixels
@@ -20,19 +20,6 @@ from mnist_lib.runs import Run, RunStore
 pytestmark = [
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
-]
-
-RESULT_FIELDS = [
-    "run_id",
-    "state",
-    "epochs",
-    "test_accuracy",
-    "test_loss",
-    "misclassified",
-    "train_seconds",
-    "images_per_second",
-    "device",
-    "precision",
 ]
 
 # Ten batches an epoch, the last with 12 images instead of 32.

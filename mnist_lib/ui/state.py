@@ -56,16 +56,12 @@ def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
     return run.probabilities(epoch)
 
 
+@st.cache_resource(show_spinner=False)
 def start_loading_keras() -> threading.Thread:
     """Begin to load TensorFlow in the background, once for all visitors.
 
     The person draws meanwhile. The thread touches nothing of Streamlit.
     """
-    return _keras_thread()
-
-
-@st.cache_resource(show_spinner=False)
-def _keras_thread() -> threading.Thread:
     thread = threading.Thread(target=_load_keras, daemon=True)
     thread.start()
     return thread
