@@ -6,22 +6,35 @@ Bad input gives one line on stderr and exit code 2.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mnist_lib.backend import load_keras
-from mnist_lib.config import PRESETS, SETTING_RANGES, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.config import (
+    PRESETS,
+    SETTING_OPTIONS,
+    SETTING_RANGES,
+    SWITCHES,
+    ConfigError,
+    TrainingConfig,
+    config_from_choices,
+)
 from mnist_lib.dataset import DatasetError, load_mnist
 from mnist_lib.drawing import DrawingError, find_pictures, normalize_drawing, read_picture
 from mnist_lib.machine import run_in_background
-from mnist_lib.runs import DamagedRunError, Run, RunStore, RunStoreError
+from mnist_lib.network import NOT_THE_PAPERS, layer_table
+from mnist_lib.records import DamagedRunError
+from mnist_lib.runs import Run, RunStore, RunStoreError
 
 
 class CommandError(Exception):
@@ -73,10 +86,18 @@ def _parser() -> argparse.ArgumentParser:
         training.add_argument(
             f"--{flag}",
             dest=name,
-            type=float if name == "learning_rate" else int,
-            metavar="X" if name == "learning_rate" else "N",
+            type=int if allowed.whole else float,
+            metavar="N" if allowed.whole else "X",
             help=f"{allowed.text}. {allowed.help}".replace("%", "%%"),
         )
+    for name, options in SETTING_OPTIONS.items():
+        training.add_argument(f"--{name}", metavar="NAME", help=f"{options.text}. {options.help}".replace("%", "%%"))
+    for name, (_, text) in SWITCHES.items():
+        flag = f"--{name.replace('_', '-')}"
+        training.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    training.add_argument(
+        "--continue", dest="continued_run", metavar="RUN", help="go on with a run that ended too early"
+    )
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
 
     evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
@@ -94,13 +115,13 @@ def _parser() -> argparse.ArgumentParser:
 def train_command(options: argparse.Namespace) -> int:
     """Train in this process, a progress line an epoch."""
     names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
-    config = config_from_choices(options.preset, **{name: getattr(options, name) for name in names})
+    choices = {name: getattr(options, name) for name in names}
+    if options.continued_run and any(value is not None for value in choices.values()):
+        raise CommandError("--continue goes on with the run's own settings. Leave the others out.")
+    config = config_from_choices(options.preset, **choices)
     if options.background_run:
         run_in_background()
-    with (
-        _store(options).training(config, options.background_run) as run,
-        run.log_path.open("a", encoding="utf-8", buffering=1) as log,
-    ):
+    with _claimed_run(options, config) as (run, config), run.log_path.open("a", encoding="utf-8", buffering=1) as log:
         if options.background_run:
             os.dup2(log.fileno(), 2)
         try:
@@ -121,6 +142,18 @@ def train_command(options: argparse.Namespace) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
+    """Claim the store, and make a run or take the one to go on with."""
+    store = _store(options)
+    if options.continued_run:
+        with store.continuing(options.continued_run) as (run, recorded):
+            yield run, recorded
+    else:
+        with store.training(config, options.background_run) as run:
+            yield run, config
+
+
 def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
     dataset = load_mnist()
     load_keras(log)
@@ -137,11 +170,13 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[st
 
     # Until fit begins, Ctrl-C simply ends; from then on it stops and keeps.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: run.request_stop())
+        signal.signal(number, lambda *_: run.request(stop=True))
     return train(config, dataset, run, print_epoch)
 
 
 def _first_line(error: BaseException) -> str:
+    if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
+        return "the disk is full"  # h5py says so in the middle of a long line
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
@@ -209,10 +244,7 @@ def predict_command(options: argparse.Namespace) -> int:
 
 def summary_command(options: argparse.Namespace) -> int:
     """Print Table I."""
-    load_keras()
-    from mnist_lib.model import build_model, layer_table
-
-    rows = layer_table(build_model(TrainingConfig()))
+    rows = layer_table(TrainingConfig())
     print(f"{'Layer':<38}{'Output':<14}{'Parameters':>11}  How it comes about")
     for row in rows:
         shape = " × ".join(str(size) for size in row.output_shape)
@@ -231,6 +263,7 @@ def runs_command(options: argparse.Namespace) -> int:
             "state": snapshot.state,
             "message": snapshot.message,
             "preset": snapshot.config.preset if snapshot.config else None,
+            "paper_network": snapshot.config.has_paper_network if snapshot.config else None,
             "epochs": last.get("epoch", 0),
             "test_accuracy": last.get("test_accuracy"),
             "misclassified": last.get("misclassified"),
@@ -240,7 +273,10 @@ def runs_command(options: argparse.Namespace) -> int:
             print(json.dumps(row))
             continue
         figures = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
-        reason = f"({snapshot.message})" if snapshot.message else ""
+        notes = [snapshot.message] if snapshot.message else []
+        if snapshot.config and not snapshot.config.has_paper_network:
+            notes.append(NOT_THE_PAPERS)
+        reason = f"({'; '.join(notes)})" if notes else ""
         print(f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {figures} {reason}".rstrip())
     return 0
 

@@ -28,6 +28,28 @@ def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
 
 
 @contextlib.contextmanager
+def on_all_devices() -> Iterator[int]:
+    """Let a network that is built inside train on all GPUs, each with a share of every batch.
+
+    One GPU, or none, needs nothing. Several logical processors count as well; a test
+    makes two of one. Yields the number of devices.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield 1
+        return
+    import tensorflow as tf
+
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) < 2:
+        yield 1
+        return
+    with tf.distribute.MirroredStrategy([device.name for device in devices]).scope():
+        yield len(devices)
+
+
+@contextlib.contextmanager
 def _environment(use_gpu: bool) -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

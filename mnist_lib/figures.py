@@ -6,93 +6,20 @@ middle brightness, readable on white and on black.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.config import TrainingConfig
 from mnist_lib.evaluation import DIGITS
+from mnist_lib.schedule import learning_rates
 
 TRAIN_COLOR = "#3b82f6"
-TEST_COLOR = "#f97316"
 RIGHT_COLOR = "#16a34a"
 WRONG_COLOR = "#ef4444"
 NEUTRAL_COLOR = "#94a3b8"
 
-LOSS_TICKS = [digit * 10.0**power for power in range(-5, 2) for digit in (1, 2, 5)]
-
 # White paper to dark ink reads wrongly on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
-
-
-def learning_curve_figure(
-    quantity: str, batches: Sequence[dict[str, Any]], epochs: Sequence[dict[str, Any]], by: str = "batch"
-) -> go.Figure:
-    """Draw the loss or the accuracy of a training.
-
-    Args:
-        quantity: ``loss`` or ``accuracy``.
-        batches: "batch" rows of metrics.jsonl.
-        epochs: "epoch" rows of metrics.jsonl.
-        by: ``batch`` draws the rows over the batch number, with the test set's
-            figure at each epoch's end; ``epoch`` draws one point an epoch.
-    """
-    figure = go.Figure()
-    x_of_epoch = "step" if by == "batch" else "epoch"
-    if by == "batch":
-        drawn = _rows_of_enough_batches(batches)
-        x, y = [row["step"] for row in drawn], [row[quantity] for row in drawn]
-    else:
-        x, y = [row["epoch"] for row in epochs], [row[f"train_{quantity}"] for row in epochs]
-    figure.add_scatter(
-        x=x,
-        y=y,
-        name="train",
-        mode="lines" if by == "batch" else "lines+markers",
-        line={"color": TRAIN_COLOR, "width": 1.5 if by == "batch" else 2.5},
-    )
-    figure.add_scatter(
-        x=[row[x_of_epoch] for row in epochs],
-        y=[row[f"test_{quantity}"] for row in epochs],
-        name="test",
-        mode="lines+markers",
-        line={"color": TEST_COLOR, "width": 2.5},
-        marker={"size": 9, "symbol": "diamond"},
-    )
-    figure.update_layout(
-        title=quantity.capitalize(),
-        height=300,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
-        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.18},
-        hovermode="x unified",
-        showlegend=True,
-    )
-    figure.update_xaxes(title=by, rangemode="tozero")
-    if by == "epoch" and len(epochs) <= 12:
-        figure.update_xaxes(dtick=1)
-    if quantity == "accuracy":
-        figure.update_yaxes(tickformat=".3~%", hoverformat=".2%", range=[_accuracy_floor(y), 1.002])
-    else:
-        # The loss falls a hundredfold; only a logarithm shows its end as well as its beginning.
-        figure.update_yaxes(type="log", tickvals=LOSS_TICKS, ticktext=[f"{tick:g}" for tick in LOSS_TICKS])
-        figure.update_yaxes(hoverformat=".4f")
-    return figure
-
-
-def _rows_of_enough_batches(batches: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Leave out rows of a few batches, such as an epoch's last: one batch of 32 is all noise."""
-    covered = np.diff([0, *(row["step"] for row in batches)])
-    enough = covered * 2 >= np.median(covered) if batches else covered
-    return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
-
-
-def _accuracy_floor(values: Sequence[float | None]) -> float:
-    """Return where an accuracy axis begins: below all but the very first steep rise."""
-    known = [value for value in values if value is not None]
-    if len(known) < 20:
-        return 0.0
-    return float(np.floor(np.percentile(known, 4) * 20) / 20)
 
 
 def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> go.Figure:
@@ -212,4 +139,27 @@ def confusion_figure(matrix: np.ndarray) -> go.Figure:
     figure.update_layout(height=460, margin={"l": 10, "r": 10, "t": 10, "b": 10})
     figure.update_xaxes(title="predicted digit", type="category", side="bottom", showgrid=False)
     figure.update_yaxes(title="true digit", type="category", autorange="reversed", showgrid=False)
+    return figure
+
+
+def schedule_figure(config: TrainingConfig) -> go.Figure:
+    """Draw the learning rate over the epochs of a training, before it begins.
+
+    Args:
+        config: The settings; the steps may be millions, the figure takes a few hundred of them.
+    """
+    rates = learning_rates(config)
+    steps = np.unique(np.linspace(0, len(rates) - 1, 200).round().astype(int))
+    figure = go.Figure(
+        go.Scatter(
+            x=steps / config.steps_per_epoch,
+            y=rates[steps],
+            mode="lines",
+            line={"color": TRAIN_COLOR, "width": 2},
+            hovertemplate="after %{x:.1f} epochs: %{y:.2g}<extra></extra>",
+        )
+    )
+    figure.update_layout(height=150, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False)
+    figure.update_xaxes(title="epoch", range=[0, config.epochs], nticks=6, tickformat="d")
+    figure.update_yaxes(range=[0, config.learning_rate * 1.1], nticks=4)
     return figure

@@ -1,8 +1,6 @@
-"""The paper's network, 515,146 parameters, and Table I."""
+"""The network: the paper's, 515,146 parameters, or what the settings make of it."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,90 +8,41 @@ from keras import layers
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import scale_pixels
-from mnist_lib.runs import DamagedRunError, LayerRow, Run
+from mnist_lib.network import CLASSES, IMAGE_SHAPE
+from mnist_lib.records import DamagedRunError
+from mnist_lib.runs import Run
 
 
-def build_model(config: TrainingConfig) -> keras.Model:
+def build_model(config: TrainingConfig, policy: str = "float32") -> keras.Model:
     """Build the network with fresh random weights; ``training`` compiles it.
 
     Input float32 (n, 28, 28, 1), 0 to 1; output float32 (n, 10), probabilities.
 
     Args:
-        config: The settings of the run. They leave the network as the paper has it.
+        config: The settings of the run; those of the network are the paper's by default.
+        policy: Keras's dtype policy, what the layers compute in. The weights and the
+            probabilities are float32 in any case.
 
     Source: Charlie Wilkin, "Classification of Handwritten Digits using
     Convolutional Neural Networks in Tensorflow 2.0", Table I.
     """
+    kernel = config.kernel_size
+    second_pooling = [layers.MaxPooling2D(2, dtype=policy, name="max_pooling2d_2")] if config.second_pooling else []
     return keras.Sequential(
         [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 3, activation="relu", name="conv2d_1"),
-            layers.MaxPooling2D(2, name="max_pooling2d"),
-            layers.Conv2D(64, 3, activation="relu", name="conv2d_2"),
-            layers.Flatten(name="flatten"),
-            layers.Dense(64, activation="relu", name="dense_1"),
-            layers.Dropout(0.2, name="dropout"),
-            layers.Dense(10, activation="softmax", name="dense_2"),
+            keras.Input(IMAGE_SHAPE),
+            layers.Conv2D(config.filters_1, kernel, activation="relu", dtype=policy, name="conv2d_1"),
+            layers.MaxPooling2D(2, dtype=policy, name="max_pooling2d"),
+            layers.Conv2D(config.filters_2, kernel, activation="relu", dtype=policy, name="conv2d_2"),
+            *second_pooling,
+            layers.Flatten(dtype=policy, name="flatten"),
+            layers.Dense(config.dense_units, activation="relu", dtype=policy, name="dense_1"),
+            layers.Dropout(config.dropout, dtype=policy, name="dropout"),
+            # Half the bits are too few to tell 99.9% from 99.99%.
+            layers.Dense(CLASSES, activation="softmax", dtype="float32", name="dense_2"),
         ],
         name="mnist",
     )
-
-
-def layer_table(model: keras.Model) -> list[LayerRow]:
-    """Return Table I of the paper for a model that ``build_model`` made.
-
-    Raises:
-        TypeError: The model has a layer of a kind this project does not build.
-    """
-    return [
-        LayerRow(
-            layer.name,
-            _describe_layer(layer),
-            _sizes(layer.output),
-            layer.count_params(),
-            _explain_count(layer),
-        )
-        for layer in model.layers
-    ]
-
-
-def _describe_layer(layer: keras.Layer) -> str:
-    match layer:
-        case layers.Conv2D():
-            return f"Conv2D, {layer.filters} filters of {_times(*layer.kernel_size)}, ReLU"
-        case layers.MaxPooling2D():
-            return f"MaxPooling2D, {_times(*layer.pool_size)}"
-        case layers.Flatten():
-            return "Flatten"
-        case layers.Dropout():
-            return f"Dropout, {layer.rate:g}"
-        case layers.Dense():
-            activation = {"relu": "ReLU"}.get(layer.activation.__name__, layer.activation.__name__)
-            return f"Dense, {layer.units} units, {activation}"
-    raise TypeError(f"{layer.name} is a {type(layer).__name__}, which this project does not build.")
-
-
-def _explain_count(layer: keras.Layer) -> str:
-    inputs = _sizes(layer.input)
-    match layer:
-        case layers.Conv2D():
-            factors = (*layer.kernel_size, inputs[-1], layer.filters)
-            return f"{_times(*factors)} + {layer.filters:,} = {layer.count_params():,}"
-        case layers.Dense():
-            return f"{_times(inputs[0], layer.units)} + {layer.units:,} = {layer.count_params():,}"
-        case layers.Flatten():
-            return f"{_times(*inputs)} = {int(np.prod(inputs)):,} values in a row, nothing to learn"
-        case layers.MaxPooling2D():
-            return f"largest of each {_times(*layer.pool_size)}, nothing to learn"
-    return f"drops {layer.rate:.0%} while training, nothing to learn"
-
-
-def _sizes(tensor: Any) -> tuple[int, ...]:
-    return tuple(int(size) for size in tensor.shape[1:])
-
-
-def _times(*factors: int) -> str:
-    return " × ".join(f"{factor:,}" for factor in factors)
 
 
 def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mnist_lib.runs import RunSnapshot
+from mnist_lib.network import count_parameters
+from mnist_lib.records import RunSnapshot
 
 
 class PaperEpoch(NamedTuple):
@@ -57,7 +58,6 @@ PAPER_CLAIMS = Claims("over 99% (99.21%)", "fewer than 80", "15 s", "1.25 min", 
 def run_claims(snapshot: RunSnapshot) -> Claims:
     """Return a run's figures in the paper's terms; a dash for what it has not reached yet."""
     complete = [row["seconds"] for row in snapshot.epochs if row.get("complete", True) and row["seconds"]]
-    layers = snapshot.record.layers
     last = snapshot.last_epoch or {}
     total_s = snapshot.result.get("train_seconds")
     return Claims(
@@ -65,7 +65,7 @@ def run_claims(snapshot: RunSnapshot) -> Claims:
         misclassified=f"{last['misclassified']:,}" if last else NOT_MEASURED,
         seconds_per_epoch=f"{sum(complete) / len(complete):.1f} s" if complete else NOT_MEASURED,
         total=duration_text(total_s) if total_s else NOT_MEASURED,
-        parameters=f"{sum(layer.parameters for layer in layers):,}" if layers else NOT_MEASURED,
+        parameters=f"{count_parameters(snapshot.config):,}" if snapshot.config else NOT_MEASURED,
         device=snapshot.record.device or NOT_MEASURED,
     )
 

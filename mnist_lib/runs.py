@@ -7,13 +7,14 @@ state and a reason, never an exception on a screen.
 
 from __future__ import annotations
 
+import errno
 import json
-import math
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,14 +23,25 @@ from zipfile import is_zipfile
 import numpy as np
 from filelock import FileLock, Timeout
 
-from mnist_lib.config import ConfigError, TrainingConfig
+from mnist_lib.config import SETTING_RANGES, TrainingConfig
 from mnist_lib.evaluation import compress_probabilities
 from mnist_lib.machine import is_same_process, process_start_time
+from mnist_lib.records import (
+    ACTIVE_STATES,
+    DamagedRunError,
+    RunRecord,
+    RunSnapshot,
+    Status,
+    finite_or_null,
+    parse_record,
+    parse_row,
+    parse_settings,
+    parse_status,
+    read_json,
+    write_json,
+)
 
 BUNDLED_RUNS_PATH = Path(__file__).parent / "assets" / "runs"
-
-ACTIVE_STATES = ("starting", "running", "paused", "stopping")
-ENDED_STATES = ("finished", "stopped", "failed", "interrupted")
 
 # A live trainer writes its status several times a second, but says nothing while
 # TensorFlow loads or a slow machine computes one large batch.
@@ -44,114 +56,21 @@ class TrainingRefusedError(RunStoreError):
     """A training already runs in this store. The message names it."""
 
 
-class DamagedRunError(Exception):
-    """A file of a run is missing or wrong. The message names the file."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """What status.json holds: where a run stands.
+class Wishes(NamedTuple):
+    """What control.json asks of the trainer.
 
     Attributes:
-        state: One of ACTIVE_STATES or ENDED_STATES.
-        message: What is happening or why it ended, in a few words.
-        pid: The trainer's process id.
-        pid_start_time: When that process began, seconds since the epoch.
-        heartbeat: When this was written, seconds since the epoch.
-        epoch: The epoch being trained, from 1; 0 before the first.
-        step: Batches done, over all epochs.
-        total_steps: Batches the settings ask for.
-        result: At the end, what ``train --json`` prints.
+        paused: Whether to stand still until this is false again.
+        stop: Whether to end and keep the model.
+        learning_rate: A new learning rate from now on, or None.
+        asked_at: When that rate was asked for, seconds since the epoch, so that the same
+            rate can be asked for twice.
     """
 
-    state: str
-    message: str = ""
-    pid: int = 0
-    pid_start_time: float = 0.0
-    heartbeat: float = 0.0
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    result: dict[str, Any] | None = None
-
-
-class LayerRow(NamedTuple):
-    """One row of Table I.
-
-    Attributes:
-        name: The layer's name in the model.
-        kind: Its type and settings in words.
-        output_shape: Without the batch dimension, for example (26, 26, 32).
-        parameters: Number of trained values.
-        arithmetic: How the output or the parameter count comes about.
-    """
-
-    name: str
-    kind: str
-    output_shape: tuple[int, ...]
-    parameters: int
-    arithmetic: str
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """The facts that config.json holds beside the settings.
-
-    Attributes:
-        created_at: Seconds since the epoch.
-        device: What it was trained on, in words; empty until Keras is loaded.
-        precision: Keras's dtype policy, for example ``float32``.
-        versions: Of Python, Keras, its backend and NumPy.
-        layers: Table I of the network trained.
-    """
-
-    created_at: float = 0.0
-    device: str = ""
-    precision: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
-    layers: tuple[LayerRow, ...] = ()
-
-
-@dataclass(frozen=True)
-class RunSnapshot:
-    """A run as it stands at one moment, read without ever raising.
-
-    Attributes:
-        run_id: The folder's name.
-        bundled: Whether it ships with the project.
-        state: As in Status, or ``damaged``.
-        message: The reason for the state, in one line.
-        config: The settings, unless config.json is unreadable.
-        record: The rest of config.json.
-        status: status.json as written, unless unreadable.
-        batches: "batch" rows of metrics.jsonl, oldest first.
-        epochs: "epoch" rows of metrics.jsonl, oldest first.
-    """
-
-    run_id: str
-    bundled: bool
-    state: str
-    message: str = ""
-    config: TrainingConfig | None = None
-    record: RunRecord = RunRecord()
-    status: Status | None = None
-    batches: list[dict[str, Any]] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a trainer works on it now."""
-        return self.state in ACTIVE_STATES
-
-    @property
-    def last_epoch(self) -> dict[str, Any] | None:
-        """The newest "epoch" row, or None."""
-        return self.epochs[-1] if self.epochs else None
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """What ``train --json`` printed at the end; empty before."""
-        return (self.status.result if self.status else None) or {}
+    paused: bool = False
+    stop: bool = False
+    learning_rate: float | None = None
+    asked_at: float = 0.0
 
 
 class Run:
@@ -184,32 +103,48 @@ class Run:
         """Where the test probabilities after an epoch (from 1) are kept."""
         return self.path / "epochs" / f"{epoch:03d}.npz"
 
+    def checkpoint_path(self, epoch: int) -> Path:
+        """Where the weights after an epoch stand together with the optimizer's state."""
+        return self.path / f"checkpoint-{epoch:03d}.weights.h5"
+
     # Writing: the trainer alone, but for control.json.
 
     def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
         """Write the settings and the facts recorded beside them."""
-        layers = [layer._asdict() for layer in record.layers]
-        values = {"settings": config.to_dict(), **asdict(record), "layers": layers}
-        _write_json(self.path / "config.json", values)
+        write_json(self.path / "config.json", {"settings": config.to_dict(), **asdict(record)})
 
     def write_status(self, status: Status) -> None:
         """Replace status.json in one step, stamped with the present time."""
-        _write_json(self.path / "status.json", asdict(replace(status, heartbeat=time.time())))
+        write_json(self.path / "status.json", asdict(replace(status, heartbeat=time.time())))
 
     def fail(self, reason: str) -> None:
         """Mark the run as failed, as well as the folder still allows."""
         with suppress(OSError, DamagedRunError):
-            self.write_status(replace(self.read_status(), state="failed", message=reason))
+            status = replace(self.read_status(), state="failed", message=reason)
+            try:
+                self.write_status(status)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                # A full disk has no room for a new file, but the old one keeps its place.
+                values = asdict(replace(status, heartbeat=time.time()))
+                (self.path / "status.json").write_text(json.dumps(values) + "\n", encoding="utf-8")
 
     def append_metrics(self, row: dict[str, Any]) -> dict[str, Any]:
         """Append one row and return it as written: numbers that are not finite become null."""
-        finite = {
-            name: None if isinstance(value, float) and not math.isfinite(value) else value
-            for name, value in row.items()
-        }
+        finite = finite_or_null(row)
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(finite) + "\n")
         return finite
+
+    def require_space(self, size: int) -> None:
+        """Raise what a full disk raises unless there is room for so many bytes.
+
+        The library that writes weights, HDF5, does not survive a disk that is full
+        halfway: it ends the whole process.
+        """
+        if shutil.disk_usage(self.path).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def save_probabilities(self, epoch: int, probabilities: np.ndarray) -> None:
         """Keep the test probabilities after an epoch.
@@ -224,23 +159,73 @@ class Run:
             np.savez_compressed(file, probabilities=compress_probabilities(probabilities))
         temporary.replace(path)
 
-    def request_stop(self) -> None:
-        """Ask the trainer to end between two batches and keep the model.
+    def rewind(self, epoch: int) -> None:
+        """Forget what came after an epoch, so that a trainer can go on from its end.
+
+        Args:
+            epoch: One of ``checkpoints()``, or 0 to begin anew.
 
         Raises:
-            RunStoreError: The folder is gone or cannot be written.
+            OSError: The folder cannot be written.
         """
+        kept: list[bytes] = []
+        for line in self._metrics_lines()[0] if epoch else []:
+            kept.append(line)
+            row = parse_row(line)
+            if row["kind"] == "epoch" and row["epoch"] == epoch:
+                break
+        temporary = self.path / "metrics.tmp"
+        temporary.write_bytes(b"".join(line + b"\n" for line in kept))
+        temporary.replace(self.path / "metrics.jsonl")
+        for later in set(self.epochs_with_weights() + self.epochs_with_probabilities()):
+            if later > epoch:
+                self.weights_path(later).unlink(missing_ok=True)
+                self.probabilities_path(later).unlink(missing_ok=True)
+        for path in (self.model_path, self.path / "control.json"):
+            path.unlink(missing_ok=True)
+
+    def request(self, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None) -> None:
+        """Ask the trainer for something; what is not named stays as it was asked before.
+
+        Args:
+            paused: Stand still, or go on.
+            stop: End between two batches and keep the model.
+            learning_rate: From now on, 1e-6 to 1. A schedule goes on from there.
+
+        Raises:
+            RunStoreError: The folder is gone or cannot be written, or the rate is out of its range.
+        """
+        wishes = self.read_wishes()
+        if paused is not None:
+            wishes = wishes._replace(paused=paused)
+        if stop is not None:
+            wishes = wishes._replace(stop=stop)
+        if learning_rate is not None:
+            allowed = SETTING_RANGES["learning_rate"]
+            if not allowed.minimum <= learning_rate <= allowed.maximum:
+                raise RunStoreError(f"{allowed.label} must be {allowed.text}, not {learning_rate!r}.")
+            wishes = wishes._replace(learning_rate=learning_rate, asked_at=time.time())
         try:
-            _write_json(self.path / "control.json", {"stop": True})
+            write_json(self.path / "control.json", wishes._asdict())
         except OSError as error:
             raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
 
-    def stop_requested(self) -> bool:
-        """Tell whether control.json asks for the end."""
+    def read_wishes(self) -> Wishes:
+        """Return what control.json asks for; nothing where it is missing or garbage."""
         try:
-            return bool(_read_json(self.path / "control.json").get("stop"))
+            asked = read_json(self.path / "control.json")
         except DamagedRunError:
-            return False
+            return Wishes()
+        rate, asked_at = asked.get("learning_rate"), asked.get("asked_at")
+        allowed = SETTING_RANGES["learning_rate"]
+        if not isinstance(rate, float) or not allowed.minimum <= rate <= allowed.maximum:
+            rate = None
+        return Wishes(
+            asked.get("paused") is True,
+            asked.get("stop") is True,
+            rate,
+            asked_at if isinstance(asked_at, float) else 0.0,
+        )
 
     # Reading.
 
@@ -250,14 +235,14 @@ class Run:
         try:
             if not self.path.is_dir():
                 raise DamagedRunError("the folder is gone")
-            values = _read_json(self.path / "config.json")
-            snapshot = replace(snapshot, config=_parse_settings(values), record=_parse_record(values))
+            values = read_json(self.path / "config.json")
+            snapshot = replace(snapshot, config=parse_settings(values), record=parse_record(values))
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
-            batches, epochs = self._read_metrics(may_be_cut=status.state not in ("finished", "stopped"))
-            snapshot = replace(snapshot, batches=batches, epochs=epochs)
+            rows = self._read_metrics(may_be_cut=status.state not in ("finished", "stopped"))
+            snapshot = replace(snapshot, batches=rows["batch"], epochs=rows["epoch"], events=rows["event"])
             if status.state in ("finished", "stopped"):
-                self._check_complete(status, epochs)
+                self._check_complete(status, rows["epoch"])
             return replace(snapshot, state=status.state, message=status.message)
         except (DamagedRunError, OSError) as error:
             return replace(snapshot, message=str(error))
@@ -268,22 +253,7 @@ class Run:
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
         """
-        written = _read_json(self.path / "status.json")
-        known = {item.name for item in fields(Status)}
-        try:
-            status = Status(**{name: value for name, value in written.items() if name in known})
-        except TypeError as error:
-            raise DamagedRunError("status.json names no state") from error
-        numbers = (status.pid_start_time, status.heartbeat, status.epoch, status.step, status.total_steps)
-        if (
-            status.state not in ACTIVE_STATES + ENDED_STATES
-            or not all(_is_number(value) for value in numbers)
-            or not all(isinstance(value, int) for value in (status.epoch, status.step, status.total_steps))
-            or not isinstance(status.message, str)
-            or not isinstance(status.result, (dict, type(None)))
-            or not _is_number((status.result or {}).get("train_seconds", 0.0))
-        ):
-            raise DamagedRunError("status.json is not what a trainer writes")
+        status = parse_status(read_json(self.path / "status.json"))
         if status.state not in ACTIVE_STATES:
             return status
         if not is_same_process(status.pid, status.pid_start_time):
@@ -294,6 +264,19 @@ class Run:
                 status, state="interrupted", message=f"no sign of life from the trainer for {silence_s:.0f} s"
             )
         return status
+
+    def checkpoints(self) -> list[int]:
+        """Return the epochs after which a trainer can go on, in order; the newest is the one to take.
+
+        An epoch counts once its row is written: everything else was kept before.
+        """
+        rows = {row["epoch"] for row in self.read().epochs}
+        return sorted(
+            int(number)
+            for path in self.path.glob("checkpoint-*.weights.h5")
+            if (number := path.name.removeprefix("checkpoint-").removesuffix(".weights.h5")).isdecimal()
+            and int(number) in rows
+        )
 
     def epochs_with_weights(self) -> list[int]:
         """Return the epochs whose weights were kept, in order."""
@@ -340,29 +323,29 @@ class Run:
             if name.endswith(ending) and name.removesuffix(ending).isdecimal()
         )
 
-    def _read_metrics(self, may_be_cut: bool) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Parse metrics.jsonl; the last line of a run that did not end may be half written."""
-        path = self.path / "metrics.jsonl"
-        if not path.exists() and may_be_cut:
-            return [], []
+    def _metrics_lines(self) -> tuple[list[bytes], bytes]:
+        """Return the whole lines of metrics.jsonl, and what is written of the next one."""
         try:
-            lines = path.read_bytes().split(b"\n")
+            *lines, unfinished = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
         except OSError as error:
             raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
-        unfinished = lines.pop()
+        return lines, unfinished
+
+    def _read_metrics(self, may_be_cut: bool) -> dict[str, list[dict[str, Any]]]:
+        """Parse metrics.jsonl; the last line of a run that did not end may be half written."""
+        rows: dict[str, list[dict[str, Any]]] = {"batch": [], "epoch": [], "event": []}
+        if may_be_cut and not (self.path / "metrics.jsonl").exists():
+            return rows
+        lines, unfinished = self._metrics_lines()
         if unfinished and not may_be_cut:
             raise DamagedRunError("metrics.jsonl is cut off in its last line")
-        rows: dict[str, list[dict[str, Any]]] = {"batch": [], "epoch": []}
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
-                required = _ROW_NUMBERS[row["kind"]]
-                if not all(_is_number(row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required):
-                    raise ValueError
-                rows[row["kind"]].append(row)
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                row = parse_row(line)
+            except ValueError as error:
                 raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of figures") from error
-        return rows["batch"], rows["epoch"]
+            rows[row["kind"]].append(row)
+        return rows
 
     def _check_complete(self, status: Status, epochs: list[dict[str, Any]]) -> None:
         if len(epochs) != status.epoch:
@@ -406,7 +389,7 @@ class RunStore:
     def active_run(self) -> Run | None:
         """Return the run that is being trained now, or None. Reads one or two small files."""
         try:
-            run_id = _read_json(self.root / ".training.json").get("run_id")
+            run_id = read_json(self.root / ".training.json").get("run_id")
             run = Run(self.root / str(run_id))
             return run if run.read_status().state in ACTIVE_STATES else None
         except DamagedRunError:
@@ -427,6 +410,41 @@ class RunStore:
             TrainingRefusedError: Another training holds the claim.
             RunStoreError: The folder cannot be made or written.
         """
+        with self._claim():
+            try:
+                run = self._make_run(config, run_id or self.new_run_id(config))
+                write_json(self.root / ".training.json", {"run_id": run.run_id})
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            yield run
+
+    @contextmanager
+    def continuing(self, run_id: str) -> Iterator[tuple[Run, TrainingConfig]]:
+        """Claim the store to go on with a run that ended too early, from its last checkpoint.
+
+        Raises:
+            TrainingRefusedError: Another training holds the claim.
+            RunStoreError: There is no such run of this machine, it has nothing left to train, or it cannot be written.
+        """
+        with self._claim():
+            run = next((run for run in self.own_runs() if run.run_id == run_id), None)
+            if run is None:
+                raise RunStoreError(f"There is no run {run_id!r} of this machine to go on with.")
+            snapshot = run.read()
+            if not snapshot.can_continue or snapshot.config is None:
+                reason = f" ({snapshot.message})" if snapshot.message else ""
+                raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot go on.")
+            try:
+                epoch = max(run.checkpoints(), default=0)
+                run.rewind(epoch)
+                run.write_status(self._starting(snapshot.config, epoch))
+                write_json(self.root / ".training.json", {"run_id": run.run_id})
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            yield run, snapshot.config
+
+    @contextmanager
+    def _claim(self) -> Iterator[None]:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.root / ".training.lock", blocking=False)
@@ -440,12 +458,7 @@ class RunStore:
         except OSError as error:
             raise self._cannot_write(error) from error
         try:
-            try:
-                run = self._make_run(config, run_id or self.new_run_id(config))
-                _write_json(self.root / ".training.json", {"run_id": run.run_id})
-            except OSError as error:
-                raise self._cannot_write(error) from error
-            yield run
+            yield
         finally:
             lock.release()
 
@@ -461,25 +474,23 @@ class RunStore:
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
         hidden.write_config(config, RunRecord(created_at=time.time()))
-        hidden.write_status(
-            Status("starting", "loading TensorFlow", os.getpid(), process_start_time(), total_steps=config.total_steps)
-        )
+        hidden.write_status(self._starting(config))
         return Run(hidden.path.rename(self.root / run_id))
+
+    @staticmethod
+    def _starting(config: TrainingConfig, epoch: int = 0) -> Status:
+        return Status(
+            "starting",
+            "loading TensorFlow",
+            os.getpid(),
+            process_start_time(),
+            epoch=epoch,
+            step=epoch * config.steps_per_epoch,
+            total_steps=config.total_steps,
+        )
 
     def _cannot_write(self, error: OSError) -> RunStoreError:
         return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
-
-
-# What a row must hold for the screens to draw it.
-_ROW_NUMBERS = {
-    "batch": ("epoch", "step", "loss", "accuracy", "images_per_s", "elapsed_s"),
-    "epoch": (
-        "epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "misclassified", "seconds",
-    ),
-}  # fmt: skip
-
-# Null stands for "not a number", as the loss of a training that went astray.
-_MAY_BE_NULL = {"loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "images_per_s"}
 
 
 def _folders(root: Path) -> list[Path]:
@@ -488,61 +499,3 @@ def _folders(root: Path) -> list[Path]:
     except OSError:
         return []
     return sorted(paths, key=lambda path: path.name, reverse=True)
-
-
-def _parse_settings(values: dict[str, Any]) -> TrainingConfig:
-    settings = values.get("settings")
-    if not isinstance(settings, dict):
-        raise DamagedRunError("config.json holds no settings")
-    try:
-        return TrainingConfig.from_dict(settings)
-    except ConfigError as error:
-        raise DamagedRunError(f"config.json: {error}") from error
-
-
-def _parse_record(values: dict[str, Any]) -> RunRecord:
-    try:
-        layers = tuple(
-            LayerRow(
-                str(row["name"]),
-                str(row["kind"]),
-                tuple(int(size) for size in row["output_shape"]),
-                int(row["parameters"]),
-                str(row["arithmetic"]),
-            )
-            for row in values.get("layers", ())
-        )
-        return RunRecord(
-            created_at=float(values.get("created_at", 0.0)),
-            device=str(values.get("device", "")),
-            precision=str(values.get("precision", "")),
-            versions=dict(values.get("versions", {})),
-            layers=layers,
-        )
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise DamagedRunError("config.json is not what a trainer writes") from error
-
-
-def _is_number(value: Any) -> bool:
-    # Python's JSON reader also takes NaN, Infinity and whole numbers beyond any float.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DamagedRunError(f"{path.name} is missing") from error
-    except OSError as error:
-        raise DamagedRunError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
-        raise DamagedRunError(f"{path.name} is not JSON") from error
-    if not isinstance(value, dict):
-        raise DamagedRunError(f"{path.name} is not a JSON object")
-    return value
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs import DamagedRunError, Run, RunStore, RunStoreError, TrainingRefusedError
+from mnist_lib.records import DamagedRunError
+from mnist_lib.runs import Run, RunStore, RunStoreError, TrainingRefusedError
 
 # From the start of the process to its claim on the store: Python starts and reads
 # a few files. TensorFlow is loaded after that.
@@ -27,17 +28,36 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
         TrainingRefusedError: A training already runs in this store.
         RunStoreError: The trainer could not begin. The message says why, in one line.
     """
+    settings = config.to_dict()
+    settings["limit"] = settings.pop("training_images")
+    # "custom" is not a preset to begin from: what differs from the paper's is given in full.
+    settings["preset"] = "paper" if config.preset == "custom" else config.preset
+    return _start(store, Run(store.root / store.new_run_id(config)), [_option(*item) for item in settings.items()])
+
+
+def continue_training(store: RunStore, run: Run) -> Run:
+    """Start a trainer that goes on with a run from its last checkpoint.
+
+    Raises:
+        TrainingRefusedError: A training already runs in this store.
+        RunStoreError: The run has nothing left to train, or the trainer could not begin.
+    """
+    return _start(store, run, [f"--continue={run.run_id}"])
+
+
+def _option(name: str, value: object) -> str:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag}={value}"
+
+
+def _start(store: RunStore, run: Run, options: list[str]) -> Run:
     running = store.active_run()
     if running:
         raise TrainingRefusedError(
             f"A training is already running: {running.run_id}. Wait for it to end, or stop it first."
         )
-    run = Run(store.root / store.new_run_id(config))
-    settings = config.to_dict()
-    settings["limit"] = settings.pop("training_images")
-    # "custom" is not a preset to begin from: what differs from the paper's is given in full.
-    settings["preset"] = "paper" if config.preset == "custom" else config.preset
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     process = subprocess.Popen(
         [
             sys.executable,

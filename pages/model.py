@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mnist_lib.network import NOT_THE_PAPERS, layer_table
 from mnist_lib.paper import PARAMETERS
 from mnist_lib.ui.navigation import require_router, screen_link
 from mnist_lib.ui.network_diagram import draw_network
@@ -11,20 +12,21 @@ require_router()
 
 st.title("Model")
 run = selected_run()
-layers = run.read().record.layers if run else ()
-if not layers:
+config = run.read().config if run else None
+if config is None:
     st.info(
-        "This run has not recorded its network. Choose another run in the sidebar, or train one.",
+        "This run does not say what it trained. Choose another run in the sidebar, or train one.",
         icon=":material/info:",
     )
     screen_link("train", "Train one now")
     st.stop()
 
+layers = layer_table(config)
 total = sum(layer.parameters for layer in layers)
+verdict = "exactly the paper's network" if config.has_paper_network else f"{NOT_THE_PAPERS} with its {PARAMETERS:,}"
 st.markdown(
-    f"An image goes in on the left as 28 × 28 grey values; ten probabilities come out on the right. "
-    f"The orange layers learn: **{total:,} parameters** in all"
-    + (", exactly the paper's network." if total == PARAMETERS else ".")
+    "An image goes in on the left as 28 × 28 grey values; ten probabilities come out on the right. "
+    f"The orange layers learn: **{total:,} parameters** in all, {verdict}."
 )
 draw_network(layers)
 

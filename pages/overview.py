@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mnist_lib.network import NOT_THE_PAPERS
 from mnist_lib.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
 from mnist_lib.ui.navigation import SCREENS, require_router, screen_link
 from mnist_lib.ui.state import run_store
@@ -17,11 +18,12 @@ st.markdown(
 
 store = run_store()
 columns = {"": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
-for run in store.bundled_runs():
-    columns[f"Pre-trained ({run.run_id})"] = run_claims(run.read())
 own_runs = store.own_runs()
-if own_runs:
-    columns[f"Newest here ({own_runs[0].run_id})"] = run_claims(own_runs[0].read())
+shown = [("Pre-trained", run) for run in store.bundled_runs()] + [("Newest here", run) for run in own_runs[:1]]
+for title, run in shown:
+    snapshot = run.read()
+    mark = f", {NOT_THE_PAPERS}" if snapshot.config and not snapshot.config.has_paper_network else ""
+    columns[f"{title} ({run.run_id}){mark}"] = run_claims(snapshot)
 
 st.subheader("The paper's claims, and what came out here")
 st.table({name: list(claims) for name, claims in columns.items()}, hide_index=True)

@@ -11,12 +11,12 @@ require_router()
 
 st.title("Train")
 active = run_store().active_run()
-run = active or selected_run()
-settings, view = st.columns([1, 3], gap="large")
+run = selected_run()
+settings, view = st.columns([3, 7], gap="medium")
 with settings:
     draw_settings(active)
 with view:
     if run is None:
         st.info("Nothing was trained yet. Press Start: the curves appear here.", icon=":material/info:")
     else:
-        draw_training(run, live=active is not None)
+        draw_training(run, active)

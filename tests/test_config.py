@@ -9,33 +9,137 @@ from typing import Any
 
 import pytest
 
-from mnist_lib.config import PRESETS, SETTING_RANGES, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.config import (
+    PRESETS,
+    SETTING_OPTIONS,
+    SETTING_RANGES,
+    SWITCHES,
+    ConfigError,
+    TrainingConfig,
+    config_from_choices,
+)
 
 ENDS = {
     "epochs": (1, 100),
     "batch_size": (1, 4096),
     "learning_rate": (1e-6, 1.0),
+    "shift_px": (0.0, 4.0),
+    "rotation_deg": (0.0, 30.0),
+    "zoom": (0.0, 0.3),
+    "validation_split": (0.0, 0.5),
     "seed": (0, 4294967295),
     "training_images": (1, 60000),
+    "filters_1": (1, 128),
+    "filters_2": (1, 256),
+    "kernel_size": (1, 7),
+    "dense_units": (1, 1024),
+    "dropout": (0.0, 0.9),
 }
 
 RANGES_IN_WORDS = {
     "epochs": "Epochs must be a whole number from 1 to 100",
     "batch_size": "Batch size must be a whole number from 1 to 4,096",
-    "learning_rate": "Learning rate must be from 1e-06 to 1.0",
+    "learning_rate": "Learning rate must be from 0.000001 to 1",
+    "shift_px": "Shift, pixels must be from 0 to 4",
+    "rotation_deg": "Rotation, degrees must be from 0 to 30",
+    "zoom": "Zoom must be from 0 to 0.3",
+    "validation_split": "Validation split must be from 0 to 0.5",
     "seed": "Seed must be a whole number from 0 to 4,294,967,295",
     "training_images": "Training images must be a whole number from 1 to 60,000",
+    "filters_1": "Filters, first convolution must be a whole number from 1 to 128",
+    "filters_2": "Filters, second convolution must be a whole number from 1 to 256",
+    "kernel_size": "Kernel size must be a whole number from 1 to 7",
+    "dense_units": "Dense units must be a whole number from 1 to 1,024",
+    "dropout": "Dropout must be from 0 to 0.9",
 }
 
 
 def test_defaults_are_the_recipe_of_the_paper() -> None:
-    assert TrainingConfig() == TrainingConfig("paper", 5, 32, 0.001, 0, 60_000)
+    assert TrainingConfig().to_dict() == {
+        "preset": "paper",
+        "epochs": 5,
+        "batch_size": 32,
+        "learning_rate": 0.001,
+        "schedule": "constant",
+        "optimizer": "adam",
+        "shift_px": 0.0,
+        "rotation_deg": 0.0,
+        "zoom": 0.0,
+        "validation_split": 0.0,
+        "seed": 0,
+        "precision": "float32",
+        "training_images": 60_000,
+        "filters_1": 32,
+        "filters_2": 64,
+        "kernel_size": 3,
+        "second_pooling": False,
+        "dense_units": 64,
+        "dropout": 0.2,
+    }
     assert PRESETS["paper"] == TrainingConfig()
 
 
-def test_every_setting_but_the_preset_has_a_range() -> None:
+def test_every_setting_but_the_preset_says_what_it_may_be_and_what_it_does() -> None:
     names = {field.name for field in dataclasses.fields(TrainingConfig)}
-    assert set(SETTING_RANGES) == set(ENDS) == names - {"preset"}
+    assert set(SETTING_RANGES) == set(ENDS)
+    assert {*SETTING_RANGES, *SETTING_OPTIONS, *SWITCHES} == names - {"preset"}
+    for help_text in [allowed.help for allowed in (*SETTING_RANGES.values(), *SETTING_OPTIONS.values())]:
+        assert len(help_text.split()) >= 5
+
+
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"paper"}))
+def test_every_preset_trains_the_paper_s_network_on_all_images(preset: str) -> None:
+    config = PRESETS[preset]
+    assert config.preset == preset
+    assert config.has_paper_network
+    assert (config.training_images, config.validation_split, config.seed) == (60_000, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name in SETTING_OPTIONS for value in SETTING_OPTIONS[name].values]
+)
+def test_every_option_is_allowed(name: str, value: str) -> None:
+    assert getattr(TrainingConfig(**{name: value}), name) == value  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("name", SETTING_OPTIONS)
+@pytest.mark.parametrize("value", ["", "Adam", None, 1, ["adam"]])
+def test_option_of_no_name_is_refused_with_the_list(name: str, value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig(**{name: value})
+    options = SETTING_OPTIONS[name]
+    assert str(caught.value) == f"{options.label} must be one of {', '.join(options.values)}, not {value!r}."
+
+
+def test_switch_that_is_neither_on_nor_off_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^Second pooling must be true or false, not 1\.$"):
+        TrainingConfig(second_pooling=1)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("images", "split", "set_aside"),
+    [(60_000, 0.0, 0), (60_000, 1 / 6, 10_000), (10, 0.25, 2), (1, 0.5, 0), (2, 0.5, 1)],
+)
+def test_images_set_aside_are_not_learned_from(images: int, split: float, set_aside: int) -> None:
+    config = TrainingConfig(training_images=images, validation_split=split, batch_size=1)
+    assert config.validation_images == set_aside
+    assert config.fitted_images == config.steps_per_epoch == images - set_aside
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("filters_1", 31),
+        ("filters_2", 65),
+        ("kernel_size", 5),
+        ("dense_units", 1),
+        ("dropout", 0.0),
+        ("second_pooling", True),
+    ],
+)
+def test_changed_network_is_not_the_paper_s(name: str, value: Any) -> None:
+    assert TrainingConfig(epochs=9, seed=3, schedule="cosine", optimizer="muon").has_paper_network
+    assert not TrainingConfig(**{name: value}).has_paper_network
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, ends in ENDS.items() for value in ends])
@@ -76,7 +180,7 @@ def test_value_that_is_no_usable_number_is_refused_in_one_line(name: str, value:
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("name", sorted(set(ENDS) - {"learning_rate"}))
+@pytest.mark.parametrize("name", [name for name, (low, _) in ENDS.items() if isinstance(low, int)])
 def test_fraction_is_refused_where_a_whole_number_is_meant(name: str) -> None:
     with pytest.raises(ConfigError, match=RANGES_IN_WORDS[name]):
         TrainingConfig.from_dict({name: 5.0})
@@ -112,12 +216,12 @@ def test_steps_count_the_smaller_last_batch(
 
 
 def test_settings_survive_json() -> None:
-    config = TrainingConfig("custom", 3, 128, 0.0025, 99, 12_345)
+    config = TrainingConfig("custom", epochs=3, learning_rate=0.0025, optimizer="sgd", zoom=0.1, second_pooling=True)
     assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_from_dict_ignores_keys_it_does_not_know() -> None:
-    assert TrainingConfig.from_dict({"epochs": 7, "optimizer": "SGD", "": None}) == TrainingConfig(epochs=7)
+    assert TrainingConfig.from_dict({"epochs": 7, "colour": "blue", "": None}) == TrainingConfig(epochs=7)
 
 
 def test_from_dict_checks_the_values() -> None:

@@ -17,65 +17,8 @@ from mnist_lib.figures import (
     class_counts_figure,
     confusion_figure,
     image_figure,
-    learning_curve_figure,
     probabilities_figure,
 )
-
-BATCHES = [
-    {"step": 1, "loss": 2.3, "accuracy": 0.1},
-    {"step": 5, "loss": 0.9, "accuracy": 0.7},
-    {"step": 9, "loss": None, "accuracy": 0.8},
-]
-EPOCHS = [
-    {"epoch": 1, "step": 5, "train_loss": 1.5, "train_accuracy": 0.5, "test_loss": 0.8, "test_accuracy": 0.75},
-    {"epoch": 2, "step": 10, "train_loss": 0.7, "train_accuracy": 0.8, "test_loss": None, "test_accuracy": 0.82},
-]
-
-
-def values(trace: Any) -> tuple[list[Any], list[Any]]:
-    """Return what a trace draws: x and y."""
-    return list(trace.x), list(trace.y)
-
-
-@pytest.mark.parametrize(
-    ("quantity", "by", "train", "test"),
-    [
-        ("loss", "batch", ([1, 5, 9], [2.3, 0.9, None]), ([5, 10], [0.8, None])),
-        ("accuracy", "batch", ([1, 5, 9], [0.1, 0.7, 0.8]), ([5, 10], [0.75, 0.82])),
-        ("loss", "epoch", ([1, 2], [1.5, 0.7]), ([1, 2], [0.8, None])),
-        ("accuracy", "epoch", ([1, 2], [0.5, 0.8]), ([1, 2], [0.75, 0.82])),
-    ],
-)
-def test_learning_curve_shows_the_rows(quantity: str, by: str, train: Any, test: Any) -> None:
-    figure: Any = learning_curve_figure(quantity, BATCHES, EPOCHS, by)
-    assert [trace.name for trace in figure.data] == ["train", "test"]
-    assert values(figure.data[0]) == train
-    assert values(figure.data[1]) == test
-    assert figure.layout.title.text == quantity.capitalize()
-
-
-@pytest.mark.parametrize("quantity", ["loss", "accuracy"])
-@pytest.mark.parametrize("by", ["batch", "epoch"])
-def test_learning_curve_of_a_training_without_rows_is_empty(quantity: str, by: str) -> None:
-    figure: Any = learning_curve_figure(quantity, [], [], by)
-    assert [values(trace) for trace in figure.data] == [([], []), ([], [])]
-
-
-def test_learning_curve_leaves_out_rows_of_few_batches() -> None:
-    # Rows of 28 batches, but the two that end their epochs stand for 2 and 1: those are all noise.
-    steps = [1, 29, 57, 59, 87, 115, 116]
-    batches = [{"step": step, "loss": float(step)} for step in steps]
-    figure: Any = learning_curve_figure("loss", batches, [])
-    assert values(figure.data[0]) == ([1, 29, 57, 87, 115], [1.0, 29.0, 57.0, 87.0, 115.0])
-
-
-def test_accuracy_axis_contains_every_value_but_the_first_steep_rise() -> None:
-    accuracies = [0.1, 0.5, *np.linspace(0.8, 1.0, 200).tolist()]
-    batches = [{"step": step, "accuracy": value} for step, value in enumerate(accuracies)]
-    figure: Any = learning_curve_figure("accuracy", batches, [])
-    low, high = figure.layout.yaxis.range
-    assert 0.5 < low <= 0.8
-    assert high > 1.0
 
 
 def test_class_counts_are_bars_in_the_order_of_the_digits() -> None:
@@ -140,7 +83,6 @@ def test_confusion_colours_errors_only_and_writes_every_count() -> None:
 def test_every_figure_survives_json(dataset: Dataset) -> None:
     # Plotly sends figures as JSON; a type that it cannot write would fail only on the screen.
     figures = [
-        learning_curve_figure("loss", BATCHES, EPOCHS),
         class_counts_figure(np.arange(10)),
         image_figure(dataset.test_images[0]),
         probabilities_figure(np.full(10, 0.1, np.float32)),

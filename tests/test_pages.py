@@ -155,33 +155,19 @@ def test_mistakes_filter_without_a_result_offers_the_way_back() -> None:
     assert not app.info
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "line"),
-    [
-        ("setting_epochs", 101, "Epochs must be a whole number from 1 to 100, not 101."),
-        ("setting_batch_size", 0, "Batch size must be a whole number from 1 to 4,096, not 0."),
-        ("setting_learning_rate", 2.0, "Learning rate must be from 1e-06 to 1.0, not 2.0."),
-        ("setting_training_images", 60_001, "Training images must be a whole number from 1 to 60,000, not 60001."),
-    ],
-)
-def test_setting_out_of_range_says_the_range_and_starts_nothing(
-    key: str, value: float, line: str, store: RunStore
-) -> None:
-    app = open_screen("train")
-    app.number_input(key=key).set_value(value)
-    next(button for button in app.button if button.label == "Start training").click().run()
-    assert [error.value for error in app.error] == [line]
-    assert store.own_runs() == []
-
-
-def test_settings_survive_another_screen_and_go_back_to_the_papers() -> None:
-    app = open_screen("train")
-    app.number_input(key="setting_epochs").set_value(9).run()
+def test_runs_laid_over_the_curves_stay_until_they_are_gone_or_shown_themselves(store: RunStore) -> None:
+    shown, other = (copy_bundled_run(store, f"20260101-00000{seed}-paper-seed{seed}") for seed in (1, 2))
+    app = open_screen("train", shown.run_id)
+    app.multiselect(key="curves_others").set_value([other.run_id, BUNDLED_RUN.run_id]).run()
     app.switch_page("pages/model.py").run()
     app.switch_page("pages/train.py").run()
-    assert app.number_input(key="setting_epochs").value == 9
-    next(button for button in app.button if button.label == "Back to the paper's settings").click().run()
-    assert app.number_input(key="setting_epochs").value == 5
+    assert app.multiselect(key="curves_others").value == [other.run_id, BUNDLED_RUN.run_id]
+    shutil.rmtree(other.path)
+    app.run()
+    assert app.multiselect(key="curves_others").value == [BUNDLED_RUN.run_id]
+    app.selectbox(key="run").set_value(BUNDLED_RUN.run_id).run()
+    assert app.multiselect(key="curves_others").value == []
+    assert not app.exception
 
 
 def truncate_metrics(run: Run) -> None:
@@ -213,7 +199,6 @@ def forge_config(run: Run) -> None:
 
 def forge_record(run: Run) -> None:
     config = json.loads((run.path / "config.json").read_text())
-    config["layers"] = [{"kind": 3}]
     config["device"] = ["not", "text"]
     (run.path / "config.json").write_text(json.dumps(config))
 

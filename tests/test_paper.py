@@ -16,7 +16,7 @@ from mnist_lib.paper import (
     duration_text,
     run_claims,
 )
-from mnist_lib.runs import LayerRow, RunRecord, RunSnapshot, Status
+from mnist_lib.records import RunRecord, RunSnapshot, Status
 
 
 def epoch_row(seconds: float, **values: object) -> dict[str, object]:
@@ -42,17 +42,17 @@ def test_run_that_has_reached_nothing_has_dashes() -> None:
 
 
 def test_claims_are_the_run_s_own_figures() -> None:
-    layers = (LayerRow("a", "Dense", (10,), 1650, ""), LayerRow("b", "Dropout", (10,), 0, ""))
     snapshot = RunSnapshot(
         "a run",
         False,
         "finished",
-        record=RunRecord(device="CPU, 2 cores", layers=layers),
+        config=TrainingConfig(dense_units=1),
+        record=RunRecord(device="CPU, 2 cores"),
         status=Status("finished", result={"train_seconds": 75.4}),
         epochs=[epoch_row(13.0), epoch_row(12.0, test_accuracy=0.9921, misclassified=1079)],
     )
     claims = run_claims(snapshot)
-    assert claims == ("99.21%", "1,079", "12.5 s", "1 min 15 s", "1,650", "CPU, 2 cores")
+    assert claims == ("99.21%", "1,079", "12.5 s", "1 min 15 s", f"{320 + 18_496 + 7_745 + 20:,}", "CPU, 2 cores")
     assert len(claims) == len(CLAIM_LABELS)
 
 

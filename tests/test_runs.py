@@ -20,18 +20,15 @@ from conftest import Python, Trained
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
+from mnist_lib.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status
 from mnist_lib.runs import (
-    ACTIVE_STATES,
     BUNDLED_RUNS_PATH,
     HEARTBEAT_TIMEOUT_S,
-    DamagedRunError,
-    LayerRow,
     Run,
-    RunRecord,
     RunStore,
     RunStoreError,
-    Status,
     TrainingRefusedError,
+    Wishes,
 )
 
 CONFIG = TrainingConfig("custom", epochs=3, batch_size=50, training_images=100, seed=4)
@@ -76,7 +73,6 @@ def test_settings_and_record_are_read_as_they_were_written(new_run: Run) -> None
         device="CPU, 3 cores",
         precision="float32",
         versions={"keras": "3.15.1"},
-        layers=(LayerRow("dense", "Dense, 10 units", (10,), 650, "64 × 10 + 10 = 650"),),
     )
     new_run.write_config(CONFIG, record)
     snapshot = new_run.read()
@@ -101,6 +97,7 @@ def test_metrics_are_read_as_they_were_written(new_run: Run) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_figure_that_is_not_finite_becomes_null(value: float, new_run: Run) -> None:
     row = {"kind": "batch", "epoch": 1, "step": 1, "accuracy": 0.1, "images_per_s": 1.0, "elapsed_s": 0.0}
+    row |= {"learning_rate": 0.001}
     new_run.append_metrics(row | {"loss": value})
     assert new_run.read().batches == [row | {"loss": None}]
     assert "NaN" not in (new_run.path / "metrics.jsonl").read_text()
@@ -127,7 +124,7 @@ def test_newest_probabilities_are_the_default(new_run: Run) -> None:
 def test_writing_leaves_no_temporary_file(new_run: Run) -> None:
     new_run.write_status(new_run.read_status())
     new_run.save_probabilities(1, np.full((10_000, 10), 0.1, np.float32))
-    new_run.request_stop()
+    new_run.request(stop=True)
     names = {path.name for path in new_run.path.rglob("*")}
     assert names == {"config.json", "status.json", "control.json", "epochs", "001.npz"}
 
@@ -136,33 +133,63 @@ def test_finished_run_reads_whole(trained: Trained) -> None:
     snapshot = trained.run.read()
     assert (snapshot.state, snapshot.message) == ("finished", "")
     assert not snapshot.is_active
-    assert snapshot.config == TrainingConfig("custom", 2, 64, 0.001, 7, 640)
+    assert snapshot.config == TrainingConfig("custom", epochs=2, batch_size=64, seed=7, training_images=640)
     assert [row["epoch"] for row in snapshot.epochs] == [1, 2]
     assert snapshot.batches
     assert snapshot.result == trained.result
     assert snapshot.status is not None
     assert (snapshot.status.epoch, snapshot.status.step, snapshot.status.total_steps) == (2, 20, 20)
-    assert len(snapshot.record.layers) == 7
     assert trained.run.has_model()
     assert trained.run.epochs_with_weights() == trained.run.epochs_with_probabilities() == [1, 2]
 
 
 def test_stop_is_requested_through_the_folder(new_run: Run) -> None:
-    assert not new_run.stop_requested()
-    new_run.request_stop()
-    assert Run(new_run.path).stop_requested()
+    assert not new_run.read_wishes().stop
+    new_run.request(stop=True)
+    assert Run(new_run.path).read_wishes().stop
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"stop": false}', "\0\xff", "{}"])
-def test_control_file_that_asks_for_nothing_stops_nothing(content: str, new_run: Run) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        '{"stop": false}',
+        "\0\xff",
+        "{}",
+        '{"stop": 1, "paused": "yes", "learning_rate": "0.1"}',
+        '{"learning_rate": 7.0}',
+        '{"learning_rate": NaN}',
+        '{"learning_rate": true, "asked_at": null}',
+    ],
+)
+def test_control_file_that_asks_for_nothing_changes_nothing(content: str, new_run: Run) -> None:
     (new_run.path / "control.json").write_text(content)
-    assert not new_run.stop_requested()
+    assert new_run.read_wishes() == Wishes()
+
+
+def test_what_is_not_asked_for_stays_as_it_was_asked_before(new_run: Run) -> None:
+    new_run.request(paused=True)
+    new_run.request(learning_rate=0.25)
+    asked = new_run.read_wishes()
+    assert (asked.paused, asked.stop, asked.learning_rate) == (True, False, 0.25)
+    new_run.request(learning_rate=0.25)
+    assert new_run.read_wishes().asked_at > asked.asked_at
+    new_run.request(paused=False, stop=True)
+    assert new_run.read_wishes()[:3] == (False, True, 0.25)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 1.5, float("nan"), float("inf")])
+def test_learning_rate_out_of_its_range_is_refused_and_asks_for_nothing(rate: float, new_run: Run) -> None:
+    with pytest.raises(RunStoreError, match=r"^Learning rate must be from 0\.000001 to 1, not "):
+        new_run.request(learning_rate=rate)
+    assert new_run.read_wishes() == Wishes()
 
 
 def test_stop_of_a_run_whose_folder_is_gone_is_an_error_in_one_line(run_copy: Run) -> None:
     shutil.rmtree(run_copy.path)
     with pytest.raises(RunStoreError) as caught:
-        run_copy.request_stop()
+        run_copy.request(stop=True)
     assert str(caught.value) == f"Cannot write to {run_copy.path}: No such file or directory."
 
 
@@ -247,10 +274,6 @@ DAMAGE = {
     "setting out of range": (record(settings={"epochs": 0}), "config.json: Epochs must be"),
     "setting of a wrong type": (record(settings={"seed": "0"}), "config.json: Seed must be"),
     "setting beyond numbers": (record(settings={"seed": 10**400}), "config.json: Seed must be"),
-    "layers a number": (record(layers=5), "config.json is not what a trainer writes"),
-    "layers null": (record(layers=None), "config.json is not what a trainer writes"),
-    "layers of numbers": (record(layers=[1, 2]), "config.json is not what a trainer writes"),
-    "layers without names": (record(layers=[{"parameters": 1}]), "config.json is not what a trainer writes"),
     "created at no time": (record(created_at="yesterday"), "config.json is not what a trainer writes"),
     "created after all time": (record(created_at=10**400), "config.json is not what a trainer writes"),
     "versions a number": (record(versions=3), "config.json is not what a trainer writes"),
@@ -542,7 +565,7 @@ def test_run_deleted_after_listing_is_a_damaged_run(run_copy: Run, store: RunSto
     shutil.rmtree(run_copy.path)
     assert run.read().message == "the folder is gone"
     assert run.epochs_with_probabilities() == []
-    assert not run.stop_requested()
+    assert run.read_wishes() == Wishes()
     with pytest.raises(DamagedRunError):
         run.probabilities()
 

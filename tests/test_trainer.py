@@ -16,7 +16,8 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
 from mnist_lib.machine import is_same_process
-from mnist_lib.runs import Run, RunSnapshot, RunStore, RunStoreError, TrainingRefusedError
+from mnist_lib.records import RunSnapshot
+from mnist_lib.runs import Run, RunStore, RunStoreError, TrainingRefusedError
 from mnist_lib.trainer import start_training
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -32,7 +33,8 @@ from pathlib import Path
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs import RunStore
 from mnist_lib.trainer import start_training
-run = start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", 100, 64, 0.00225, 123456789, 704))
+settings = {"epochs": 100, "batch_size": 64, "learning_rate": 0.00225, "seed": 123456789, "training_images": 704}
+run = start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", **settings))
 print(run.run_id)
 """
 

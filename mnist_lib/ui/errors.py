@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import streamlit as st
 
 from mnist_lib.dataset import DatasetError
-from mnist_lib.runs import DamagedRunError, RunStoreError
+from mnist_lib.records import DamagedRunError
+from mnist_lib.runs import RunStoreError
 
 
 @contextmanager

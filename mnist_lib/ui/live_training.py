@@ -4,87 +4,107 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.figures import learning_curve_figure
 from mnist_lib.paper import TABLE_II, duration_text
-from mnist_lib.progress import measure_progress
-from mnist_lib.runs import Run, RunSnapshot, RunStoreError
-from mnist_lib.ui.digit_view import PLAIN
-from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.sidebar import sentence, state_badge
+from mnist_lib.progress import Progress, measure_progress
+from mnist_lib.records import RunSnapshot
+from mnist_lib.runs import Run
+from mnist_lib.ui.learning_curves import draw_learning_curves
+from mnist_lib.ui.outcome import draw_outcome
+from mnist_lib.ui.sidebar import look_at, state_badges
+from mnist_lib.ui.state import run_store
+from mnist_lib.ui.training_controls import draw_controls, pending_wish
+from mnist_lib.ui.watch_it_learn import draw_watch_it_learn
 
 REFRESH_EVERY_S = 1.0
 
-
-def draw_training(run: Run, live: bool) -> None:
-    """Draw a run, and draw it anew every second while it is trained."""
-    st.fragment(_draw_training, run_every=REFRESH_EVERY_S if live else None)(run, live)
+# What a trainer says before its first batches, and what comes after that.
+STARTING_STEPS = ("loading TensorFlow", "tracing the network", "first batches")
 
 
-def _draw_training(run: Run, live: bool) -> None:
+def draw_training(run: Run, active: Run | None) -> None:
+    """Draw a run, and draw it anew every second while it is trained.
+
+    Args:
+        run: The run to look at.
+        active: The run that is being trained, this one or another, if there is one.
+    """
+    if _is_same(run, active):
+        st.fragment(_draw_live, run_every=REFRESH_EVERY_S)(run)
+        return
+    if active:
+        line = st.container(horizontal=True, vertical_alignment="center")
+        line.markdown(f":material/model_training: **{active.run_id}** is being trained now.", width="content")
+        line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
     snapshot = run.read()
-    if live and not snapshot.is_active:
-        st.rerun()  # the whole screen: its form is free again, and the clock stops
-    st.subheader(run.run_id)
-    if live:
-        _draw_progress(run, snapshot)
-    else:
-        _draw_outcome(snapshot)
+    _draw_heading(snapshot)
+    draw_outcome(run, snapshot, active)
     if snapshot.batches or snapshot.epochs:
-        _draw_curves(snapshot)
+        st.fragment(_draw_figures)(run, snapshot, live=False)
+
+
+def _draw_live(run: Run) -> None:
+    # A damaged run may still be trained: what counts is what the store says.
+    if not _is_same(run, run_store().active_run()):
+        st.rerun()  # the whole screen: its form is free again, and the clock stops
+    snapshot = run.read()
+    _draw_heading(snapshot)
+    _draw_progress(run, snapshot)
+    draw_controls(run, snapshot)
+    _draw_figures(run, snapshot, live=True)
+
+
+def _draw_heading(snapshot: RunSnapshot) -> None:
+    st.subheader(snapshot.run_id)
+    st.markdown(state_badges(snapshot))
+
+
+def _draw_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+    draw_learning_curves(snapshot, key="curves")
+    if live or snapshot.epochs:  # they come with the first epoch, unless the run has ended before
+        draw_watch_it_learn(run, snapshot, live)
         _draw_table_ii(snapshot)
+
+
+def _is_same(run: Run, other: Run | None) -> bool:
+    return other is not None and other.path == run.path
 
 
 def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
     progress = measure_progress(snapshot)
-    status = snapshot.status
-    parts = [f"Epoch {max(status.epoch, 1)} of {snapshot.config.epochs}"] if status and snapshot.config else []
-    parts.append(f"{progress.fraction:.0%}")
-    if progress.images_per_s is not None:
-        parts.append(f"{progress.images_per_s:,.0f} images/s")
-    if progress.seconds_left is not None:
-        parts.append(f"{duration_text(progress.seconds_left)} left")
-    st.progress(progress.fraction, text=" · ".join(parts))
-    line = st.container(horizontal=True, vertical_alignment="center")
-    line.button(
-        "Stop and keep the model",
-        icon=":material/stop_circle:",
-        on_click=_stop,
-        args=(run,),
-        disabled=snapshot.state == "stopping",
-    )
-    message = snapshot.message or ("ending between two batches" if snapshot.state == "stopping" else "")
-    if message:
-        line.caption(sentence(message))
-    if not snapshot.batches:
-        st.info("The curves begin with the first batches, a few seconds from now.", icon=":material/hourglass_top:")
+    # One short line, whatever happens: nothing below it moves.
+    st.progress(progress.fraction, text=_progress_text(run, snapshot, progress))
 
 
-def _stop(run: Run) -> None:
-    try:
-        run.request_stop()
-    except RunStoreError as error:
-        st.toast(str(error), icon=":material/error:")
+def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
+    pending = pending_wish(snapshot, run.read_wishes())
+    if snapshot.state == "starting":
+        parts = [_starting_text(snapshot.message), pending]
+    else:
+        status, config = snapshot.status, snapshot.config
+        parts = [f"Epoch {max(status.epoch, 1)} of {config.epochs}" if status and config else ""]
+        parts.append(f"{progress.fraction:.0%}")
+        if snapshot.state == "paused":
+            parts.append("paused")
+        if pending:
+            parts.append(pending)
+        elif snapshot.state != "paused":
+            parts += _pace(snapshot, progress)
+    return " · ".join(filter(None, parts))
 
 
-def _draw_outcome(snapshot: RunSnapshot) -> None:
-    line = st.container(horizontal=True, vertical_alignment="center")
-    line.markdown(state_badge(snapshot))
-    if snapshot.state in ("damaged", "failed", "interrupted"):
-        st.warning(f"This run is {snapshot.state}: {snapshot.message}.", icon=":material/warning:")
-    if snapshot.last_epoch:
-        with line:
-            screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
-            screen_link("draw", "Draw a digit for it")
+def _pace(snapshot: RunSnapshot, progress: Progress) -> list[str]:
+    speed = "" if progress.images_per_s is None else f"{progress.images_per_s:,.0f} images/s"
+    left = "" if progress.seconds_left is None else f"{duration_text(progress.seconds_left)} left"
+    return ["evaluating…" if snapshot.message else speed, left]
 
 
-def _draw_curves(snapshot: RunSnapshot) -> None:
-    by = st.segmented_control(
-        "Curves by", ["batch", "epoch"], default="batch", required=True, key="curves_by", persist_state="session"
-    )
-    left, right = st.columns(2)
-    for column, quantity in ((left, "loss"), (right, "accuracy")):
-        figure = learning_curve_figure(quantity, snapshot.batches, snapshot.epochs, by)
-        column.plotly_chart(figure, config=PLAIN, key=f"curve_{quantity}")
+def _starting_text(message: str) -> str:
+    """Return the steps of a start in a line: those done, the present one, those to come."""
+    present = STARTING_STEPS.index(message) if message in STARTING_STEPS else 0
+    steps = [f":material/check: {step}" for step in STARTING_STEPS[:present]]
+    steps.append(f"**{STARTING_STEPS[present]}…**")
+    steps += [f":gray[{step}]" for step in STARTING_STEPS[present + 1 :]]
+    return "Starting: " + " → ".join(steps)
 
 
 def _draw_table_ii(snapshot: RunSnapshot) -> None:
@@ -97,6 +117,9 @@ def _draw_table_ii(snapshot: RunSnapshot) -> None:
         "Test loss": [_figure(row["test_loss"]) for row in snapshot.epochs],
         "Test accuracy": [_figure(row["test_accuracy"]) for row in snapshot.epochs],
     }
+    if snapshot.config and snapshot.config.validation_images:
+        table["Validation loss"] = [_figure(row.get("validation_loss")) for row in snapshot.epochs]
+        table["Validation accuracy"] = [_figure(row.get("validation_accuracy")) for row in snapshot.epochs]
     if _is_paper(snapshot):
         of_paper = TABLE_II[: len(snapshot.epochs)]
         table["Paper: loss"] = [_figure(row.loss) for row in of_paper]

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from mnist_lib.runs import LayerRow
+from mnist_lib.network import LayerRow
 
 _STYLE = """
 <style>

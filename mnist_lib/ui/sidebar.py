@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.machine import device_name
+from mnist_lib.network import NOT_THE_PAPERS
 from mnist_lib.paper import duration_text
 from mnist_lib.progress import measure_progress
-from mnist_lib.runs import RunSnapshot
+from mnist_lib.records import RunSnapshot
+from mnist_lib.runs import Run
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.state import RUN_KEY, run_store, selected_run
 
@@ -32,26 +34,26 @@ _SEEN_KEY = "seen_training"
 def draw_sidebar() -> None:
     """Draw the sidebar; the screen then reads ``selected_run``."""
     store = run_store()
-    # The default comes first: what ships with the project, then the newest here.
     names = [run.run_id for run in store.bundled_runs()] + [run.run_id for run in store.own_runs()]
+    active = store.active_run()
     with st.sidebar:
         if names:
-            _draw_selector(names)
+            # Who comes without a choice sees the training, else what ships with the project.
+            _draw_selector(names, active.run_id if active else names[0])
         else:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
-        active = store.active_run()
         st.session_state[_SEEN_KEY] = active.run_id if active else None
-        _draw_state()
+        _draw_state(st.session_state.get(RUN_KEY))
         st.caption(f":material/memory: This machine: {device_name()}")
 
 
-def _draw_selector(names: list[str]) -> None:
+def _draw_selector(names: list[str], default: str) -> None:
     wanted = st.session_state.get(RUN_KEY) or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
         st.warning(f"The run {wanted} is gone. Showing {names[0]} instead.", icon=":material/folder_off:")
         wanted = names[0]
-    st.session_state[RUN_KEY] = wanted or names[0]
+    st.session_state[RUN_KEY] = wanted or (default if default in names else names[0])
     chosen = st.selectbox(
         "Run", names, key=RUN_KEY, help="Every screen shows this run. The link in the address bar keeps it."
     )
@@ -62,39 +64,54 @@ def _draw_selector(names: list[str]) -> None:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _draw_state() -> None:
+def _draw_state(shown: str | None) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
+    if st.session_state.get(RUN_KEY) != shown:
+        st.rerun()  # another was chosen here: the whole screen has to show it
     active = run_store().active_run()
     seen = st.session_state.get(_SEEN_KEY)
     if (active.run_id if active else None) != seen:
         if seen:
-            st.toast(f"The training {seen} has ended. Choose it under Run to look at it.", icon=":material/flag:")
+            way = "" if seen == shown else " Choose it under Run to look at it."
+            st.toast(f"The training {seen} has ended.{way}", icon=":material/flag:")
         st.rerun()  # one began or ended: the whole screen has to know
     run = selected_run()
     if run is not None:
         snapshot = run.read()
-        st.markdown(state_badge(snapshot))
-        if snapshot.message:
+        st.markdown(state_badges(snapshot))
+        if snapshot.message and snapshot.state != "running":  # then it comes and goes with every epoch
             st.caption(sentence(snapshot.message))
         if snapshot.record.device:
             st.caption(f":material/developer_board: Trained on: {snapshot.record.device}")
     if active is not None:
-        _draw_progress(active.read())
+        _draw_progress(active, active.read())
 
 
-def _draw_progress(snapshot: RunSnapshot) -> None:
+def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
     progress = measure_progress(snapshot)
     left = f" · {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+    if snapshot.state == "paused":
+        left = " · paused"
     with st.container(border=True):
         st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
         screen_link("train", "Watch it learn")
+        if run.run_id != st.session_state.get(RUN_KEY):
+            st.button("Look at this run", key="look_at_training", on_click=look_at, args=(run,))
 
 
-def state_badge(snapshot: RunSnapshot) -> str:
-    """Return a run's state, and its accuracy where there is one, as Markdown."""
-    badge = f":{STATE_COLORS[snapshot.state]}-badge[{snapshot.state}]"
-    last = snapshot.last_epoch
-    return f"{badge} {last['test_accuracy']:.2%} on the test set" if last else badge
+def look_at(run: Run) -> None:
+    """Let every screen show this run. For the callbacks of buttons: before the selector is drawn."""
+    st.session_state[RUN_KEY] = run.run_id
+
+
+def state_badges(snapshot: RunSnapshot) -> str:
+    """Return a run's state, its accuracy and whether its network is another than the paper's, as Markdown."""
+    text = f":{STATE_COLORS[snapshot.state]}-badge[{snapshot.state}]"
+    if snapshot.last_epoch:
+        text += f" {snapshot.last_epoch['test_accuracy']:.2%} on the test set"
+    if snapshot.config and not snapshot.config.has_paper_network:
+        text += f" :violet-badge[{NOT_THE_PAPERS}]"
+    return text
 
 
 def sentence(message: str) -> str:

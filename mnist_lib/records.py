@@ -1,0 +1,248 @@
+"""What the files of a run directory hold, and how a reader checks it before it trusts it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mnist_lib.config import ConfigError, TrainingConfig
+
+ACTIVE_STATES = ("starting", "running", "paused", "stopping")
+ENDED_STATES = ("finished", "stopped", "failed", "interrupted")
+
+# A run that ended in one of these left settings unfulfilled and can go on.
+UNFINISHED_STATES = ("stopped", "failed", "interrupted")
+
+
+class DamagedRunError(Exception):
+    """A file of a run is missing or wrong. The message names the file."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What status.json holds: where a run stands.
+
+    Attributes:
+        state: One of ACTIVE_STATES or ENDED_STATES.
+        message: What is happening or why it ended, in a few words.
+        pid: The trainer's process id.
+        pid_start_time: When that process began, seconds since the epoch.
+        heartbeat: When this was written, seconds since the epoch.
+        epoch: The epoch being trained, from 1; 0 before the first.
+        step: Batches done, over all epochs.
+        total_steps: Batches the settings ask for.
+        result: At the end, what ``train --json`` prints.
+    """
+
+    state: str
+    message: str = ""
+    pid: int = 0
+    pid_start_time: float = 0.0
+    heartbeat: float = 0.0
+    epoch: int = 0
+    step: int = 0
+    total_steps: int = 0
+    result: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The facts that config.json holds beside the settings.
+
+    Attributes:
+        created_at: Seconds since the epoch.
+        device: What it was trained on, in words; empty until Keras is loaded.
+        precision: Keras's dtype policy, for example ``float32``.
+        versions: Of Python, Keras, its backend and NumPy.
+    """
+
+    created_at: float = 0.0
+    device: str = ""
+    precision: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunSnapshot:
+    """A run as it stands at one moment, read without ever raising.
+
+    Attributes:
+        run_id: The folder's name.
+        bundled: Whether it ships with the project.
+        state: As in Status, or ``damaged``.
+        message: The reason for the state, in one line.
+        config: The settings, unless config.json is unreadable.
+        record: The rest of config.json.
+        status: status.json as written, unless unreadable.
+        batches: "batch" rows of metrics.jsonl, oldest first.
+        epochs: "epoch" rows of metrics.jsonl, oldest first.
+        events: "event" rows of metrics.jsonl, oldest first: paused, resumed and so on.
+    """
+
+    run_id: str
+    bundled: bool
+    state: str
+    message: str = ""
+    config: TrainingConfig | None = None
+    record: RunRecord = RunRecord()
+    status: Status | None = None
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a trainer works on it now."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether it ended before its last epoch and a trainer could go on with it."""
+        diverged = bool(self.batches) and self.batches[-1]["loss"] is None  # and would do so again
+        return self.state in UNFINISHED_STATES and self.config is not None and not self.bundled and not diverged
+
+    @property
+    def last_epoch(self) -> dict[str, Any] | None:
+        """The newest "epoch" row, or None."""
+        return self.epochs[-1] if self.epochs else None
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What ``train --json`` printed at the end; empty before."""
+        return (self.status.result if self.status else None) or {}
+
+
+def parse_status(written: dict[str, Any]) -> Status:
+    """Check the contents of status.json.
+
+    Raises:
+        DamagedRunError: It is not what a trainer writes.
+    """
+    known = {item.name for item in fields(Status)}
+    try:
+        status = Status(**{name: value for name, value in written.items() if name in known})
+    except TypeError as error:
+        raise DamagedRunError("status.json names no state") from error
+    numbers = (status.pid_start_time, status.heartbeat, status.epoch, status.step, status.total_steps)
+    if (
+        status.state not in ACTIVE_STATES + ENDED_STATES
+        or not all(_is_number(value) for value in numbers)
+        or not all(isinstance(value, int) for value in (status.epoch, status.step, status.total_steps))
+        or not isinstance(status.message, str)
+        or not isinstance(status.result, (dict, type(None)))
+        or not _is_number((status.result or {}).get("train_seconds", 0.0))
+    ):
+        raise DamagedRunError("status.json is not what a trainer writes")
+    return status
+
+
+def parse_settings(values: dict[str, Any]) -> TrainingConfig:
+    """Check the settings in config.json.
+
+    Raises:
+        DamagedRunError: There are none, or one is out of its range.
+    """
+    settings = values.get("settings")
+    if not isinstance(settings, dict):
+        raise DamagedRunError("config.json holds no settings")
+    try:
+        return TrainingConfig.from_dict(settings)
+    except ConfigError as error:
+        raise DamagedRunError(f"config.json: {error}") from error
+
+
+def parse_record(values: dict[str, Any]) -> RunRecord:
+    """Check the rest of config.json.
+
+    Raises:
+        DamagedRunError: It is not what a trainer writes.
+    """
+    record = RunRecord(**{item.name: values[item.name] for item in fields(RunRecord) if item.name in values})
+    if (
+        not _is_number(record.created_at)
+        or not isinstance(record.device, str)
+        or not isinstance(record.precision, str)
+        or not isinstance(record.versions, dict)
+    ):
+        raise DamagedRunError("config.json is not what a trainer writes")
+    return record
+
+
+# What a row of metrics.jsonl must hold for the screens to draw it.
+_ROW_NUMBERS = {
+    "batch": ("epoch", "step", "loss", "accuracy", "learning_rate", "images_per_s", "elapsed_s"),
+    "epoch": (
+        "epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "misclassified", "seconds",
+        "elapsed_s",
+    ),
+    "event": ("epoch", "step", "elapsed_s", "learning_rate"),
+}  # fmt: skip
+
+# Null stands for "not a number", as the loss of a training that went astray.
+_MAY_BE_NULL = {"loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "images_per_s"}
+_MAY_BE_MISSING = {"validation_loss", "validation_accuracy"}
+
+
+def parse_row(line: bytes) -> dict[str, Any]:
+    """Check one line of metrics.jsonl.
+
+    Raises:
+        ValueError: It is not a row that a trainer writes.
+    """
+    try:
+        row = json.loads(line)
+        required = _ROW_NUMBERS[row["kind"]]
+        good = all(_is_number(row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required)
+        good &= all(row.get(name) is None or _is_number(row[name]) for name in _MAY_BE_MISSING)
+        good &= row["kind"] != "event" or isinstance(row["event"], str)
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError("not a row") from error
+    if not good:
+        raise ValueError("not a row")
+    return row
+
+
+def finite_or_null(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row with null for each number that JSON cannot say."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }
+
+
+def _is_number(value: Any) -> bool:
+    # Python's JSON reader also takes NaN, Infinity and whole numbers beyond any float.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file.
+
+    Raises:
+        DamagedRunError: It is missing, unreadable or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DamagedRunError(f"{path.name} is missing") from error
+    except OSError as error:
+        raise DamagedRunError(f"{path.name} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
+        raise DamagedRunError(f"{path.name} is not JSON") from error
+    if not isinstance(value, dict):
+        raise DamagedRunError(f"{path.name} is not a JSON object")
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace a file in one step, so that a reader sees the old or the new one."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)  # half a file on a full disk
+        raise

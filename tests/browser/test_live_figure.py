@@ -1,0 +1,155 @@
+"""A live figure stays still under the hand, in a real browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+
+from .conftest import PROJECT_PATH, Server, _free_port
+
+# Two figures that grow by a point three times a second.
+SCRIPT = """
+import plotly.graph_objects as go
+import streamlit as st
+
+from mnist_lib.ui.live_figure import live_figure
+
+@st.fragment(run_every=0.3)
+def draw():
+    count = st.session_state["count"] = st.session_state.get("count", 40) + 1
+    x = list(range(count))
+    figure = go.Figure()
+    figure.add_scatter(x=x, y=[value % 7 for value in x], name="first", uid="first")
+    figure.add_scatter(x=x, y=[value % 5 for value in x], name="second", uid="second")
+    figure.update_layout(title="Growing", hovermode="x unified", uirevision="same")
+    live_figure(figure, key="growing")
+    live_figure(go.Figure(go.Scatter(x=x, y=x)), key="other")
+
+draw()
+"""
+
+
+class ScriptServer(Server):
+    """A script of a test's own, below a base path as behind a proxy."""
+
+    def __init__(self, script_path: Path) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}/some/base"
+        options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={self.port}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(script_path), *options, "--server.baseUrlPath=some/base"],
+            cwd=PROJECT_PATH,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._wait_until_it_answers()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptServer]:
+    script_path = tmp_path_factory.mktemp("live") / "script.py"
+    script_path.write_text(SCRIPT)
+    server = ScriptServer(script_path)
+    yield server
+    server.kill()
+
+
+def open_plot(page: Page, server: Server) -> Locator:
+    page.goto(server.url)
+    plot = page.locator(".live-figure .js-plotly-plot").first
+    expect(plot.locator(".main-svg").first).to_be_attached()
+    return plot
+
+
+def points(plot: Locator) -> int:
+    return plot.evaluate("plot => plot._fullData[0].x.length")
+
+
+def wait_for_updates(plot: Locator, number: int = 3) -> None:
+    enough = points(plot) + number
+    for _ in range(300):
+        if points(plot) >= enough:
+            return
+        plot.page.wait_for_timeout(50)
+    pytest.fail("the figure does not grow")
+
+
+def hover_text(plot: Locator) -> str:
+    return plot.evaluate("plot => plot.querySelector('.hoverlayer').textContent")
+
+
+def area(plot: Locator) -> FloatRect:
+    box = plot.locator(".nsewdrag").first.bounding_box()
+    assert box
+    return box
+
+
+def test_zoom_legend_and_hover_stay_while_the_data_grows(server: Server, page: Page) -> None:
+    scripts: list[str] = []
+    page.on("request", lambda request: scripts.append(request.url) if "plotly.min.js" in request.url else None)
+    plot = open_plot(page, server)
+    plot.evaluate("plot => { window.before = [plot, plot.querySelector('.main-svg')]; }")
+
+    box = area(plot)
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.8, steps=5)
+    held = points(plot)
+    page.wait_for_timeout(700)
+    assert points(plot) == held, "the curves moved away under the rectangle"
+    page.mouse.up()
+    reset = page.get_by_role("button", name="Reset zoom")
+    expect(reset).to_be_visible()
+    plot.locator(".legendtoggle").nth(1).click()
+    state = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range, plot._fullData[1].visible]"
+    page.wait_for_function("plot => plot._fullData[1].visible === 'legendonly'", arg=plot.element_handle())
+    zoomed = plot.evaluate(state)
+    assert zoomed[0][1] < held * 0.7
+
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("plot => plot.querySelector('.hoverlayer').textContent", arg=plot.element_handle())
+    label = hover_text(plot)
+    assert "first" in label
+    for _ in range(3):
+        wait_for_updates(plot, 1)
+        assert hover_text(plot) == label
+    wait_for_updates(plot)
+    assert plot.evaluate(state) == zoomed
+    assert plot.evaluate("plot => before[0] === plot && before[1] === plot.querySelector('.main-svg')")
+    assert points(plot) >= held + 6
+
+    reset.click()
+    expect(reset).to_be_hidden()
+    wait_for_updates(plot)
+    assert plot.evaluate("plot => plot._fullLayout.xaxis.range[1] >= plot._fullData[0].x.length - 1")
+    expect(reset).to_be_hidden()
+    assert len(scripts) == 1, "one request serves both figures and all updates"
+    assert page.locator("script[src*='plotly.min.js']").count() == 1
+    assert page.evaluate("typeof window.Plotly") == "undefined", "Streamlit's own Plotly lives there"
+
+
+def test_colours_follow_the_theme_and_the_width_the_window(server: Server, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme="light")
+    page = context.new_page()
+    plot = open_plot(page, server)
+    color = "plot => getComputedStyle(plot.querySelector('.gtitle')).fill.match(/\\d+/g).map(Number)"
+    assert max(plot.evaluate(color)) < 100
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"plot => Math.min(...({color})(plot)) > 155", arg=plot.element_handle())
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_function("plot => plot._fullLayout.width > 700", arg=plot.element_handle())
+    assert plot.evaluate("plot => plot._fullLayout.width === plot.clientWidth")
+    context.close()
+
+
+def test_missing_script_is_said_in_a_line(server: Server, page: Page) -> None:
+    page.route("**/plotly.min.js*", lambda route: route.abort())
+    page.goto(server.url)
+    line = "Plotly could not be loaded, so there is no figure here. Reload the page to try again."
+    expect(page.get_by_role("alert").filter(has_text=line)).to_have_count(2)
