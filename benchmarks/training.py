@@ -76,10 +76,10 @@ def time_streaming(batch_size: int) -> None:
     spent_s = 0.0
 
     def timed(method: Any) -> Any:
-        def call(*arguments: Any) -> None:
+        def call(*arguments: Any, **options: Any) -> None:
             nonlocal spent_s
             began = time.perf_counter()
-            method(*arguments)
+            method(*arguments, **options)
             spent_s += time.perf_counter() - began
 
         return call

@@ -274,9 +274,9 @@ PRESETS: dict[str, TrainingConfig] = {
     "accurate": replace(
         _PAPER,
         preset="accurate",
-        epochs=15,
-        batch_size=128,
-        learning_rate=0.003,
+        epochs=20,
+        batch_size=256,
+        learning_rate=0.006,
         schedule="one-cycle",
         optimizer="muon",
         shift_px=2.0,

@@ -105,6 +105,7 @@ def learning_curve_figure(
         figure.update_yaxes(hoverformat=".4f")
     if not any(run.batches or run.epochs for run in (snapshot, *(other for _, other in others))):
         # Without a point Plotly would make up an axis from -100% to 400%.
+        figure.update_xaxes(range=[0, 1])
         figure.update_yaxes(range=EMPTY_LOG_LOSS if log else EMPTY_RANGES[quantity])
     return figure
 

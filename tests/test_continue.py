@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's"
 
 # Everything that has a memory: a schedule, momentum, augmentation, dropout. Long enough to be hit on the way.
 SETTINGS = (
-    "--epochs=4", "--batch-size=32", "--limit=2000", "--seed=11", "--schedule=one-cycle", "--optimizer=muon",
+    "--epochs=3", "--batch-size=32", "--limit=1600", "--seed=11", "--schedule=one-cycle", "--optimizer=muon",
     "--shift-px=1.5", "--rotation-deg=8", "--zoom=0.05", "--validation-split=0.1",
 )  # fmt: skip
 FIGURES = (
@@ -74,7 +74,7 @@ def assert_same_end(run: Run, undisturbed: Run) -> None:
     assert [[row[name] for name in FIGURES] for row in ended.epochs] == [
         [row[name] for name in FIGURES] for row in expected.epochs
     ]
-    for epoch in range(1, 5):
+    for epoch in range(1, 4):
         np.testing.assert_array_equal(run.probabilities(epoch), undisturbed.probabilities(epoch))
     # No gap and nothing twice.
     steps = [row["step"] for row in ended.batches]
@@ -84,12 +84,9 @@ def assert_same_end(run: Run, undisturbed: Run) -> None:
     assert times == sorted(times)
 
 
-Moment = Callable[[Run], Any]
-MOMENTS: dict[str, Moment] = {
+MOMENTS: dict[str, Callable[[Run], Any]] = {
     "while it loads": lambda run: run.read_status().state == "starting",
-    "in the first epoch": lambda run: run.read().batches,
-    "in the second epoch": lambda run: run.read_status().step > 60,
-    "between row and checkpoint": lambda run: len(run.read().epochs) > 1,
+    "in the second epoch": lambda run: run.read_status().step > 50,  # of 45 an epoch
 }
 
 
@@ -138,44 +135,37 @@ def test_stopped_run_goes_on_from_its_last_whole_epoch(store: RunStore, python: 
     assert [row["event"] for row in run.read().events] == ["continued"]
 
 
-def test_run_killed_twice_still_ends_the_same(store: RunStore, python: Python, undisturbed: Run) -> None:
-    process = start(python, store, *SETTINGS)
-    run = only_run(store)
-    wait_until(lambda: run.checkpoints() == [1])
-    kill(process)
-    process = start(python, store, f"--continue={run.run_id}")
-    wait_until(lambda: run.read().state == "running" and run.read_status().step > 57)
-    kill(process)
-    finish(python, store, run)
-    assert_same_end(run, undisturbed)
-
-
 SERVER = """
 import os, signal, sys
 from pathlib import Path
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs import RunStore
 from mnist_lib.trainer import start_training
-settings = {"epochs": 4, "batch_size": 32, "training_images": 2000, "seed": 11}
+settings = {"epochs": 20, "batch_size": 32, "training_images": 1600, "seed": 11}
 print(start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", **settings)).run_id, flush=True)
 sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("both", [False, True], ids=["server alone", "server and trainer"])
-def test_death_of_the_server_harms_no_training(both: bool, store: RunStore, python: Python) -> None:
+def test_death_of_the_server_harms_no_training_and_that_of_both_no_finished_epoch(
+    store: RunStore, python: Python
+) -> None:
     server = python.start("-c", SERVER, store.root)
     assert server.stdout
     run = Run(store.root / server.stdout.readline().strip())
     wait_until(lambda: run.read().batches)
     trainer = psutil.Process(run.read_status().pid)
     kill(server)
-    if both:
-        kill(trainer)
-        assert run.read().state == "interrupted"
-        finish(python, store, run)
-    wait_until(lambda: run.read().state == "finished")
-    assert [row["epoch"] for row in run.read().epochs] == [1, 2, 3, 4]
+    epochs = len(run.read().epochs)
+    wait_until(lambda: len(run.read().epochs) > epochs + 1)
+    kill(trainer)
+    assert run.read().state == "interrupted"
+    kept = max(run.checkpoints())
+    assert kept > epochs
+    process = start(python, store, f"--continue={run.run_id}")
+    wait_until(lambda: len(run.read().epochs) > kept)
+    kill(process)
+    assert [row["epoch"] for row in run.read().epochs] == list(range(1, len(run.read().epochs) + 1))
 
 
 def test_status_left_as_running_by_a_machine_that_went_down_is_interrupted(run_copy: Run) -> None:

@@ -2,8 +2,8 @@
 
     python tools/ship_run.py RUN_FOLDER NAME
 
-The epochs' weights are rounded to float16 and lose the optimizer's state, 6.2 MB
-becoming 1 MB each. The kept model and every figure stay as they were trained.
+The epochs' weights are rounded to float16, 2 MB becoming 1 MB each. The kept model
+and every figure stay as they were trained.
 """
 
 from __future__ import annotations
@@ -34,13 +34,11 @@ def ship(source: Path, name: str) -> Path:
 
 
 def shrink_weights(path: Path) -> None:
-    """Rewrite a Keras weights file in float16, without the optimizer."""
+    """Rewrite a Keras weights file in float16."""
     shrunk = path.with_suffix(".tmp")
     with h5py.File(path) as original, h5py.File(shrunk, "w") as copy:
 
         def copy_item(name: str, item: h5py.Group | h5py.Dataset) -> None:
-            if name.split("/")[0] == "optimizer":
-                return
             if isinstance(item, h5py.Dataset):
                 copied = copy.create_dataset(name, data=np.asarray(item).astype(np.float16))
             else:

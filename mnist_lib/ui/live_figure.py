@@ -99,6 +99,7 @@ class LiveFigure {
     this.waiting = this.held;
     if (this.held) return;
     const { data, layout } = JSON.parse(this.figure);
+    this.ownRanges = [layout.xaxis?.range, layout.yaxis?.range];  // before Plotly writes its own into them
     layout.template = this.template();
     // On a touch screen a finger scrolls the page; it reads the figure with a tap.
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
@@ -116,7 +117,9 @@ class LiveFigure {
 
   offerReset() {
     const { xaxis, yaxis } = this.plot._fullLayout;
-    this.reset.hidden = [xaxis, yaxis].every((axis) => !axis || axis.autorange !== false);
+    // A range that the figure itself asks for is no zoom.
+    this.reset.hidden = [xaxis, yaxis].every(
+      (axis, number) => !axis || axis.autorange !== false || this.ownRanges[number]);
   }
 
   template() {
