@@ -7,6 +7,7 @@ been interrupted.
 
 from __future__ import annotations
 
+import inspect
 import platform
 import time
 from collections.abc import Callable
@@ -131,11 +132,19 @@ def make_optimizer(config: TrainingConfig, policy: str) -> keras.optimizers.Opti
         case "sgd":
             optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
         case "muon":
-            optimizer = keras.optimizers.Muon(rate, exclude_layers=["dense_2"], weight_decay=0, adam_weight_decay=0)
+            optimizer = _make_muon(rate)
         case _:
             optimizer = keras.optimizers.Adam(rate)
     # float16 ends at 6e-8: gradients are multiplied to stay above, and divided again.
     return keras.optimizers.LossScaleOptimizer(optimizer) if policy == "mixed_float16" else optimizer
+
+
+def _make_muon(rate: float) -> keras.optimizers.Optimizer:
+    # Keras 3.12, the last for Python 3.10, has a Muon of its own kind that fails on TensorFlow:
+    # there Adam takes its place, at a rate that suits it.
+    if "rms_rate" not in inspect.signature(keras.optimizers.Muon).parameters:
+        return keras.optimizers.Adam(rate / 2)
+    return keras.optimizers.Muon(rate, exclude_layers=["dense_2"], weight_decay=0, adam_weight_decay=0)
 
 
 def augment(images: np.ndarray, config: TrainingConfig, random: np.random.Generator) -> np.ndarray:

@@ -12,7 +12,7 @@ from mnist_lib.runs import Run, RunStoreError
 from mnist_lib.trainer import continue_training
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.settings_form import use_settings
-from mnist_lib.ui.state import RUN_KEY, run_store
+from mnist_lib.ui.state import choose_run, run_store
 
 _PROBLEM_KEY = "continue_problem"
 
@@ -112,4 +112,4 @@ def _continue(run: Run) -> None:
     except RunStoreError as error:
         st.session_state[_PROBLEM_KEY] = str(error)
     else:
-        st.session_state[RUN_KEY] = run.run_id
+        choose_run(run.run_id)

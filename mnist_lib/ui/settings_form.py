@@ -23,7 +23,7 @@ from mnist_lib.ui.settings_fields import (
     prepare_fields,
     setting_label,
 )
-from mnist_lib.ui.state import RUN_KEY, run_store
+from mnist_lib.ui.state import choose_run, run_store
 
 PRESET_KEY = "settings_preset"
 
@@ -182,5 +182,5 @@ def _start() -> None:
     except (ConfigError, RunStoreError) as error:
         st.session_state[_PROBLEM_KEY] = str(error)
     else:
-        st.session_state[RUN_KEY] = run.run_id
+        choose_run(run.run_id)
         st.session_state[_STARTED_KEY] = True

@@ -11,7 +11,16 @@ from mnist_lib.progress import measure_progress
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.state import RUN_KEY, run_store, selected_run
+from mnist_lib.ui.state import (
+    RUN_KEY,
+    choose_run,
+    chosen_run_id,
+    run_store,
+    selected_run,
+    selector_key,
+    set_selection,
+    take_selection,
+)
 
 STATE_COLORS = {
     "starting": "blue",
@@ -44,18 +53,22 @@ def draw_sidebar() -> None:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
         st.session_state[_SEEN_KEY] = active.run_id if active else None
-        _draw_state(st.session_state.get(RUN_KEY))
+        _draw_state(chosen_run_id())
         st.caption(f":material/memory: This machine: {device_name()}")
 
 
 def _draw_selector(names: list[str], default: str) -> None:
-    wanted = st.session_state.get(RUN_KEY) or st.query_params.get(RUN_KEY)
+    wanted = chosen_run_id() or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
         st.warning(f"The run {wanted} is gone. Showing {names[0]} instead.", icon=":material/folder_off:")
         wanted = names[0]
-    st.session_state[RUN_KEY] = wanted or (default if default in names else names[0])
+    set_selection(wanted or (default if default in names else names[0]))
     chosen = st.selectbox(
-        "Run", names, key=RUN_KEY, help="Every screen shows this run. The link in the address bar keeps it."
+        "Run",
+        names,
+        key=selector_key(),
+        on_change=take_selection,
+        help="Every screen shows this run. The link in the address bar keeps it.",
     )
     # Not bound by Streamlit: a quick change of screens would now and then empty the
     # address, and with it the choice.
@@ -66,7 +79,7 @@ def _draw_selector(names: list[str], default: str) -> None:
 @st.fragment(run_every=LOOK_EVERY_S)
 def _draw_state(shown: str | None) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
-    if st.session_state.get(RUN_KEY) != shown:
+    if chosen_run_id() != shown:
         st.rerun()  # another was chosen here: the whole screen has to show it
     active = run_store().active_run()
     seen = st.session_state.get(_SEEN_KEY)
@@ -95,13 +108,13 @@ def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
     with st.container(border=True):
         st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
         screen_link("train", "Watch it learn")
-        if run.run_id != st.session_state.get(RUN_KEY):
+        if run.run_id != chosen_run_id():
             st.button("Look at this run", key="look_at_training", on_click=look_at, args=(run,))
 
 
 def look_at(run: Run) -> None:
     """Let every screen show this run. For the callbacks of buttons: before the selector is drawn."""
-    st.session_state[RUN_KEY] = run.run_id
+    choose_run(run.run_id)
 
 
 def state_badges(snapshot: RunSnapshot) -> str:

@@ -17,8 +17,11 @@ from mnist_lib.runs import Run, RunStore
 if TYPE_CHECKING:
     import keras
 
-# The selector's key in the session is its name in the URL, too.
+# The chosen run's name in the URL, and the key of the sidebar's selector.
 RUN_KEY = "run"
+
+_CHOSEN_KEY = "chosen_run"
+_SELECTOR_KEY = "run_selector"
 
 
 @st.cache_resource(show_spinner="Reading the 70,000 digits…")
@@ -34,8 +37,39 @@ def run_store() -> RunStore:
 
 def selected_run() -> Run | None:
     """Return the run that the sidebar's selector names, or None if there is no run."""
-    run_id = st.session_state.get(RUN_KEY)
+    run_id = chosen_run_id()
     return run_store().find(run_id) if run_id else None
+
+
+def chosen_run_id() -> str | None:
+    """Return the name of the run that every screen shows, or None before the sidebar was drawn."""
+    return st.session_state.get(_CHOSEN_KEY)
+
+
+def choose_run(run_id: str) -> None:
+    """Let every screen show this run. For callbacks: the whole screen has to be drawn after it.
+
+    The selector becomes another widget with that: what the browser still says of the
+    old one, in a request already on its way, then changes nothing.
+    """
+    st.session_state[_CHOSEN_KEY] = run_id
+    st.session_state[_SELECTOR_KEY] = st.session_state.get(_SELECTOR_KEY, 0) + 1
+
+
+def selector_key() -> str:
+    """Return the key of the selector as it is now."""
+    number = st.session_state.get(_SELECTOR_KEY, 0)
+    return f"{RUN_KEY}_{number}" if number else RUN_KEY
+
+
+def take_selection() -> None:
+    """Show the run that a person chose in the selector."""
+    st.session_state[_CHOSEN_KEY] = st.session_state[selector_key()]
+
+
+def set_selection(run_id: str) -> None:
+    """Let the selector, about to be drawn, show this run."""
+    st.session_state[_CHOSEN_KEY] = st.session_state[selector_key()] = run_id
 
 
 def probabilities(run: Run) -> np.ndarray:
