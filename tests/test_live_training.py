@@ -173,7 +173,7 @@ def copy_of(run_copy: Run, store: RunStore) -> Callable[[str], Run]:
     return copy
 
 
-def selected(app: AppTest) -> str:
+def selected(app: AppTest) -> str | None:
     """Return the run that the sidebar's selector shows."""
     return next(box.value for box in app.selectbox if box.label == "Run")
 
