@@ -5,7 +5,8 @@
 First paint: from the request to the visible heading, the first request of a fresh
 server, with a deep link and TensorFlow not loaded. Page switch: from the click in
 the menu to the other screen's heading. Stroke to prediction: from the mouse going
-up to the new answer. Rerun under training: from the click on Shuffle to the changed
+up to the new answer; of that, reading a drawing is what the server computes, from the
+canvas's pixels to the probabilities of all four stages. Rerun under training: from the click on Shuffle to the changed
 image, while a training runs at its usual low priority.
 """
 
@@ -20,11 +21,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
 PROJECT_PATH = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT_PATH))
 
+from mnist_lib.backend import load_keras  # noqa: E402
+from mnist_lib.drawing import canvas_to_ink, make_stage_images, normalize_drawing  # noqa: E402
+from mnist_lib.runs import RunStore  # noqa: E402
 from tests.browser.conftest import Server, launch_browser  # noqa: E402
 
 SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Draw")
@@ -104,6 +110,25 @@ def strokes(page: Page, url: str, repeats: int) -> list[float]:
     return times
 
 
+def readings(repeats: int) -> list[float]:
+    """Time what the Draw screen computes for a stroke, in seconds; the first one warms the network up."""
+    canvas = Image.new("RGBA", (280, 280), "black")
+    ImageDraw.Draw(canvas).line([(70, 70), (210, 70), (120, 230)], fill="white", width=20, joint="curve")
+    rgba = np.asarray(canvas)
+    load_keras(use_gpu=False)
+    from mnist_lib.model import load_run_model, predict_probabilities
+
+    model = load_run_model(RunStore.default().bundled_runs()[0])
+    times = []
+    for number in range(repeats + 1):
+        began = time.perf_counter()
+        ink = canvas_to_ink(rgba)
+        predict_probabilities(model, make_stage_images(ink, normalize_drawing(ink)))
+        if number:
+            times.append(time.perf_counter() - began)
+    return times
+
+
 def measure(repeats: int) -> dict[str, dict[str, float]]:
     """Return median and worst of each figure, in seconds."""
     figures: dict[str, list[float]] = {}
@@ -124,6 +149,7 @@ def measure(repeats: int) -> dict[str, dict[str, float]]:
         page.wait_for_timeout(2_000)
         figures["rerun"] = reruns(page, repeats)
         figures["stroke to prediction"] = strokes(page, server.url, repeats)
+        figures["reading a drawing"] = readings(repeats)
 
         page.goto(f"{server.url}/train")
         page.get_by_role("button", name="Start training").click()
@@ -154,7 +180,7 @@ def main() -> None:
         return
     print(f"{'':<22}{'median s':>9}{'worst s':>9}{'count':>7}")
     for name, row in figures.items():
-        print(f"{name:<22}{row['median']:>9.2f}{row['worst']:>9.2f}{row['count']:>7}")
+        print(f"{name:<22}{row['median']:>9.3f}{row['worst']:>9.3f}{row['count']:>7}")
 
 
 if __name__ == "__main__":

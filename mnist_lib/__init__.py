@@ -2,12 +2,13 @@
 
 Rooms import downwards only::
 
-    pages > ui > trainer > training > recorder > model, precision > paper,
-    progress, curves, inspection, comparison > figures > runs > records, dataset,
-    evaluation, drawing > network, schedule, augmentation > machine > config
+    pages > ui > trainer > training > recorder > model, precision > paper, progress,
+    curves, comparison, inspection, neighbours, own_digits > figures > runs >
+    pictures > records, dataset, evaluation, certainty, drawing, probes, saliency >
+    network, schedule, augmentation, handwriting > machine > config
 
 Nothing outside ``ui`` imports Streamlit, and only ``model``, ``precision``,
-``recorder`` and ``training`` import Keras (``backend`` prepares that import): a
-first visit paints before TensorFlow is loaded. ``tests/test_architecture.py``
-holds both rules.
+``recorder`` and ``training`` import Keras at once (``backend`` prepares that import);
+``inspection`` and ``neighbours`` do when they are handed a model. A first visit paints
+before TensorFlow is loaded. ``tests/test_architecture.py`` holds both rules.
 """

@@ -30,9 +30,10 @@ from mnist_lib.config import (
     config_from_choices,
 )
 from mnist_lib.dataset import DatasetError, load_mnist
-from mnist_lib.drawing import DrawingError, find_pictures, normalize_drawing, read_picture
+from mnist_lib.drawing import DrawingError, normalize_drawing
 from mnist_lib.machine import run_in_background
 from mnist_lib.network import NOT_THE_PAPERS, layer_table
+from mnist_lib.pictures import find_pictures, read_picture
 from mnist_lib.records import DamagedRunError
 from mnist_lib.runs import Run, RunStore, RunStoreError
 

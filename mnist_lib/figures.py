@@ -6,17 +6,30 @@ middle brightness, readable on white and on black.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.evaluation import DIGITS
+from mnist_lib.saliency import STEP_PX, Occlusion
 from mnist_lib.schedule import learning_rates
 
 TRAIN_COLOR = "#3b82f6"
 RIGHT_COLOR = "#16a34a"
 WRONG_COLOR = "#ef4444"
 NEUTRAL_COLOR = "#94a3b8"
+POSITIVE_COLOR = "#f97316"
+
+# Blue below zero, orange above, told apart without seeing red or green. At zero what lies
+# below shows through; small values are brought out, or a single large one would hide them.
+_STRENGTHS = (1, 0.5, 0.25, 0.1, 0.02, 0)
+SIGNED_COLORSCALE = [
+    *([0.5 - 0.5 * strength, f"rgba(59,130,246,{strength**0.5:.2f})"] for strength in _STRENGTHS),
+    *([0.5 + 0.5 * strength, f"rgba(249,115,22,{strength**0.5:.2f})"] for strength in reversed(_STRENGTHS)),
+]
 
 # White paper to dark ink reads wrongly on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
@@ -163,3 +176,132 @@ def schedule_figure(config: TrainingConfig) -> go.Figure:
     figure.update_xaxes(title="epoch", range=[0, config.epochs], nticks=6, tickformat="d")
     figure.update_yaxes(range=[0, config.learning_rate * 1.1], nticks=4)
     return figure
+
+
+def epochs_figure(epochs: Sequence[int], probabilities: np.ndarray, true_digit: int | None = None) -> go.Figure:
+    """Draw how the ten probabilities of one image changed while the network learned.
+
+    Args:
+        epochs: The epochs, in order.
+        probabilities: floating, (epochs, 10), 0 to 1.
+        true_digit: The label, where it is known: its line is green, a wrong answer's red.
+    """
+    answer = int(probabilities[-1].argmax())
+    colors = {answer: TRAIN_COLOR if true_digit is None else WRONG_COLOR}
+    names = {answer: f"{answer}, what it reads"}
+    if true_digit is not None:
+        colors[true_digit] = RIGHT_COLOR
+        names[true_digit] = f"{true_digit}, the true digit"
+    figure = go.Figure()
+    for digit in sorted(DIGITS, key=lambda digit: digit in colors):  # what matters lies on top
+        matters = digit in colors
+        figure.add_scatter(
+            x=list(epochs),
+            y=probabilities[:, digit],
+            name=names.get(digit, f"{digit}"),
+            mode="lines+markers",
+            line={"color": colors.get(digit, NEUTRAL_COLOR), "width": 3 if matters else 1},
+            marker={"size": 7 if matters else 4},
+            opacity=1 if matters else 0.45,
+            showlegend=matters,
+            hovertemplate=f"a {digit} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
+        )
+    figure.update_layout(
+        height=320,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
+    )
+    figure.update_xaxes(title="epoch", fixedrange=True, automargin=True, tickformat="d", **_epoch_ticks(epochs))
+    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", nticks=6, fixedrange=True, automargin=True)
+    return figure
+
+
+def _epoch_ticks(epochs: Sequence[int]) -> dict[str, Any]:
+    """Return ticks at whole epochs, and room around a single one."""
+    few = {"dtick": 1} if epochs[-1] - epochs[0] <= 10 else {"nticks": 8}
+    margin = 0.03 * (epochs[-1] - epochs[0]) or 1
+    return {**few, "range": [epochs[0] - margin, epochs[-1] + margin]}
+
+
+def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
+    """Draw the probability of a digit in an image moved by a few pixels to all sides.
+
+    Args:
+        probabilities: floating, (n, n), 0 to 1, n odd: from up to down, and from left to right.
+        digit: The digit.
+    """
+    reach_px = len(probabilities) // 2
+    shifts_px = list(range(-reach_px, reach_px + 1))
+    figure = go.Figure(
+        go.Heatmap(
+            x=shifts_px,
+            y=shifts_px,
+            z=probabilities,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, "rgba(59,130,246,0.06)"], [1, "rgba(59,130,246,1)"]],
+            xgap=1,
+            ygap=1,
+            colorbar={"tickformat": ".0%", "thickness": 10, "nticks": 3, "outlinewidth": 0, "len": 0.9},
+            hovertemplate=f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} a {digit}<extra></extra>",
+        )
+    )
+    figure.add_shape(
+        type="rect", x0=-0.5, x1=0.5, y0=-0.5, y1=0.5, line={"color": POSITIVE_COLOR, "width": 2}, layer="above"
+    )
+    figure.update_layout(height=280, margin={"l": 10, "r": 0, "t": 10, "b": 10})
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(dtick=2, fixedrange=True, automargin=True, constrain="domain", showgrid=False, zeroline=False)
+    figure.update_yaxes(autorange="reversed", scaleanchor="x")  # row 0 is the furthest up
+    return figure
+
+
+def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, strongest: float) -> go.Figure:
+    """Draw an image and, over it, how much an answer depends on each of its places.
+
+    Where the answer would be another, that digit is written.
+
+    Args:
+        image: uint8, (28, 28), 0 to 255.
+        occlusion: What covering each place does to the digit.
+        digit: The digit.
+        strongest: The loss or gain of evidence that has the full colour.
+    """
+    figure = image_figure(image)
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)
+    other = occlusion.answers != digit
+    said = np.vectorize(_odds_text, otypes=[object])(occlusion.evidence_loss)
+    said[other] += [f"<br>then it reads a {answer}" for answer in occlusion.answers[other]]
+    figure.add_heatmap(
+        z=occlusion.evidence_loss,
+        zmin=-strongest,
+        zmax=strongest,
+        colorscale=SIGNED_COLORSCALE,
+        showscale=False,
+        customdata=said,
+        hovertemplate=f"odds of a {digit} %{{customdata}}<extra></extra>",
+    )
+    # One digit in the middle of each place, not one a pixel.
+    rows, columns = np.nonzero(other[::STEP_PX, ::STEP_PX])
+    middle = (STEP_PX - 1) / 2
+    figure.add_scatter(
+        x=STEP_PX * columns + middle,
+        y=STEP_PX * rows + middle,
+        text=[f"{answer}" for answer in occlusion.answers[STEP_PX * rows, STEP_PX * columns]],
+        mode="text",
+        textfont={"color": "white", "size": 13, "shadow": "0 0 2px black, 0 0 3px black, 0 0 4px black"},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.update_layout(height=300)
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
+    return figure
+
+
+def _odds_text(evidence_loss: float) -> str:
+    factor = float(np.exp(min(abs(evidence_loss), 20.0)))
+    if factor < 1.005:
+        return "unchanged"
+    size = "over a million" if factor > 1e6 else f"{factor:,.0f}" if factor >= 10 else f"{factor:.2f}"
+    return f"divided by {size}" if evidence_loss > 0 else f"times {size}"

@@ -61,21 +61,25 @@ def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(model(scale_pixels(images), training=False)))
 
 
-def load_run_model(run: Run) -> keras.Model:
+def load_run_model(run: Run, epoch: int | None = None) -> keras.Model:
     """Load the network that a run kept, or that of its last epoch if it never ended.
 
     Only weights are read from the file. The network itself is built here, so a file
     can bring no code of its own, and another version of Keras can read it.
 
+    Args:
+        run: The run.
+        epoch: The network as it was after this epoch, one of ``run.epochs_with_weights()``.
+
     Raises:
-        DamagedRunError: Neither can be read. The message names the file.
+        DamagedRunError: It cannot be read. The message names the file.
     """
     snapshot = run.read()
     if snapshot.config is None:
         raise DamagedRunError(f"{run.run_id}: {snapshot.message}")
-    path = run.model_path
-    epochs = run.epochs_with_weights()
-    if not path.is_file():
+    path = run.model_path if epoch is None else run.weights_path(epoch)
+    if epoch is None and not path.is_file():
+        epochs = run.epochs_with_weights()
         if not epochs:
             raise DamagedRunError(f"{run.run_id} has no model: {path.name} is missing and no epoch was finished.")
         path = run.weights_path(epochs[-1])

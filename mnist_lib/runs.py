@@ -379,8 +379,8 @@ class RunStore:
         return [Run(path) for path in _folders(self.root)]
 
     def bundled_runs(self) -> list[Run]:
-        """Return the runs that ship with the project."""
-        return [Run(path, bundled=True) for path in _folders(self.bundled_root)]
+        """Return the runs that ship with the project, by name: the accurate one before the paper's."""
+        return [Run(path, bundled=True) for path in reversed(_folders(self.bundled_root))]
 
     def find(self, run_id: str) -> Run | None:
         """Return the run of that name, or None."""

@@ -21,6 +21,7 @@ from mnist_lib.augmentation import random_transforms
 from mnist_lib.backend import on_all_devices
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset, scale_pixels
+from mnist_lib.handwriting import write_continental_forms
 from mnist_lib.machine import cpu_name, device_name
 from mnist_lib.model import build_model
 from mnist_lib.precision import choose_policy
@@ -87,7 +88,7 @@ def train(
         order = random.permutation(len(images))
         reseed_dropout(network, random)
         network.fit(
-            augment(images[order], config, random),
+            augment(images[order], labels[order], config, random),
             labels[order],
             batch_size=config.batch_size,
             shuffle=False,  # it is, by `order`
@@ -147,11 +148,12 @@ def _make_muon(rate: float) -> keras.optimizers.Optimizer:
     return keras.optimizers.Muon(rate, exclude_layers=["dense_2"], weight_decay=0, adam_weight_decay=0)
 
 
-def augment(images: np.ndarray, config: TrainingConfig, random: np.random.Generator) -> np.ndarray:
-    """Move, turn and resize each image at random, as far as the settings allow.
+def augment(images: np.ndarray, labels: np.ndarray, config: TrainingConfig, random: np.random.Generator) -> np.ndarray:
+    """Move, turn, resize and rewrite each image at random, as far as the settings allow.
 
     Args:
         images: float32, (n, 28, 28, 1), 0 to 1.
+        labels: integer, (n,), 0 to 9.
         config: The settings; without augmentation the images come back as they are.
         random: Where the random numbers come from.
 
@@ -160,8 +162,13 @@ def augment(images: np.ndarray, config: TrainingConfig, random: np.random.Genera
     """
     if not config.augments:
         return images
+    transforms = random_transforms(config, len(images), random)
+    if config.continental_forms:
+        written, offsets = write_continental_forms(images[..., 0], labels, config.continental_forms, random)
+        images = written[..., np.newaxis]
+        transforms[:, [2, 5]] += offsets  # centred by its mass again
     # Keras takes projective transforms: two more numbers, zero.
-    transforms = np.pad(random_transforms(config, len(images), random), ((0, 0), (0, 2)))
+    transforms = np.pad(transforms, ((0, 0), (0, 2)))
     moved = np.empty_like(images)
     for start in range(0, len(images), IMAGES_PER_TRANSFORM):
         part = slice(start, start + IMAGES_PER_TRANSFORM)

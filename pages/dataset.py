@@ -5,11 +5,12 @@ import streamlit as st
 from mnist_lib.dataset import count_classes, scale_pixels, select_indices
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import class_counts_figure
+from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.digit_view import PLAIN
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.pixel_grid import draw_pixel_values
-from mnist_lib.ui.state import mnist
+from mnist_lib.ui.state import mnist, selected_run
 
 require_router()
 
@@ -64,3 +65,15 @@ with right:
     )
     draw_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
     st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")
+
+run = selected_run()
+if run is not None and run.has_model():
+    closer = st.expander(
+        f"A closer look: how {run.run_id} reads the chosen digit",
+        icon=":material/search:",
+        on_change="rerun",
+        key="sample_closer",
+    )
+    if closer.open:
+        with closer:
+            draw_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mnist_lib.evaluation import DIGITS, ORDERS, confusion_matrix, find_mistakes, select_mistakes
 from mnist_lib.figures import confusion_figure
+from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.digit_view import PLAIN, draw_digit, draw_probabilities
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router, screen_link
@@ -80,3 +81,11 @@ with right:
     st.subheader("Which digit is taken for which")
     st.plotly_chart(confusion_figure(confusion_matrix(outputs, labels)), config=PLAIN, key="confusion")
     st.caption("Rows are the true digits. The diagonal counts the right answers; colour marks the errors.")
+
+if len(shown.indices) and run.has_model():
+    closer = st.expander(
+        "Why? A closer look at the chosen digit", icon=":material/search:", on_change="rerun", key="mistake_closer"
+    )
+    if closer.open:
+        with closer:
+            draw_closer_look(run, images[chosen], key="mistake", true_digit=int(labels[chosen]))

@@ -47,11 +47,30 @@ def test_training_transforms_as_the_screen_shows(dataset: Dataset) -> None:
     from mnist_lib.training import augment
 
     images = dataset.train_images[:8]
-    trained = augment(scale_pixels(images), ALL, np.random.default_rng(3))
+    trained = augment(scale_pixels(images), dataset.train_labels[:8], ALL, np.random.default_rng(3))
     shown = transform_images(images, random_transforms(ALL, 8, np.random.default_rng(3)))
     assert trained.shape == (8, 28, 28, 1)
     assert trained.dtype == np.float32
     np.testing.assert_allclose(trained[..., 0] * 255, shown, atol=1.5)
+
+
+@pytest.mark.usefixtures("keras_loaded")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_digits_written_another_way_are_centred_again(dataset: Dataset) -> None:
+    from mnist_lib.training import augment
+
+    places = np.flatnonzero(dataset.train_labels == 9)[:50]
+    images, labels = scale_pixels(dataset.train_images[places]), dataset.train_labels[places]
+    config = TrainingConfig(continental_forms=1.0)
+    written = augment(images, labels, config, np.random.default_rng(3))
+    assert not np.allclose(written, images, atol=0.5)
+
+    def centres(digits: np.ndarray) -> np.ndarray:
+        masses = digits.sum(axis=(1, 2))
+        return np.stack([(digits.sum(axis=axis) @ np.arange(28)) / masses for axis in (1, 2)], axis=1)
+
+    # A tail that reaches the border loses its end; that shifts the rest by less than a pixel.
+    np.testing.assert_allclose(centres(written[..., 0]), centres(images[..., 0]), atol=0.8)
 
 
 def test_ranges_are_kept_and_used(transforms: np.ndarray) -> None:

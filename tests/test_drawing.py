@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
 from mnist_lib.dataset import Dataset
-from mnist_lib.drawing import (
-    DrawingError,
-    canvas_to_ink,
-    find_pictures,
-    normalize_drawing,
-    read_picture,
-)
+from mnist_lib.drawing import DrawingError, canvas_to_ink, make_stage_images, normalize_drawing
+from mnist_lib.evaluation import accuracy
+from mnist_lib.runs import Run, RunStore
 
 # Strokes as a person draws them: corners of lines on a field of 100 x 100.
 STROKES = {
@@ -178,240 +170,49 @@ def test_test_digits_enlarged_on_a_canvas_come_back(dataset: Dataset, resampling
     assert np.mean(differences) < bound
 
 
+def enlarge(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Return a canvas, uint8 (280, 280, 4), with a test digit smoothly enlarged at a random place and size."""
+    rows, columns = np.nonzero(image)
+    digit = Image.fromarray(image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
+    factor = random.integers(60, 250) / max(digit.size)
+    digit = digit.resize(tuple(max(1, round(side * factor)) for side in digit.size), Image.Resampling.BICUBIC)  # pyright: ignore[reportArgumentType]
+    canvas = Image.new("L", (280, 280))
+    canvas.paste(digit, tuple(int(random.integers(0, 281 - side)) for side in digit.size))  # pyright: ignore[reportArgumentType]
+    return np.asarray(canvas.convert("RGBA"))
+
+
+@pytest.mark.usefixtures("keras_loaded")
+@pytest.mark.parametrize("run", RunStore(Path("nowhere")).bundled_runs(), ids=lambda run: run.run_id)
+def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(run: Run, dataset: Dataset) -> None:
+    from mnist_lib.model import load_run_model, predict_probabilities
+
+    random = np.random.default_rng(2)
+    images, labels = dataset.test_images[:1_500], dataset.test_labels[:1_500]
+    brought_back = np.stack([normalize(enlarge(image, random)) for image in images])
+    model = load_run_model(run)
+    before = accuracy(predict_probabilities(model, images), labels)
+    after = accuracy(predict_probabilities(model, brought_back), labels)
+    assert after > before - 0.005
+
+
+def test_stages_are_the_whole_the_cut_the_scaled_and_the_centred() -> None:
+    # A bar of 40 x 4 on a field of 56 x 28: nothing has to be blended.
+    ink = np.zeros((56, 28), np.float32)
+    ink[10:50, 2:6] = 1
+    stages = make_stage_images(ink, normalize_drawing(ink))
+    assert stages.shape == (4, 28, 28)
+    assert stages.dtype == np.uint8
+    boxes = []
+    for stage in stages:
+        rows, columns = np.nonzero(stage > 127)
+        boxes.append((rows.min(), rows.max() + 1, columns.min(), columns.max() + 1))
+    assert boxes[0] == (5, 25, 8, 10)  # half the size, the field's 14 columns in the middle of 28
+    assert boxes[1][:2] == (0, 28)  # as large as fits
+    assert boxes[2] == (4, 24, 13, 15)  # 20 x 2 in the middle
+    np.testing.assert_array_equal(stages[3], normalize_drawing(ink).image)
+
+
 @pytest.mark.parametrize("ink", [np.zeros((280, 280), np.float32), np.full((280, 280), 0.1, np.float32)])
 def test_no_ink_is_said(ink: np.ndarray) -> None:
     with pytest.raises(DrawingError, match=r"^There is no ink in it\.$"):
         normalize_drawing(ink)
-
-
-# Pictures.
-
-
-@pytest.fixture
-def digit(dataset: Dataset) -> np.ndarray:
-    """A seven, enlarged: uint8, (140, 140), dark (0) on light (255)."""
-    picture = Image.fromarray(dataset.test_images[0]).resize((140, 140), Image.Resampling.BICUBIC)
-    return 255 - np.asarray(picture)
-
-
-def read_saved(picture: Image.Image, path: Path, **options: Any) -> np.ndarray:
-    picture.save(path, **options)
-    return read_picture(path)
-
-
-def test_ink_is_the_difference_from_the_paper_at_the_border(tmp_path: Path) -> None:
-    grey = np.full((5, 5), 255, np.uint8)
-    grey[2, 1:4] = [0, 204, 102]
-    ink = read_saved(Image.fromarray(grey), tmp_path / "a.png")
-    assert ink.dtype == np.float32
-    expected = np.zeros((5, 5))
-    expected[2, 1:4] = [1.0, 0.2, 0.6]
-    np.testing.assert_allclose(ink, expected, atol=1e-6)
-
-
-def test_faint_ink_is_stretched_to_full(tmp_path: Path) -> None:
-    grey = np.full((5, 5), 200, np.uint8)
-    grey[2, 2:4] = [120, 160]
-    ink = read_saved(Image.fromarray(grey), tmp_path / "a.png")
-    np.testing.assert_allclose(ink[2, 1:4], [0, 1, 0.5], atol=1e-5)
-
-
-def test_dark_on_light_reads_as_light_on_dark(digit: np.ndarray, tmp_path: Path) -> None:
-    dark_on_light = read_saved(Image.fromarray(digit), tmp_path / "a.png")
-    light_on_dark = read_saved(Image.fromarray(255 - digit), tmp_path / "b.png")
-    np.testing.assert_allclose(dark_on_light, light_on_dark, atol=1e-6)
-    np.testing.assert_allclose(dark_on_light, (255 - digit) / 255 / ((255 - digit).max() / 255), atol=1e-5)
-
-
-def test_picture_of_a_test_digit_comes_back(dataset: Dataset, tmp_path: Path) -> None:
-    image = dataset.test_images[4]
-    ink = read_saved(Image.fromarray(image).resize((280, 280), Image.Resampling.NEAREST), tmp_path / "a.png")
-    assert np.abs(normalize_drawing(ink).image.astype(int) - image).mean() < 4
-
-
-def as_transparent(grey: np.ndarray) -> Image.Image:
-    """Black ink whose opacity is the darkness, on nothing."""
-    rgba = np.zeros((*grey.shape, 4), np.uint8)
-    rgba[..., 3] = 255 - grey
-    return Image.fromarray(rgba)
-
-
-def as_palette(grey: np.ndarray) -> Image.Image:
-    """Palette entry i is the grey 255 - i, so that the raw numbers read the wrong way round."""
-    picture = Image.fromarray(255 - grey).convert("P")
-    picture.putdata((255 - grey).ravel().tolist())
-    picture.putpalette([255 - entry for entry in range(256) for _ in range(3)])
-    return picture
-
-
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (as_transparent, "a.png"),
-        (as_palette, "a.png"),
-        (as_palette, "a.gif"),
-        (lambda grey: Image.fromarray(grey.astype(np.uint16) * 257), "a.png"),  # 16 bits
-        (lambda grey: Image.fromarray(grey.astype(np.uint16) * 257), "a.tiff"),
-        (lambda grey: Image.fromarray(grey.astype(np.float32)), "a.tiff"),
-        (lambda grey: Image.fromarray(grey).convert("LA"), "a.png"),
-        (lambda grey: Image.fromarray(grey).convert("RGB"), "a.bmp"),
-        (lambda grey: Image.fromarray(grey).convert("CMYK"), "a.tiff"),
-    ],
-)
-def test_every_kind_of_picture_has_the_same_ink(
-    make: Callable[[np.ndarray], Image.Image], name: str, digit: np.ndarray, tmp_path: Path
-) -> None:
-    plain = read_saved(Image.fromarray(digit), tmp_path / "plain.png")
-    other = read_saved(make(digit), tmp_path / name)
-    np.testing.assert_allclose(other, plain, atol=0.01)
-
-
-def test_picture_of_one_bit_keeps_its_ink(digit: np.ndarray, tmp_path: Path) -> None:
-    ink = read_saved(Image.fromarray(digit < 128).convert("1"), tmp_path / "a.png")
-    np.testing.assert_array_equal(ink, (digit < 128).astype(np.float32))
-
-
-@pytest.mark.parametrize(("name", "options"), [("a.png", {}), ("a.jpg", {"quality": 100, "subsampling": 0})])
-def test_picture_turned_by_its_exif_is_turned_back(
-    name: str, options: dict[str, object], digit: np.ndarray, tmp_path: Path
-) -> None:
-    orientation = 0x0112
-    exif = Image.Exif()
-    exif[orientation] = 6  # to be turned by 90 degrees clockwise
-    lying = Image.fromarray(np.rot90(digit))  # by 90 degrees counterclockwise
-    ink = read_saved(lying, tmp_path / name, exif=exif, **options)
-    upright = read_saved(Image.fromarray(digit), tmp_path / "upright.png")
-    np.testing.assert_allclose(ink, upright, atol=0.05)
-    assert np.abs(read_saved(lying, tmp_path / "lying.png") - upright).max() > 0.5
-
-
-def png(width: int, height: int, pixels: bytes) -> bytes:
-    """Return a PNG of one bit a pixel, made by hand."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-
-
-def test_png_made_by_hand_is_a_picture(tmp_path: Path) -> None:
-    # 8 x 3 pixels, a filter byte before each row, one black pixel.
-    rows = b"\0\xff" + b"\0\xef" + b"\0\xff"
-    path = tmp_path / "a.png"
-    path.write_bytes(png(8, 3, zlib.compress(rows)))
-    expected = np.zeros((3, 8))
-    expected[1, 3] = 1
-    np.testing.assert_array_equal(read_picture(path), expected)
-
-
-@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (5_000, 4_001), (20_000_001, 1)])
-def test_huge_picture_is_refused_before_it_is_decoded(width: int, height: int, tmp_path: Path) -> None:
-    path = tmp_path / "huge.png"
-    # Its pixels cannot be decoded: whoever tries says that it is no picture.
-    path.write_bytes(png(width, height, b"broken"))
-    with pytest.raises(DrawingError, match=r"pixels; at most 20 million are read\.$"):
-        read_picture(path)
-
-
-def test_sound_picture_of_20000_by_20000_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "huge.png"
-    path.write_bytes(png(20_000, 20_000, zlib.compress(bytes(2_501 * 20_000), 1)))
-    with pytest.raises(DrawingError, match="at most 20 million"):
-        read_picture(path)
-
-
-def test_picture_of_just_20_million_pixels_is_decoded(tmp_path: Path) -> None:
-    path = tmp_path / "large.png"
-    path.write_bytes(png(5_000, 4_000, b"broken"))
-    with pytest.raises(DrawingError, match="cannot be read as a picture"):
-        read_picture(path)
-
-
-def test_missing_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DrawingError, match=r"^There is no such file\.$"):
-        read_picture(tmp_path / "missing.png")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"GIF89a", bytes(1000), b"\xff\xd8\xff\xe0" + bytes(100)],
-)
-def test_file_that_is_no_picture_is_said(content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(content)
-    with pytest.raises(DrawingError, match=r"^It cannot be read as a picture\.$"):
-        read_picture(path)
-
-
-def test_folder_in_place_of_a_picture_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DrawingError, match="cannot be read"):
-        read_picture(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["a.png", "a.gif", "a.bmp", "a.tiff", "a.jpg", "a.dds"])
-def test_damaged_picture_is_read_or_said_and_never_crashes(
-    name: str, digit: np.ndarray, tmp_path: Path, recwarn: pytest.WarningsRecorder
-) -> None:
-    path = tmp_path / name
-    Image.fromarray(digit[::5, ::5]).convert("RGB").save(path)
-    content = path.read_bytes()
-    rng = np.random.default_rng(3)
-    refused = 0
-    for position in [*range(0, min(len(content), 150)), *rng.integers(0, len(content), 50).tolist()]:
-        changed = bytearray(content)
-        changed[position] ^= 0xFF
-        path.write_bytes(changed)
-        try:
-            read_picture(path)
-        except DrawingError:
-            refused += 1
-    assert refused
-    assert [str(warning.message) for warning in recwarn] == []  # each would be two more lines on stderr
-
-
-@pytest.mark.parametrize("grey", [0, 128, 255])
-def test_blank_picture_is_said(grey: int, tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    Image.new("L", (100, 80), grey).save(path)
-    with pytest.raises(DrawingError, match="It is empty: no ink stands out from the paper"):
-        read_picture(path)
-
-
-def test_noise_of_paper_is_no_ink(tmp_path: Path) -> None:
-    noisy = np.random.default_rng(0).integers(240, 256, (100, 100)).astype(np.uint8)
-    path = tmp_path / "a.png"
-    Image.fromarray(noisy).save(path)
-    with pytest.raises(DrawingError, match="It is empty"):
-        read_picture(path)
-
-
-# Which pictures.
-
-
-def test_folder_stands_for_its_pictures_by_name(tmp_path: Path) -> None:
-    for name in ("b.png", "a.JPG", "notes.txt", "c.gif", "no_ending"):
-        (tmp_path / name).touch()
-    assert list(find_pictures([tmp_path])) == [tmp_path / "a.JPG", tmp_path / "b.png", tmp_path / "c.gif"]
-
-
-def test_file_named_by_hand_is_taken_whatever_its_name(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").touch()
-    paths = [tmp_path / "notes.txt", tmp_path / "missing.png", tmp_path / ("a" * 300)]
-    assert list(find_pictures(paths)) == paths
-
-
-def test_folder_without_a_picture_is_said(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").touch()
-    with pytest.raises(DrawingError, match=f"^{tmp_path}: there is no picture in this folder"):
-        list(find_pictures([tmp_path]))
-
-
-@pytest.mark.parametrize("color", ["black", "white"])
-def test_strokes_on_a_transparent_picture_are_seen_in_either_color(color: str, tmp_path: Path) -> None:
-    strokes = Image.new("RGBA", (60, 60), (0, 0, 0, 0))
-    strokes.paste(color, (20, 10, 30, 50))
-    strokes.save(tmp_path / "strokes.png")
-    ink = read_picture(tmp_path / "strokes.png")
-    assert ink.sum() == ink[10:50, 20:30].sum() == 400

@@ -249,6 +249,20 @@ def test_weights_that_cannot_be_read_are_said_with_their_name(content: bytes, ru
     assert load_error(run_copy).startswith(f"002.weights.h5 of {run_copy.run_id} cannot be read: ")
 
 
+def test_network_of_an_epoch_that_cannot_be_read_is_named(run_copy: Run) -> None:
+    from mnist_lib.model import load_run_model
+
+    path = run_copy.weights_path(1)
+    path.unlink()
+    path.write_bytes(b"no weights")
+    with pytest.raises(DamagedRunError, match=r"^001\.weights\.h5 of .* cannot be read"):
+        load_run_model(run_copy, 1)
+    assert load_run_model(run_copy, 2)
+    (run_copy.path / "config.json").unlink()
+    with pytest.raises(DamagedRunError, match=r"config\.json"):
+        load_run_model(run_copy, 2)
+
+
 def test_model_of_others_is_said(run_copy: Run) -> None:
     import keras
 

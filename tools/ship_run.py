@@ -2,8 +2,8 @@
 
     python tools/ship_run.py RUN_FOLDER NAME
 
-The epochs' weights are rounded to float16, 2 MB becoming 1 MB each. The kept model
-and every figure stay as they were trained.
+The epochs' weights are rounded to 7 bits after the binary point, 2 MB becoming 0.8 MB
+each. The kept model and every figure stay as they were trained.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 RUNS_PATH = Path(__file__).parents[1] / "mnist_lib" / "assets" / "runs"
+MANTISSA_BITS = 7
 # Where this machine's process stood and what it printed concerns nobody else.
 LEFT_OUT = ("control.json", "trainer.log", "*.tmp")
 
@@ -34,13 +35,15 @@ def ship(source: Path, name: str) -> Path:
 
 
 def shrink_weights(path: Path) -> None:
-    """Rewrite a Keras weights file in float16."""
+    """Rewrite a Keras weights file in float16, rounded and compressed."""
     shrunk = path.with_suffix(".tmp")
     with h5py.File(path) as original, h5py.File(shrunk, "w") as copy:
 
         def copy_item(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
-                copied = copy.create_dataset(name, data=np.asarray(item).astype(np.float16))
+                weights = round_mantissa(np.asarray(item).astype(np.float16))
+                packing = {"compression": "gzip", "compression_opts": 9, "shuffle": True} if weights.ndim else {}
+                copied = copy.create_dataset(name, data=weights, **packing)
             else:
                 copied = copy.require_group(name)
             copied.attrs.update(item.attrs)
@@ -48,6 +51,13 @@ def shrink_weights(path: Path) -> None:
         copy.attrs.update(original.attrs)
         original.visititems(copy_item)
     shrunk.replace(path)
+
+
+def round_mantissa(values: np.ndarray) -> np.ndarray:
+    """Round float16 values to MANTISSA_BITS, the last of its 10 bits to zero, which compresses."""
+    dropped = 10 - MANTISSA_BITS
+    bits = values.view(np.uint16).astype(np.uint32) + (1 << (dropped - 1))
+    return (bits >> dropped << dropped).astype(np.uint16).view(np.float16)
 
 
 if __name__ == "__main__":

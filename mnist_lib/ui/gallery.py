@@ -5,15 +5,14 @@ Two hundred images one by one are two hundred requests; one sheet is one.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.components.v2 import component
+
+from mnist_lib.ui.picture_sheet import picture_sheet
 
 SPRITE_COLUMNS = 20
 
@@ -134,10 +133,4 @@ def sprite_sheet(images: np.ndarray) -> str:
     Args:
         images: uint8, (n, 28, 28), 0 to 255.
     """
-    rows = -(-len(images) // SPRITE_COLUMNS)
-    padded = np.zeros((rows * SPRITE_COLUMNS, 28, 28), dtype=np.uint8)
-    padded[: len(images)] = images
-    sheet = padded.reshape(rows, SPRITE_COLUMNS, 28, 28).swapaxes(1, 2).reshape(rows * 28, SPRITE_COLUMNS * 28)
-    file = io.BytesIO()
-    Image.fromarray(sheet).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return picture_sheet(images, SPRITE_COLUMNS)

@@ -11,7 +11,9 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.backend import load_keras
+from mnist_lib.certainty import Coverage, measure_coverage
 from mnist_lib.dataset import Dataset, load_mnist
+from mnist_lib.neighbours import embed_images
 from mnist_lib.runs import Run, RunStore
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 # The chosen run's name in the URL, and the key of the sidebar's selector.
 RUN_KEY = "run"
+
+# Of a run with more, as many are chosen evenly.
+MAX_EPOCHS_SHOWN = 20
 
 _CHOSEN_KEY = "chosen_run"
 _SELECTOR_KEY = "run_selector"
@@ -90,6 +95,23 @@ def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
     return run.probabilities(epoch)
 
 
+def coverage(run: Run, threshold: float) -> Coverage | None:
+    """Return what a threshold means on the test set, or None for a run without test probabilities.
+
+    Args:
+        run: The run.
+        threshold: 0 to 1.
+    """
+    kept = run.epochs_with_probabilities()
+    return _coverage(run, kept[-1], _stamp(run.probabilities_path(kept[-1])), threshold) if kept else None
+
+
+@st.cache_data(max_entries=128, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _coverage(run: Run, epoch: int, stamp: int, threshold: float) -> Coverage:
+    images, labels = mnist().split("test")
+    return measure_coverage(run.probabilities(epoch), images, labels, threshold)
+
+
 @st.cache_resource(show_spinner=False)
 def start_loading_keras() -> threading.Thread:
     """Begin to load TensorFlow in the background, once for all visitors.
@@ -114,11 +136,15 @@ def run_model(run: Run) -> keras.Model:
     Raises:
         DamagedRunError: It cannot be read.
     """
+    _wait_for_keras()
+    return _run_model(run, _model_stamp(run))
+
+
+def _wait_for_keras() -> None:
     thread = start_loading_keras()
     if thread.is_alive():
         with st.spinner("Loading TensorFlow, a few seconds and only once…"):
             thread.join()
-    return _run_model(run, _stamp(run.model_path))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: run.path})
@@ -126,6 +152,44 @@ def _run_model(run: Run, stamp: int) -> keras.Model:
     from mnist_lib.model import load_run_model
 
     return load_run_model(run)
+
+
+def epoch_model(run: Run, epoch: int) -> keras.Model:
+    """Return a run's network as it was after an epoch, waiting for TensorFlow if need be.
+
+    Raises:
+        DamagedRunError: It cannot be read.
+    """
+    _wait_for_keras()
+    return _epoch_model(run, epoch, _stamp(run.weights_path(epoch)))
+
+
+# Two runs of as many epochs as one figure shows, 2 MB each.
+@st.cache_resource(max_entries=2 * MAX_EPOCHS_SHOWN, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _epoch_model(run: Run, epoch: int, stamp: int) -> keras.Model:
+    from mnist_lib.model import load_run_model
+
+    return load_run_model(run, epoch)
+
+
+def training_embeddings(run: Run) -> np.ndarray:
+    """Return how a run's model sees each of the 60,000 training images, as ``embed_images`` does.
+
+    Raises:
+        DamagedRunError: The model cannot be read.
+    """
+    run_model(run)
+    return _training_embeddings(run, _model_stamp(run))
+
+
+# 15 MB each.
+@st.cache_resource(
+    max_entries=2,
+    show_spinner="The network reads all 60,000 training digits, some ten seconds and only once…",
+    hash_funcs={Run: lambda run: run.path},
+)
+def _training_embeddings(run: Run, stamp: int) -> np.ndarray:
+    return embed_images(_run_model(run, stamp), mnist().train_images)
 
 
 def read_digit(run: Run, image: np.ndarray) -> np.ndarray:
@@ -141,10 +205,33 @@ def read_digit(run: Run, image: np.ndarray) -> np.ndarray:
     Raises:
         DamagedRunError: The model cannot be read.
     """
+    return read_digits(run, image[np.newaxis])[0]
+
+
+def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
+    """Return what a run's model reads in a few images.
+
+    Args:
+        run: A run that kept a model.
+        images: uint8, (n, 28, 28), 0 to 255.
+
+    Returns:
+        float32, (n, 10), probabilities.
+
+    Raises:
+        DamagedRunError: The model cannot be read.
+    """
     model = run_model(run)
     from mnist_lib.model import predict_probabilities
 
-    return predict_probabilities(model, image[np.newaxis])[0]
+    return predict_probabilities(model, images)
+
+
+def _model_stamp(run: Run) -> int:
+    """Return what changes when a run's model does: a run in training has only that of its last epoch."""
+    if run.model_path.is_file() or not (epochs := run.epochs_with_weights()):
+        return _stamp(run.model_path)
+    return _stamp(run.weights_path(epochs[-1]))
 
 
 def _stamp(path: Path) -> int:

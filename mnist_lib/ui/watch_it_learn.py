@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from mnist_lib.inspection import first_layer_filters
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run
 from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
+from mnist_lib.ui.picture_sheet import columns_of, picture_sheet
 from mnist_lib.ui.state import mnist
 
 # One test image of each digit, from 0 to 9. The first of the file:
 FIRST_DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)
-# And a hard one, chosen by the epochs of the run that ships with the project. Of those
+# And a hard one, chosen by the epochs of the paper's run that ships with the project. Of those
 # that it misread after one epoch and read after another, so that there is something to
 # watch, the one whose true digit had the lowest probability on average.
 HARD_DIGITS = (8325, 4507, 5634, 2953, 2771, 2597, 2135, 1039, 1955, 1232)
 
-# So that each of them is large enough to see on a phone, and many are not a long page.
-FILTER_COLUMNS = 8
-MANY_FILTERS, MANY_FILTER_COLUMNS = 64, 16
 _PIXEL_PX = 10
 _GAP_PX = 10
 
@@ -150,9 +145,6 @@ def filters_picture(filters: np.ndarray) -> str:
     Args:
         filters: float32, (n, side, side). The largest of all weights has the full colour.
     """
-    count, side, _ = filters.shape
-    columns = min(count, FILTER_COLUMNS if count <= MANY_FILTERS else MANY_FILTER_COLUMNS)
-    rows = -(-count // columns)
     strengths = (filters / (np.abs(filters).max() or 1.0))[..., np.newaxis]
     zero = np.array(_ZERO_COLOR)
     colors = np.where(
@@ -160,12 +152,5 @@ def filters_picture(filters: np.ndarray) -> str:
         zero + strengths * (np.array(_POSITIVE_COLOR) - zero),
         zero - strengths * (np.array(_NEGATIVE_COLOR) - zero),
     )
-    cell_px = side * _PIXEL_PX + _GAP_PX
-    picture = np.zeros((rows, cell_px, columns, cell_px, 4), dtype=np.uint8)  # see-through between the filters
-    for number, large in enumerate(colors.round().astype(np.uint8).repeat(_PIXEL_PX, 1).repeat(_PIXEL_PX, 2)):
-        cell = picture[number // columns, :-_GAP_PX, number % columns, :-_GAP_PX]
-        cell[..., :3] = large
-        cell[..., 3] = 255
-    file = io.BytesIO()
-    Image.fromarray(picture.reshape(rows * cell_px, columns * cell_px, 4)).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    pictures = np.insert(colors.round().astype(np.uint8), 3, 255, axis=3)
+    return picture_sheet(pictures.repeat(_PIXEL_PX, 1).repeat(_PIXEL_PX, 2), columns_of(len(filters)), _GAP_PX)

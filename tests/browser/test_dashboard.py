@@ -197,29 +197,6 @@ def test_dataset_shows_the_pixels_of_the_digit_that_is_clicked(shared_server: Se
     expect(cells.nth(int(image.ravel().argmax()))).to_have_text(f"{image.max() / 255:.2f}".removeprefix("0"))
 
 
-def test_drawn_seven_is_read_as_seven(shared_server: Server, page: Page) -> None:
-    page.goto(f"{shared_server.url}/draw")
-    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    canvas = page.locator("canvas.upper-canvas")
-    draw_stroke(page, canvas, [(70, 70), (210, 70), (120, 230)])
-    expect(page.get_by_role("heading", name=re.compile("It reads a 7"))).to_be_visible()
-    page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    draw_stroke(page, canvas, [(140, 40), (140, 240)])
-    expect(page.get_by_role("heading", name=re.compile("It reads a 1"))).to_be_visible()
-
-
-def draw_stroke(page: Page, canvas: Locator, points: list[tuple[int, int]]) -> None:
-    page.wait_for_timeout(500)  # the canvas takes no stroke before its script has set it up
-    box = canvas.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
-    page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
-    page.mouse.up()
-
-
 def test_the_chosen_run_stays_in_the_address(start_server: StartServer, page: Page) -> None:
     server = start_server()
     run_path = server.runs_path / "20260101-000000-paper-seed9"

@@ -1,0 +1,53 @@
+"""The drawing room: a given digit, the answer, the way to it, and one's own test set."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.drawing import DrawingError, make_stage_images, normalize_drawing
+from mnist_lib.runs import Run
+from mnist_lib.ui.answer_view import draw_answer
+from mnist_lib.ui.closer_look import draw_closer_look
+from mnist_lib.ui.drawing_input import GivenDigit, ask_for_digit
+from mnist_lib.ui.own_digits_view import draw_keep_form, draw_own_digits
+from mnist_lib.ui.stages_view import draw_stages
+from mnist_lib.ui.state import read_digits
+
+_NOTHING_YET = {
+    "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",
+    "picture": "There is no picture yet. Upload or paste one that shows a single digit.",
+}
+
+
+def draw_drawing_room(run: Run) -> None:
+    """Draw the whole room for a run that kept a model.
+
+    As a fragment of its screen it is all that runs after a stroke.
+    """
+    input_column, answer_column = st.columns([2, 3], gap="large")
+    with input_column:
+        given = ask_for_digit()
+    if given is None:
+        with answer_column:
+            st.info(_NOTHING_YET[st.session_state["drawing_way"]], icon=":material/info:")
+    else:
+        _draw_reading(run, given, answer_column)
+    st.divider()
+    draw_own_digits(run)
+
+
+def _draw_reading(run: Run, given: GivenDigit, answer_column) -> None:
+    try:
+        drawing = normalize_drawing(given.ink)
+    except DrawingError as error:
+        with answer_column:
+            st.info(str(error), icon=":material/draw:")
+        return
+    with answer_column:
+        readings = read_digits(run, make_stage_images(given.ink, drawing))
+        draw_answer(run, drawing.image, readings[-1])
+        draw_keep_form(given.ink, given.source, key="keep")
+    st.subheader("The way to what the network sees")
+    draw_stages(given.ink, drawing, readings)
+    st.subheader("A closer look")
+    draw_closer_look(run, drawing.image, key="drawn")

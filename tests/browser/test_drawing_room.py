@@ -1,0 +1,218 @@
+"""The drawing room in a real browser: strokes, fingers, pictures, one's own test set."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from mnist_lib.dataset import load_mnist
+from mnist_lib.own_digits import OwnDigits
+from mnist_lib.runs import RunStore
+
+from .conftest import TIMEOUT_MS, Server
+
+SEVEN = [(70, 70), (210, 70), (120, 230)]
+ONE = [(140, 40), (140, 240)]
+
+
+@pytest.fixture
+def page(shared_server: Server, page: Page) -> Page:
+    """A tab that shows the drawing room, its canvas ready."""
+    open_room(page, shared_server)
+    return page
+
+
+@pytest.fixture(autouse=True)
+def no_drawings(shared_server: Server) -> Iterator[None]:
+    """Leave no drawing of one test to the next."""
+    yield
+    own = OwnDigits.beside(RunStore(shared_server.runs_path))
+    own.delete([digit.digit_id for digit in own.read().digits])
+
+
+def open_room(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/draw")
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+
+
+def canvas_of(page: Page) -> Locator:
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_be_visible()
+    page.wait_for_timeout(500)  # it takes no stroke before its script has set it up
+    return canvas
+
+
+def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
+    box = canvas_of(page).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    page.mouse.up()
+
+
+def draw_further_stroke(page: Page, points: list[tuple[int, int]]) -> None:
+    """Draw on, and wait until what is drawn has been read."""
+    before = page.locator(".stages").inner_html()
+    draw_stroke(page, points)
+    page.wait_for_function("before => document.querySelector('.stages')?.innerHTML !== before", arg=before)
+
+
+def wait_for_stages(page: Page, html: str) -> None:
+    page.wait_for_function("html => document.querySelector('.stages')?.innerHTML === html", arg=html)
+
+
+def expect_answer(page: Page, digit: int) -> None:
+    expect(page.get_by_role("heading", name=f"It reads a {digit}", exact=True)).to_be_visible()
+
+
+def stage_readings(page: Page) -> list[str]:
+    """Return what is read after each of the four stages."""
+    expect(page.locator(".stages figure")).to_have_count(4)
+    return page.locator(".stages .reading").all_inner_texts()
+
+
+def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
+    draw_stroke(page, ONE)
+    expect_answer(page, 1)
+    assert stage_readings(page)[3].startswith("1")
+    stages = page.locator(".stages")
+    seen = [stages.inner_html()]
+    for stroke in ([(70, 40), (140, 40)], [(20, 40), (70, 40)]):
+        draw_further_stroke(page, stroke)
+        seen.append(stages.inner_html())
+    expect_answer(page, 7)
+    for earlier in (seen[1], seen[0]):
+        page.get_by_role("button", name="Undo stroke").click()
+        wait_for_stages(page, earlier)
+    expect_answer(page, 1)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    page.get_by_role("button", name="Undo clear").click()
+    wait_for_stages(page, seen[0])
+    expect_answer(page, 1)
+
+
+def test_drawing_is_still_there_after_another_screen(page: Page) -> None:
+    draw_stroke(page, SEVEN)
+    expect_answer(page, 7)
+    before = page.locator(".stages").inner_html()
+    navigation = page.get_by_test_id("stSidebarNav")
+    navigation.get_by_role("link", name="Dataset").click()
+    expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
+    navigation.get_by_role("link", name="Draw").click()
+    expect_answer(page, 7)
+    wait_for_stages(page, before)
+    # And it can be drawn on: a bar through the seven leaves the rest as it is.
+    draw_further_stroke(page, [(110, 150), (190, 150)])
+    expect_answer(page, 7)
+
+
+def test_pixel_values_show_on_hover(page: Page) -> None:
+    draw_stroke(page, ONE)
+    expect_answer(page, 1)
+    cells = page.locator(".pixels i")
+    expect(cells).to_have_count(784)
+    values = cells.evaluate_all("cells => cells.map((cell) => Number(cell.style.getPropertyValue('--v')))")
+    assert max(values) == 255
+    cell = cells.nth(int(np.argmax(values)))
+    cell.hover()
+    # The browser counts up to the value and shows the count.
+    shown = cell.evaluate(
+        "cell => [getComputedStyle(cell, '::after').content, getComputedStyle(cell, '::after').counterReset]"
+    )
+    assert shown == ["counter(value)", "value 255"]
+
+
+def test_a_dot_gets_no_answer(page: Page) -> None:
+    draw_stroke(page, [(140, 140), (141, 141)])
+    expect(page.get_by_role("heading", name="Not sure", exact=True)).to_be_visible()
+    expect(page.get_by_text("This looks like a dot")).to_be_visible()
+
+
+def test_a_finger_draws(shared_server: Server, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    open_room(page, shared_server)
+    canvas = canvas_of(page)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    finger = context.new_cdp_session(page)
+
+    def touch(kind: str, points: list[tuple[float, float]]) -> None:
+        places = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    touch("touchStart", [SEVEN[0]])
+    for (from_x, from_y), (to_x, to_y) in itertools.pairwise(SEVEN):
+        for share in np.linspace(0, 1, 10):
+            touch("touchMove", [(from_x + share * (to_x - from_x), from_y + share * (to_y - from_y))])
+    touch("touchEnd", [])
+    expect_answer(page, 7)
+    # The page stayed where it was under the finger.
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def picture_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A test digit, a 7, as a scan: dark on light."""
+    path = tmp_path_factory.mktemp("pictures") / "seven.png"
+    Image.fromarray(255 - load_mnist().test_images[0]).resize((300, 300), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def test_picture_is_read_and_a_bad_one_takes_nothing_away(page: Page, picture_path: Path, tmp_path: Path) -> None:
+    page.get_by_text("Picture", exact=True).click()
+    expect(page.get_by_text("There is no picture yet.")).to_be_visible()
+    field = page.locator("input[type=file]").first
+    field.set_input_files(picture_path)
+    expect_answer(page, 7)
+    bad_path = tmp_path / "letter.png"
+    bad_path.write_text("not a picture")
+    field.set_input_files(bad_path)
+    expect(page.get_by_text("It cannot be read as a picture.")).to_be_visible()
+    expect_answer(page, 7)
+    page.get_by_role("button", name="Remove the picture").click()
+    expect(page.get_by_text("There is no picture yet.")).to_be_visible()
+
+
+def test_picture_can_be_pasted(page: Page, tmp_path: Path) -> None:
+    page.get_by_text("Picture", exact=True).click()
+    expect(page.get_by_role("button", name="Paste a picture")).to_be_visible()
+    picture = Image.new("L", (200, 200), 255)
+    ImageDraw.Draw(picture).line([(100, 30), (100, 170)], fill=30, width=16)
+    path = tmp_path / "one.png"
+    picture.save(path)
+    page.evaluate(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "one.png", { type: "image/png" }));
+          document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
+        }""",
+        list(path.read_bytes()),
+    )
+    expect_answer(page, 1)
+
+
+def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) -> None:
+    draw_stroke(page, SEVEN)
+    expect_answer(page, 7)
+    page.get_by_role("radio", name="7", exact=True).first.click()
+    expect(page.get_by_text("Kept as 7 in your test set.")).to_be_visible()
+    snapshot = OwnDigits.beside(RunStore(shared_server.runs_path)).read()
+    assert [digit.label for digit in snapshot.digits] == [7]
+    expect(page.get_by_text(re.compile("reads your only drawing right"))).to_be_visible()
+    page.get_by_role("button", name="Take it out").click()
+    expect(page.get_by_text("Nothing is kept yet.")).to_be_visible()
