@@ -359,17 +359,19 @@ class Pictures(NamedTuple):
 
 @pytest.fixture
 def pictures(trained: Trained, dataset: Dataset, tmp_path: Path) -> Pictures:
-    """The two surest test digits of each of three classes, in different kinds of picture."""
+    """The three surest test digits of each of three classes, in different kinds of picture."""
     probabilities, labels = trained.run.probabilities(), dataset.test_labels
     folder = tmp_path / "pictures"
     folder.mkdir()
     digits = {}
     for digit in (0, 1, 7):
-        sure = np.argsort(-np.where(labels == digit, probabilities[:, digit], 0), kind="stable")[:2]
-        for index, ending in zip(sure, ("png", "bmp"), strict=True):
+        sure = np.argsort(-np.where(labels == digit, probabilities[:, digit], 0), kind="stable")[:3]
+        for index, ending in zip(sure, ("png", "bmp", "jpg"), strict=True):
             picture = Image.fromarray(dataset.test_images[index]).resize((140, 140), Image.Resampling.NEAREST)
-            if ending == "png":
+            if ending != "bmp":
                 picture = picture.point(lambda value: 255 - value)  # dark on light
+            if ending == "jpg":  # in light that falls off to the left
+                picture = Image.fromarray((np.asarray(picture) * np.linspace(0.5, 1, 140)).astype(np.uint8))
             picture.save(folder / f"{digit}.{ending}")
             digits[f"{digit}.{ending}"] = digit
     return Pictures(folder, digits)

@@ -187,7 +187,7 @@ def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(run: Run, d
     from mnist_lib.model import load_run_model, predict_probabilities
 
     random = np.random.default_rng(2)
-    images, labels = dataset.test_images[:1_500], dataset.test_labels[:1_500]
+    images, labels = dataset.test_images[:1_000], dataset.test_labels[:1_000]
     brought_back = np.stack([normalize(enlarge(image, random)) for image in images])
     model = load_run_model(run)
     before = accuracy(predict_probabilities(model, images), labels)

@@ -454,6 +454,30 @@ def test_ink_of_a_photo_is_where_the_digit_is_and_nowhere_else(name: str, datase
         assert np.all(np.asarray(ink)[must_be] > 0.5)
 
 
+def test_ink_in_the_shadow_is_as_dark_as_elsewhere() -> None:
+    light = np.tile(np.linspace(1.0, 0.4, 300), (200, 1))
+    stroke = np.zeros((200, 300), bool)
+    stroke[90:110, 40:260] = True
+    reflected = np.where(stroke, 0.45, 0.9)  # half as much, in any light
+    ink = read_picture(saved(Image.fromarray(np.round(reflected * light * 255).astype(np.uint8))))
+    assert ink[stroke].min() > 0.9
+    assert not ink[~stroke].any()
+
+
+def test_fine_squared_paper_is_not_taken_for_ink() -> None:
+    light = np.tile(np.linspace(0.9, 0.7, 280), (280, 1))
+    reflected = np.ones((280, 280))
+    reflected[5::10] = 0.8  # so many lines that they are most of what is not paper
+    reflected[:, 5::10] = 0.8
+    stroke = np.zeros((280, 280), bool)
+    stroke[60:220, 130:142] = True
+    reflected[stroke] = 0.4
+    ink = read_picture(saved(Image.fromarray(np.round(reflected * light * 255).astype(np.uint8))))
+    assert ink[stroke].min() > 0.9
+    ink[54:226, 124:148] = 0  # a trace of a line may stay where it meets the stroke
+    assert not ink.any()
+
+
 @pytest.mark.parametrize("options", [{}, {"shadow": 0.4}, {"noise": 0.04}, {"chalk": True}, {"table": True}])
 def test_photo_of_blank_paper_is_said(options: dict[str, Any]) -> None:
     rng = np.random.default_rng(6)
