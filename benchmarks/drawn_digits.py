@@ -32,7 +32,8 @@ from mnist_lib.backend import load_keras  # noqa: E402
 from mnist_lib.certainty import USUAL_THRESHOLD, is_answered  # noqa: E402
 from mnist_lib.drawing import canvas_to_ink, normalize_drawing  # noqa: E402
 from mnist_lib.evaluation import accuracy, confusion_matrix  # noqa: E402
-from mnist_lib.runs import Run, RunStore  # noqa: E402
+from mnist_lib.run_store import RunStore  # noqa: E402
+from mnist_lib.runs import Run  # noqa: E402
 
 CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (10, 16, 20, 26)

@@ -26,7 +26,8 @@ sys.path.insert(0, str(PROJECT_PATH))
 
 from mnist_lib.config import PRESETS, TrainingConfig  # noqa: E402
 from mnist_lib.progress import measure_progress  # noqa: E402
-from mnist_lib.runs import Run, RunStore  # noqa: E402
+from mnist_lib.run_store import RunStore  # noqa: E402
+from mnist_lib.runs import Run  # noqa: E402
 from mnist_lib.trainer import start_training  # noqa: E402
 
 # Images of one training for the price of streaming: a few seconds each, with more rows a second for small batches.

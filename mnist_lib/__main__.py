@@ -35,7 +35,8 @@ from mnist_lib.machine import run_in_background
 from mnist_lib.network import NOT_THE_PAPERS, layer_table
 from mnist_lib.pictures import find_pictures, read_picture
 from mnist_lib.records import DamagedRunError
-from mnist_lib.runs import Run, RunStore, RunStoreError
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run, RunStoreError
 
 
 class CommandError(Exception):

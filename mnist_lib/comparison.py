@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mnist_lib.records import DamagedRunError
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 
 class Outcome(NamedTuple):

@@ -30,7 +30,7 @@ from PIL import Image
 
 from mnist_lib.drawing import DrawingError, normalize_drawing
 from mnist_lib.evaluation import DIGITS
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 
 LIST_NAME = "drawings.jsonl"
 SOURCES = ("canvas", "picture")

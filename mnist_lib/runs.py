@@ -12,20 +12,17 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from mnist_lib.config import SETTING_RANGES, TrainingConfig
 from mnist_lib.evaluation import compress_probabilities
-from mnist_lib.machine import is_same_process, process_start_time
+from mnist_lib.machine import is_same_process
 from mnist_lib.records import (
     ACTIVE_STATES,
     DamagedRunError,
@@ -41,8 +38,6 @@ from mnist_lib.records import (
     write_json,
 )
 
-BUNDLED_RUNS_PATH = Path(__file__).parent / "assets" / "runs"
-
 # A live trainer writes its status several times a second, but says nothing while
 # TensorFlow loads or a slow machine computes one large batch.
 HEARTBEAT_TIMEOUT_S = 120.0
@@ -50,10 +45,6 @@ HEARTBEAT_TIMEOUT_S = 120.0
 
 class RunStoreError(Exception):
     """The runs folder cannot be used as asked. The message is one line."""
-
-
-class TrainingRefusedError(RunStoreError):
-    """A training already runs in this store. The message names it."""
 
 
 class Wishes(NamedTuple):
@@ -356,146 +347,3 @@ class Run:
             raise DamagedRunError("model.keras is not a Keras model")
         if status.epoch not in self.epochs_with_probabilities():
             raise DamagedRunError(f"epochs/{status.epoch:03d}.npz is missing")
-
-
-class RunStore:
-    """The folder of this machine's runs, and beside it those that ship with the project."""
-
-    def __init__(self, root: Path, bundled_root: Path | None = None) -> None:
-        self.root = root
-        self.bundled_root = bundled_root or BUNDLED_RUNS_PATH
-
-    @classmethod
-    def default(cls) -> RunStore:
-        """Return the store at MNIST_RUNS_DIR, else ./runs."""
-        return cls(Path(os.environ.get("MNIST_RUNS_DIR") or "runs").absolute())
-
-    def runs(self) -> list[Run]:
-        """Return every run, the newest first, the bundled ones last."""
-        return self.own_runs() + self.bundled_runs()
-
-    def own_runs(self) -> list[Run]:
-        """Return the runs of this machine, the newest first."""
-        return [Run(path) for path in _folders(self.root)]
-
-    def bundled_runs(self) -> list[Run]:
-        """Return the runs that ship with the project, by name: the accurate one before the paper's."""
-        return [Run(path, bundled=True) for path in reversed(_folders(self.bundled_root))]
-
-    def find(self, run_id: str) -> Run | None:
-        """Return the run of that name, or None."""
-        return next((run for run in self.runs() if run.run_id == run_id), None)
-
-    def active_run(self) -> Run | None:
-        """Return the run that is being trained now, or None. Reads one or two small files."""
-        try:
-            run_id = read_json(self.root / ".training.json").get("run_id")
-            run = Run(self.root / str(run_id))
-            return run if run.read_status().state in ACTIVE_STATES else None
-        except DamagedRunError:
-            return None
-
-    @contextmanager
-    def training(self, config: TrainingConfig, run_id: str | None = None) -> Iterator[Run]:
-        """Claim the store for one training and make its run folder.
-
-        The claim is a lock that the operating system drops when the process ends,
-        however it ends.
-
-        Args:
-            config: The settings, for the folder's name.
-            run_id: A name chosen before; otherwise one is made.
-
-        Raises:
-            TrainingRefusedError: Another training holds the claim.
-            RunStoreError: The folder cannot be made or written.
-        """
-        with self._claim():
-            try:
-                run = self._make_run(config, run_id or self.new_run_id(config))
-                write_json(self.root / ".training.json", {"run_id": run.run_id})
-            except OSError as error:
-                raise self._cannot_write(error) from error
-            yield run
-
-    @contextmanager
-    def continuing(self, run_id: str) -> Iterator[tuple[Run, TrainingConfig]]:
-        """Claim the store to go on with a run that ended too early, from its last checkpoint.
-
-        Raises:
-            TrainingRefusedError: Another training holds the claim.
-            RunStoreError: There is no such run of this machine, it has nothing left to train, or it cannot be written.
-        """
-        with self._claim():
-            run = next((run for run in self.own_runs() if run.run_id == run_id), None)
-            if run is None:
-                raise RunStoreError(f"There is no run {run_id!r} of this machine to go on with.")
-            snapshot = run.read()
-            if not snapshot.can_continue or snapshot.config is None:
-                reason = f" ({snapshot.message})" if snapshot.message else ""
-                raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot go on.")
-            try:
-                epoch = max(run.checkpoints(), default=0)
-                run.rewind(epoch)
-                run.write_status(self._starting(snapshot.config, epoch))
-                write_json(self.root / ".training.json", {"run_id": run.run_id})
-            except OSError as error:
-                raise self._cannot_write(error) from error
-            yield run, snapshot.config
-
-    @contextmanager
-    def _claim(self) -> Iterator[None]:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.root / ".training.lock", blocking=False)
-            lock.acquire()
-        except Timeout as error:
-            running = self.active_run()
-            name = running.run_id if running else "another run"
-            raise TrainingRefusedError(
-                f"A training is already running: {name}. Wait for it to end, or stop it first."
-            ) from error
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def new_run_id(self, config: TrainingConfig) -> str:
-        """Return a name that no run has: the time, the preset and the seed."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}-seed{config.seed}"
-        taken = [path.name for path in _folders(self.root)]
-        suffixes = [""] + [f"-{number}" for number in range(2, len(taken) + 3)]
-        return next(name + suffix for suffix in suffixes if name + suffix not in taken)
-
-    def _make_run(self, config: TrainingConfig, run_id: str) -> Run:
-        """Make a run folder that is readable from its first moment on."""
-        hidden = Run(self.root / f".{run_id}")
-        (hidden.path / "epochs").mkdir(parents=True)
-        hidden.write_config(config, RunRecord(created_at=time.time()))
-        hidden.write_status(self._starting(config))
-        return Run(hidden.path.rename(self.root / run_id))
-
-    @staticmethod
-    def _starting(config: TrainingConfig, epoch: int = 0) -> Status:
-        return Status(
-            "starting",
-            "loading TensorFlow",
-            os.getpid(),
-            process_start_time(),
-            epoch=epoch,
-            step=epoch * config.steps_per_epoch,
-            total_steps=config.total_steps,
-        )
-
-    def _cannot_write(self, error: OSError) -> RunStoreError:
-        return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
-
-
-def _folders(root: Path) -> list[Path]:
-    try:
-        paths = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    except OSError:
-        return []
-    return sorted(paths, key=lambda path: path.name, reverse=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.records import DamagedRunError
-from mnist_lib.runs import Run, RunStore, RunStoreError, TrainingRefusedError
+from mnist_lib.run_store import RunStore, TrainingRefusedError
+from mnist_lib.runs import Run, RunStoreError
 
 # From the start of the process to its claim on the store: Python starts and reads
 # a few files. TensorFlow is loaded after that.

@@ -17,7 +17,8 @@ import pytest
 
 from mnist_lib.backend import load_keras
 from mnist_lib.dataset import Dataset, load_mnist
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 PROJECT_PATH = Path(__file__).parents[1]
 

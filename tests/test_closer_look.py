@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 APP_PATH = Path(__file__).parents[1] / "app.py"
 BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()

@@ -23,7 +23,8 @@ from mnist_lib.__main__ import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 
 class Output(NamedTuple):

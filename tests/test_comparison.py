@@ -6,7 +6,8 @@ from typing import Any
 
 from mnist_lib.comparison import Outcome, best_outcome, run_outcome
 from mnist_lib.records import Status
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 
 def write_run(store: RunStore, name: str, misclassified: Any, seconds: float = 60.0, state: str = "finished") -> Run:

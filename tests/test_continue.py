@@ -18,7 +18,8 @@ import pytest
 from conftest import Python, wait_until
 
 from mnist_lib.machine import is_same_process
-from mnist_lib.runs import Run, RunStore, RunStoreError, TrainingRefusedError
+from mnist_lib.run_store import RunStore, TrainingRefusedError
+from mnist_lib.runs import Run, RunStoreError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
@@ -139,7 +140,7 @@ SERVER = """
 import os, signal, sys
 from pathlib import Path
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 from mnist_lib.trainer import start_training
 settings = {"epochs": 20, "batch_size": 32, "training_images": 1600, "seed": 11}
 print(start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", **settings)).run_id, flush=True)

@@ -17,7 +17,7 @@ configuration = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[2])
 tf.config.set_logical_device_configuration(processor, configuration)
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import load_mnist
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 from mnist_lib.training import train
 replicas = []
 from mnist_lib import training

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 from mnist_lib.dataset import Dataset
 from mnist_lib.drawing import DrawingError, canvas_to_ink, make_stage_images, normalize_drawing
 from mnist_lib.evaluation import accuracy
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 # Strokes as a person draws them: corners of lines on a field of 100 x 100.
 STROKES = {

@@ -18,7 +18,8 @@ from mnist_lib.inspection import (
     spread_epochs,
 )
 from mnist_lib.records import DamagedRunError
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
 

@@ -19,7 +19,8 @@ from mnist_lib import trainer
 from mnist_lib.dataset import Dataset
 from mnist_lib.machine import process_start_time
 from mnist_lib.records import RunSnapshot, Status
-from mnist_lib.runs import Run, RunStore, RunStoreError, Wishes
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run, RunStoreError, Wishes
 
 APP_PATH = Path(__file__).parents[1] / "app.py"
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]

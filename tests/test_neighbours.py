@@ -11,7 +11,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
 from mnist_lib.inspection import feature_maps
 from mnist_lib.neighbours import embed_images, find_neighbours
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
 

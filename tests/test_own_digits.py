@@ -33,7 +33,7 @@ from mnist_lib.own_digits import (
     OwnDigitsError,
     identify_drawing,
 )
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 
 
 @pytest.fixture

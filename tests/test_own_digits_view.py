@@ -16,7 +16,7 @@ from test_pages import BUNDLED_RUN, PAPER_RUN, all_text, copy_bundled_run, fresh
 
 from mnist_lib.dataset import Dataset
 from mnist_lib.own_digits import LIST_NAME, OwnDigits, identify_drawing
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 
 
 def draw_room() -> None:

@@ -15,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib import runs
 from mnist_lib.dataset import load_mnist
-from mnist_lib.runs import BUNDLED_RUNS_PATH, Run, RunStore
+from mnist_lib.run_store import BUNDLED_RUNS_PATH, RunStore
+from mnist_lib.runs import Run
 
 APP_PATH = Path(__file__).parents[1] / "app.py"
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "draw")

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_lib.dataset import Dataset
-from mnist_lib.ui.picture_sheet import columns_of, picture_sheet
+from mnist_lib.picture_sheet import columns_of, picture_sheet
 
 
 def read_sheet(url: str) -> np.ndarray:

@@ -17,7 +17,8 @@ from PIL import Image, ImageFilter
 from mnist_lib.dataset import Dataset
 from mnist_lib.drawing import DrawingError, normalize_drawing
 from mnist_lib.pictures import find_pictures, read_picture
-from mnist_lib.runs import BUNDLED_RUNS_PATH, Run
+from mnist_lib.run_store import BUNDLED_RUNS_PATH
+from mnist_lib.runs import Run
 
 
 @pytest.fixture

@@ -21,15 +21,8 @@ from conftest import Python, Trained
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
 from mnist_lib.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status
-from mnist_lib.runs import (
-    BUNDLED_RUNS_PATH,
-    HEARTBEAT_TIMEOUT_S,
-    Run,
-    RunStore,
-    RunStoreError,
-    TrainingRefusedError,
-    Wishes,
-)
+from mnist_lib.run_store import BUNDLED_RUNS_PATH, RunStore, TrainingRefusedError
+from mnist_lib.runs import HEARTBEAT_TIMEOUT_S, Run, RunStoreError, Wishes
 
 CONFIG = TrainingConfig("custom", epochs=3, batch_size=50, training_images=100, seed=4)
 
@@ -639,7 +632,7 @@ HOLD_CLAIM = """
 import sys
 from pathlib import Path
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 with RunStore(Path(sys.argv[1])).training(TrainingConfig()) as run:
     print(run.run_id, flush=True)
     input()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_lib.dataset import Dataset
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 from mnist_lib.saliency import INK, PAPER, log_odds, occlude
 
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]

@@ -15,7 +15,8 @@ from mnist_lib import trainer
 from mnist_lib.config import PRESETS, SETTING_OPTIONS, SWITCHES, TrainingConfig, config_from_choices
 from mnist_lib.figures import schedule_figure
 from mnist_lib.network import count_parameters, layer_table
-from mnist_lib.runs import Run, RunStore, RunStoreError
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run, RunStoreError
 from mnist_lib.schedule import learning_rates
 
 PRESET_KEY = "settings_preset"

@@ -17,7 +17,8 @@ from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
 from mnist_lib.machine import is_same_process
 from mnist_lib.records import RunSnapshot
-from mnist_lib.runs import Run, RunStore, RunStoreError, TrainingRefusedError
+from mnist_lib.run_store import RunStore, TrainingRefusedError
+from mnist_lib.runs import Run, RunStoreError
 from mnist_lib.trainer import start_training
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -31,7 +32,7 @@ START = """
 import sys
 from pathlib import Path
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 from mnist_lib.trainer import start_training
 settings = {"epochs": 100, "batch_size": 64, "learning_rate": 0.00225, "seed": 123456789, "training_images": 704}
 run = start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", **settings))

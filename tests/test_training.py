@@ -13,7 +13,8 @@ from conftest import RESULT_FIELDS, Trained
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy, cross_entropy
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 pytestmark = [
     pytest.mark.usefixtures("keras_loaded"),

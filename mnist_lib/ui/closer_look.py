@@ -18,7 +18,7 @@ from mnist_lib.saliency import INK, PAPER, occlude
 from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
 from mnist_lib.ui.live_figure import live_figure
-from mnist_lib.ui.picture_sheet import columns_of, picture_sheet
+from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.ui.state import MAX_EPOCHS_SHOWN, epoch_model, mnist, read_digit, run_model, training_embeddings
 
 if TYPE_CHECKING:

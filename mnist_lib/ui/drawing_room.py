@@ -8,7 +8,7 @@ from mnist_lib.drawing import DrawingError, make_stage_images, normalize_drawing
 from mnist_lib.runs import Run
 from mnist_lib.ui.answer_view import draw_answer
 from mnist_lib.ui.closer_look import draw_closer_look
-from mnist_lib.ui.drawing_input import GivenDigit, ask_for_digit
+from mnist_lib.ui.drawing_input import ask_for_digit
 from mnist_lib.ui.own_digits_view import draw_keep_form, draw_own_digits
 from mnist_lib.ui.stages_view import draw_stages
 from mnist_lib.ui.state import read_digits
@@ -27,27 +27,28 @@ def draw_drawing_room(run: Run) -> None:
     input_column, answer_column = st.columns([2, 3], gap="large")
     with input_column:
         given = ask_for_digit()
-    if given is None:
-        with answer_column:
-            st.info(_NOTHING_YET[st.session_state["drawing_way"]], icon=":material/info:")
+    nothing = _NOTHING_YET[st.session_state["drawing_way"]]
+    drawing = None
+    if given is not None:
+        try:
+            drawing = normalize_drawing(given.ink)
+        except DrawingError as error:
+            nothing = str(error)
+    # One element in each place, with a reading and without: what takes another's place does so at
+    # once. What only goes may stay in sight until the next click, where the sidebar's look at the
+    # runs comes between (Streamlit's issue 16708).
+    if given is None or drawing is None:
+        answer_column.info(nothing, icon=":material/draw:")
+        st.empty()
     else:
-        _draw_reading(run, given, answer_column)
+        readings = read_digits(run, make_stage_images(given.ink, drawing))
+        with answer_column.container():
+            draw_answer(run, drawing.image, readings[-1])
+            draw_keep_form(given.ink, given.source, key="keep")
+        with st.container():
+            st.subheader("The way to what the network sees")
+            draw_stages(given.ink, drawing, readings)
+            st.subheader("A closer look")
+            draw_closer_look(run, drawing.image, key="drawn")
     st.divider()
     draw_own_digits(run)
-
-
-def _draw_reading(run: Run, given: GivenDigit, answer_column) -> None:
-    try:
-        drawing = normalize_drawing(given.ink)
-    except DrawingError as error:
-        with answer_column:
-            st.info(str(error), icon=":material/draw:")
-        return
-    with answer_column:
-        readings = read_digits(run, make_stage_images(given.ink, drawing))
-        draw_answer(run, drawing.image, readings[-1])
-        draw_keep_form(given.ink, given.source, key="keep")
-    st.subheader("The way to what the network sees")
-    draw_stages(given.ink, drawing, readings)
-    st.subheader("A closer look")
-    draw_closer_look(run, drawing.image, key="drawn")

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from streamlit.components.v2 import component
 
-from mnist_lib.ui.picture_sheet import picture_sheet
+from mnist_lib.picture_sheet import picture_sheet
 
 SPRITE_COLUMNS = 20
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.drawing import NormalizedDrawing
-from mnist_lib.ui.picture_sheet import picture_sheet
+from mnist_lib.picture_sheet import picture_sheet
 
 _STAGES = (
     ("What you gave", "If it were only shrunk"),

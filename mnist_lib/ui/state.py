@@ -14,7 +14,8 @@ from mnist_lib.backend import load_keras
 from mnist_lib.certainty import Coverage, measure_coverage
 from mnist_lib.dataset import Dataset, load_mnist
 from mnist_lib.neighbours import embed_images
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 if TYPE_CHECKING:
     import keras

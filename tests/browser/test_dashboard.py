@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_lib.dataset import load_mnist
-from mnist_lib.runs import RunStore
+from mnist_lib.run_store import RunStore
 
 from .conftest import Server
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import psutil
 from playwright.sync_api import Page, expect
 
-from mnist_lib.runs import Run, RunStore
+from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 
 from .conftest import Server
 
