@@ -32,7 +32,7 @@ run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for 
 	@$(RUN) streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) --server.headless true
 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
-	$(RUN) pytest
+	$(RUN) pytest -n 2 --dist worksteal
 
 lint: $(INSTALLED_DEV) ## check style and types
 	$(RUN) ruff check

@@ -1,6 +1,6 @@
 """Measure how fast the screens are, in a real server and a real Chromium.
 
-    python benchmarks/screens.py [--repeats 10] [--json]
+    python benchmarks/screens.py [--repeats 10] [--runs 0] [--json]
 
 First paint: from the request to the visible heading, the first request of a fresh
 server, with a deep link and TensorFlow not loaded. Page switch: from the click in
@@ -8,12 +8,16 @@ the menu to the other screen's heading. Stroke to prediction: from the mouse goi
 up to the new answer; of that, reading a drawing is what the server computes, from the
 canvas's pixels to the probabilities of all four stages. Rerun under training: from the
 click on Shuffle to the changed image, while a training runs at its usual low priority.
+Filter change: from the click to a gallery of 200 other tiles. Epoch step: from the key
+to the other line of figures and the other gallery. Runs: from the click in the menu to
+the table. With ``--runs N`` the store holds N runs, a twentieth of them of 20 epochs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import sys
 import tempfile
@@ -32,7 +36,7 @@ from mnist_lib.drawing import canvas_to_ink, make_stage_images, normalize_drawin
 from mnist_lib.run_store import RunStore  # noqa: E402
 from tests.browser.conftest import Server, launch_browser  # noqa: E402
 
-SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Draw")
+SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
 # Waits in the page itself, so that the measurement has no round trip in it.
 CLICK_AND_WAIT = """
@@ -73,6 +77,26 @@ WATCH_THE_ANSWER = """
     look();
   }, { capture: true, once: true });
   window.secondsToAnswer = null;
+}
+"""
+
+# The gallery stands in a shadow root, which a selector from outside does not find.
+WATCH_THE_GALLERY = """
+([count, text]) => {
+  const began = performance.now();
+  const host = [...document.querySelectorAll("[data-testid='stMain'] *")]
+    .find((element) => element.shadowRoot?.querySelector(".tiles"));
+  const tiles = () => host.shadowRoot.querySelectorAll(".tile");
+  const first = () => [...tiles()].map((tile) => tile.ariaLabel).join();
+  const before = first();
+  const said = () => !text || document.querySelector('[data-testid="stMain"]').textContent.includes(text);
+  const look = () => {
+    if (said() && first() !== before && (!count || tiles().length === count)) {
+      window.secondsToGallery = (performance.now() - began) / 1000;
+    } else requestAnimationFrame(look);
+  };
+  window.secondsToGallery = null;
+  look();
 }
 """
 
@@ -133,6 +157,70 @@ def strokes(page: Page, url: str, repeats: int) -> list[float]:
     return times
 
 
+def filter_changes(page: Page, url: str, repeats: int) -> list[float]:
+    """Time changes of the filter to 200 tiles, in seconds; the first round warms the caches."""
+    times = []
+    page.goto(f"{url}/mistakes?show=read+right")
+    page.wait_for_timeout(4_000)
+    for number in range(repeats + 1):
+        for digit in ("3", "8"):
+            page.get_by_role("combobox", name="True digit").click()
+            option = page.get_by_role("option", name=digit, exact=True)
+            option.wait_for()
+            page.evaluate(WATCH_THE_GALLERY, [200, ""])
+            option.click()
+            seconds = page.wait_for_function("window.secondsToGallery").json_value()
+            if number:
+                times.append(seconds)
+            page.wait_for_timeout(1_000)
+    return times
+
+
+def epoch_steps(page: Page, url: str, repeats: int) -> list[float]:
+    """Time steps of the time machine, in seconds; the first one warms the caches."""
+    times = []
+    page.goto(f"{url}/mistakes?run=pretrained-accurate")
+    page.wait_for_timeout(4_000)
+    page.get_by_role("slider").first.focus()
+    for number in range(repeats + 1):
+        page.evaluate(WATCH_THE_GALLERY, [0, f"after epoch {19 - number}:"])
+        page.keyboard.press("ArrowLeft")
+        seconds = page.wait_for_function("window.secondsToGallery").json_value()
+        if number:
+            times.append(seconds)
+        page.wait_for_timeout(1_000)
+    return times
+
+
+def runs_tables(page: Page, url: str, repeats: int) -> list[float]:
+    """Time the way to the table of all runs, in seconds; the first one warms the caches."""
+    times = []
+    page.goto(f"{url}/dataset")
+    page.wait_for_timeout(3_000)
+    menu = page.get_by_test_id("stSidebarNav")
+    for number in range(repeats + 1):
+        seconds = page.evaluate(CLICK_AND_WAIT, ["Runs", '[data-testid="stDataFrame"] canvas'])
+        if number:
+            times.append(seconds)
+        page.wait_for_timeout(700)
+        menu.get_by_role("link", name="Dataset").click()
+        expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
+        page.wait_for_timeout(1_500)
+    return times
+
+
+def fill_store(folder: Path, count: int) -> None:
+    """Fill a store with runs that ended: one of twenty the accurate one, the others the paper's."""
+    accurate, paper = RunStore.default().bundled_runs()
+
+    def link(source: str, target: str) -> None:
+        Path(target).symlink_to(source)
+
+    for number in range(count):
+        run = paper if number % 20 else accurate
+        shutil.copytree(run.path, folder / f"20260101-{number:06d}-{run.run_id}", copy_function=link)
+
+
 def readings(repeats: int) -> list[float]:
     """Time what the Draw screen computes for a stroke, in seconds; the first one warms the network up."""
     canvas = Image.new("RGBA", (280, 280), "black")
@@ -152,12 +240,13 @@ def readings(repeats: int) -> list[float]:
     return times
 
 
-def measure(repeats: int) -> dict[str, dict[str, float]]:
+def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
     """Return median and worst of each figure, in seconds."""
     figures: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = launch_browser(playwright)
         runs_path = Path(folder)
+        fill_store(runs_path, runs)
         figures["first paint"] = []
         for name in SCREENS:
             context = browser.new_context()
@@ -172,6 +261,9 @@ def measure(repeats: int) -> dict[str, dict[str, float]]:
         page.goto(f"{server.url}/dataset")
         page.wait_for_timeout(2_000)
         figures["rerun"] = reruns(page, repeats)
+        figures["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
+        figures["epoch step"] = epoch_steps(page, server.url, repeats)
+        figures["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
         figures["stroke to prediction"] = strokes(page, server.url, repeats)
         figures["reading a drawing"] = readings(repeats)
 
@@ -196,9 +288,10 @@ def main() -> None:
     """Print the table, or with --json one object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = measure(options.repeats)
+    figures = measure(options.repeats, options.runs)
     if options.json:
         print(json.dumps(figures))
         return

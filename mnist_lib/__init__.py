@@ -2,11 +2,12 @@
 
 Rooms import downwards only::
 
-    pages > ui > trainer > training > recorder > model, precision > paper, progress,
-    curves, comparison, inspection, neighbours, own_digits > figures > run_store >
-    runs > pictures > records, dataset, evaluation, certainty, drawing, probes,
-    saliency, picture_sheet > network, schedule, augmentation, handwriting >
-    machine > config
+    pages > ui > trainer > training > recorder, run_archive, model_export > model,
+    precision > report > run_table > paper, progress, curves, comparison, inspection,
+    neighbours, own_digits, evaluation_figures > figures > run_store > runs > pictures,
+    selection, label_votes, tables > records, dataset, evaluation, metrics, certainty,
+    drawing, probes, saliency, picture_sheet, paired_test, biography, zip_reading >
+    network, schedule, augmentation, handwriting > machine > config
 
 Nothing outside ``ui`` imports Streamlit, and only ``model``, ``precision``,
 ``recorder`` and ``training`` import Keras at once (``backend`` prepares that import);

@@ -113,48 +113,6 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
     return figure
 
 
-def confusion_figure(matrix: np.ndarray) -> go.Figure:
-    """Draw the confusion matrix: true digit down, predicted digit across.
-
-    The right answers outnumber the errors a thousand times. The colour is that of
-    the errors alone; the diagonal has its number only.
-
-    Args:
-        matrix: integer, (10, 10), images by true (row) and predicted digit (column).
-    """
-    errors = matrix.astype(float)
-    np.fill_diagonal(errors, np.nan)
-    figure = go.Figure(
-        go.Heatmap(
-            z=errors,
-            x=[str(digit) for digit in DIGITS],
-            y=[str(digit) for digit in DIGITS],
-            customdata=matrix,
-            colorscale=[[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hoverongaps=True,
-            hovertemplate="%{customdata:,} images of a %{y} read as %{x}<extra></extra>",
-        )
-    )
-    # As a trace of its own the text takes the theme's colour; a heatmap's own text
-    # takes it from the cell's, as if that were opaque.
-    true_digits, predicted_digits = np.nonzero(matrix)
-    figure.add_scatter(
-        x=[str(digit) for digit in predicted_digits],
-        y=[str(digit) for digit in true_digits],
-        text=[f"{count:,}" for count in matrix[true_digits, predicted_digits]],
-        mode="text",
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    figure.update_layout(height=460, margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    figure.update_xaxes(title="predicted digit", type="category", side="bottom", showgrid=False)
-    figure.update_yaxes(title="true digit", type="category", autorange="reversed", showgrid=False)
-    return figure
-
-
 def schedule_figure(config: TrainingConfig) -> go.Figure:
     """Draw the learning rate over the epochs of a training, before it begins.
 

@@ -13,8 +13,6 @@ import io
 import json
 import os
 import re
-import stat
-import struct
 import time
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
@@ -31,6 +29,7 @@ from PIL import Image
 from mnist_lib.drawing import DrawingError, normalize_drawing
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.run_store import RunStore
+from mnist_lib.zip_reading import EntryError, ZipError, ZipLimits, open_zip, shown
 
 LIST_NAME = "drawings.jsonl"
 SOURCES = ("canvas", "picture")
@@ -47,9 +46,6 @@ _MAX_PICTURE_BYTES = MAX_TOTAL_BYTES - MAX_ENTRY_BYTES
 
 # How long a window waits for another one that writes.
 LOCK_TIMEOUT_S = 10.0
-
-# An entry takes 46 bytes of a zip's directory, its name and what some programs add.
-_DIRECTORY_BYTES_PER_ENTRY = 200
 
 
 class OwnDigitsError(Exception):
@@ -437,15 +433,14 @@ def _parse_line(line: bytes) -> tuple[str, OwnDigit]:
 
 def _read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
     """Return the drawings of a zip with their pictures, encoded anew, or raise OwnDigitsError."""
-    _require_short_directory(file)
+    limits = ZipLimits("drawings", MAX_ENTRIES, MAX_TOTAL_BYTES)
     try:
-        with zipfile.ZipFile(file) as archive:
-            entries = _check_entries(archive.infolist())
-            contents = {name: _read_entry(archive, entry) for name, entry in entries.items()}
-    except OwnDigitsError:
-        raise
-    except Exception as error:  # zipfile raises many types for a bad file
-        raise OwnDigitsError("The zip is damaged.") from error
+        with open_zip(file, limits, _size_limit) as archive:
+            if LIST_NAME not in archive.sizes:
+                raise OwnDigitsError(f"The zip holds no {LIST_NAME}, so it is not one of drawings.")
+            contents = {name: archive.read(name) for name in archive.sizes}
+    except ZipError as error:
+        raise OwnDigitsError(str(error)) from error
     lines = contents.pop(LIST_NAME).splitlines()
     brought: dict[str, tuple[OwnDigit, bytes]] = {}
     for number, line in enumerate(lines, start=1):
@@ -461,82 +456,17 @@ def _read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
             pixels = _decode_picture(contents[name])
             _normalize(pixels)
         except OwnDigitsError as error:
-            raise OwnDigitsError(f"{_shown(name)} in the zip: {error}") from error
+            raise OwnDigitsError(f"{shown(name)} in the zip: {error}") from error
         # Whatever the file was called: it is known by its pixels here.
         brought[name] = replace(digit, digit_id=_identify_pixels(pixels)), _encode_picture(pixels)
     if unnamed := contents.keys() - brought.keys():
-        raise OwnDigitsError(f"{LIST_NAME} in the zip says nothing about {_shown(min(unnamed))}.")
+        raise OwnDigitsError(f"{LIST_NAME} in the zip says nothing about {shown(min(unnamed))}.")
     return list(brought.values())
 
 
-def _require_short_directory(file: BinaryIO) -> None:
-    """Look at a zip's last bytes before zipfile does: it reads the whole directory, however long.
-
-    Source: PKWARE, APPNOTE.TXT, 4.3.15 and 4.3.16: the last record is 22 bytes long and
-    says how many entries and bytes the directory has. Only a zip of more than 65,535
-    entries or 4 GB needs the other record that may stand before it.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 42))
-    tail = file.read(42)
-    last = tail[-22:]
-    # A comment may follow, but then there is more than one place where the record could begin.
-    if len(last) < 22 or not last.startswith(b"PK\x05\x06") or not last.endswith(b"\x00\x00"):
-        raise OwnDigitsError("This is not a zip file of drawings.")
-    entries, directory_bytes = struct.unpack("<HL", last[10:16])
-    if (
-        tail.startswith(b"PK\x06\x07")
-        or entries > MAX_ENTRIES
-        or directory_bytes > MAX_ENTRIES * _DIRECTORY_BYTES_PER_ENTRY
-    ):
-        raise OwnDigitsError(f"The zip has too many entries; at most {MAX_ENTRIES:,} are read.")
-
-
-def _check_entries(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """Return the entries by name, or raise OwnDigitsError for the first that has no place in a set."""
-    if len(entries) > MAX_ENTRIES:  # the record at the end may lie
-        raise OwnDigitsError(f"The zip has too many entries; at most {MAX_ENTRIES:,} are read.")
-    by_name: dict[str, zipfile.ZipInfo] = {}
-    for entry in entries:
-        name = entry.orig_filename
-        problem = _find_problem(entry)
-        if problem is None and name in by_name:
-            problem = "is in it twice"
-        if problem:
-            raise OwnDigitsError(f"The zip was not loaded: {_shown(name)} {problem}.")
-        by_name[name] = entry
-    if LIST_NAME not in by_name:
-        raise OwnDigitsError(f"The zip holds no {LIST_NAME}, so it is not one of drawings.")
-    if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
-        raise OwnDigitsError(f"The zip unpacks to more than {MAX_TOTAL_BYTES // 1_000_000} MB.")
-    return by_name
-
-
-def _find_problem(entry: zipfile.ZipInfo) -> str | None:
-    name = entry.orig_filename
+def _size_limit(name: str) -> int:
     if re.search(r"[/\\:\0]", name):
-        return "is a path and not a plain file name"
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        return "is a link"
+        raise EntryError("is a path and not a plain file name")
     if name != LIST_NAME and not name.endswith(".png"):
-        return f"is neither a PNG nor {LIST_NAME}"
-    if entry.flag_bits & 1:
-        return "is encrypted"
-    # zipfile unpacks the other ways at once, however much comes out.
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "is packed in a way that is not read here"
-    if entry.file_size > MAX_ENTRY_BYTES:
-        return f"has more than {MAX_ENTRY_BYTES // 1_000_000} MB"
-    return None
-
-
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Unpack an entry whose declared size is checked; what comes out beyond that, zipfile cuts off."""
-    with archive.open(entry) as file:
-        # Without a number, zipfile unpacks up to 2 GB before it looks at the declared size.
-        return file.read(MAX_ENTRY_BYTES)
-
-
-def _shown(name: str) -> str:
-    """Return a foreign file's name in letters that mean nothing to Markdown, and short."""
-    return re.sub(r"[^A-Za-z0-9./\\-]", "?", name[:60])
+        raise EntryError(f"is neither a PNG nor {LIST_NAME}")
+    return MAX_ENTRY_BYTES

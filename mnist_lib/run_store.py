@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,9 @@ from mnist_lib.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status,
 from mnist_lib.runs import Run, RunStoreError
 
 BUNDLED_RUNS_PATH = Path(__file__).parent / "assets" / "runs"
+
+# Any file system takes such a folder, and any shell and address such a name as it is.
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class TrainingRefusedError(RunStoreError):
@@ -99,14 +104,62 @@ class RunStore:
             if not snapshot.can_continue or snapshot.config is None:
                 reason = f" ({snapshot.message})" if snapshot.message else ""
                 raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot go on.")
+            if not run.can_continue(snapshot):
+                raise RunStoreError(f"{run_id} has epochs but no checkpoint to go on from.")
             try:
-                epoch = max(run.checkpoints(), default=0)
+                epoch = max(run.checkpoints(snapshot), default=0)
                 run.rewind(epoch)
                 run.write_status(self._starting(snapshot.config, epoch))
                 write_json(self.root / ".training.json", {"run_id": run.run_id})
             except OSError as error:
                 raise self._cannot_write(error) from error
             yield run, snapshot.config
+
+    def rename(self, run: Run, name: str) -> Run:
+        """Give a run of this machine another name, its folder's.
+
+        Raises:
+            RunStoreError: The name is taken or none that a folder can have everywhere, the run is
+                being trained or ships with the project, or the folder cannot be renamed.
+        """
+        name = name.strip()
+        if name == run.run_id:
+            return run
+        self._require_own_and_idle(run, "renamed")
+        if not RUN_NAME.fullmatch(name):
+            raise RunStoreError(
+                "A name has 1 to 100 letters of a to z, digits, dots, dashes and underscores, and begins with a "
+                "letter or a digit."
+            )
+        # Some systems tell no upper case from lower case.
+        if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:
+            raise RunStoreError(f"There is a run named {name} already.")
+        try:
+            return Run(run.path.rename(self.root / name))
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def delete(self, run: Run) -> None:
+        """Delete a run of this machine for good.
+
+        Raises:
+            RunStoreError: It is being trained or ships with the project, or cannot be deleted.
+        """
+        self._require_own_and_idle(run, "deleted")
+        try:
+            # Out of sight in one step: no reader meets half a run.
+            hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
+            shutil.rmtree(hidden)
+        except FileNotFoundError as error:
+            raise RunStoreError(f"{run.run_id} is gone already.") from error
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def _require_own_and_idle(self, run: Run, done: str) -> None:
+        if run.bundled:
+            raise RunStoreError(f"{run.run_id} ships with the project and cannot be {done}.")
+        if run.read().is_active:
+            raise RunStoreError(f"{run.run_id} is being trained and cannot be {done} now. Stop it first.")
 
     @contextmanager
     def _claim(self) -> Iterator[None]:

@@ -42,6 +42,8 @@ from mnist_lib.records import (
 # TensorFlow loads or a slow machine computes one large batch.
 HEARTBEAT_TIMEOUT_S = 120.0
 
+MAX_NOTE_LENGTH = 2_000
+
 
 class RunStoreError(Exception):
     """The runs folder cannot be used as asked. The message is one line."""
@@ -85,6 +87,11 @@ class Run:
     def log_path(self) -> Path:
         """Where the trainer's output and its traceback go."""
         return self.path / "trainer.log"
+
+    @property
+    def note_path(self) -> Path:
+        """Where a person's note about the run is kept."""
+        return self.path / "note.txt"
 
     def weights_path(self, epoch: int) -> Path:
         """Where the weights after an epoch (from 1) are kept."""
@@ -218,7 +225,36 @@ class Run:
             asked_at if isinstance(asked_at, float) else 0.0,
         )
 
+    def write_note(self, text: str) -> None:
+        """Keep a person's note about the run; an empty one is none.
+
+        Args:
+            text: At most ``MAX_NOTE_LENGTH`` characters.
+
+        Raises:
+            RunStoreError: It is too long, the run ships with the project, or the folder cannot be written.
+        """
+        text = text.strip()
+        if self.bundled:
+            raise RunStoreError(f"{self.run_id} ships with the project and takes no note.")
+        if len(text) > MAX_NOTE_LENGTH:
+            raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
+        temporary = self.note_path.with_suffix(".tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.note_path)
+        except OSError as error:
+            raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
+
     # Reading.
+
+    def read_note(self) -> str:
+        """Return a person's note about the run; nothing where there is none or it cannot be read."""
+        try:
+            with self.note_path.open(encoding="utf-8", errors="replace") as file:
+                return file.read(MAX_NOTE_LENGTH).strip()
+        except OSError:
+            return ""
 
     def read(self) -> RunSnapshot:
         """Return the run as it stands. Never raises: what is wrong is in the message."""
@@ -256,18 +292,31 @@ class Run:
             )
         return status
 
-    def checkpoints(self) -> list[int]:
+    def checkpoints(self, snapshot: RunSnapshot | None = None) -> list[int]:
         """Return the epochs after which a trainer can go on, in order; the newest is the one to take.
 
         An epoch counts once its row is written: everything else was kept before.
+
+        Args:
+            snapshot: The run as it stands, where that was read already.
         """
-        rows = {row["epoch"] for row in self.read().epochs}
+        rows = {row["epoch"] for row in (snapshot or self.read()).epochs}
         return sorted(
             int(number)
             for path in self.path.glob("checkpoint-*.weights.h5")
             if (number := path.name.removeprefix("checkpoint-").removesuffix(".weights.h5")).isdecimal()
             and int(number) in rows
         )
+
+    def can_continue(self, snapshot: RunSnapshot) -> bool:
+        """Tell whether a trainer could go on with the run and lose nothing of it.
+
+        A run that was taken away and loaded again has its epochs but no checkpoint.
+
+        Args:
+            snapshot: The run as it stands.
+        """
+        return snapshot.can_continue and (not snapshot.epochs or bool(self.checkpoints(snapshot)))
 
     def epochs_with_weights(self) -> list[int]:
         """Return the epochs whose weights were kept, in order."""

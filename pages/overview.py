@@ -32,7 +32,7 @@ if not own_runs:
     screen_link("train", "Train one now")
 
 st.subheader("What you can do")
-cards = st.columns(5)
+cards = [*st.columns(3), *st.columns(3)]
 for card, screen in zip(cards, SCREENS[1:], strict=True):
     with card.container(border=True, height="stretch"):
         screen_link(screen.name)

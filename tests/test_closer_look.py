@@ -17,7 +17,7 @@ from mnist_lib.runs import Run
 
 APP_PATH = Path(__file__).parents[1] / "app.py"
 BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()
-VIEWS = ("Where it looked", "Feature maps", "Through the epochs", "What if", "Neighbours")
+VIEWS = ("Where it looked", "Feature maps", "Through the epochs", "What if", "Neighbours", "Pixel values")
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +66,7 @@ def test_closed_it_computes_nothing() -> None:
     for screen in ("mistakes", "dataset"):
         app.switch_page(f"pages/{screen}.py").run()
         assert len(app.expander) == 1
-        assert not app.tabs
-        assert not app.slider
+        assert not {tab.label for tab in app.tabs} & set(VIEWS)
 
 
 @pytest.mark.parametrize(("screen", "key"), [("mistakes", "mistake"), ("dataset", "sample")])
@@ -76,9 +75,9 @@ def test_view_opens_for_any_digit(screen: str, key: str, view: str) -> None:
     app = look_closer(screen, key, view)
     assert not app.exception
     assert not app.error
-    assert [tab.label for tab in app.tabs] == list(VIEWS)
+    assert [tab.label for tab in app.expander[0].tabs] == list(VIEWS)
     # The open one alone is drawn.
-    assert [bool(tab.children) for tab in app.tabs] == [name == view for name in VIEWS]
+    assert [bool(tab.children) for tab in app.expander[0].tabs] == [name == view for name in VIEWS]
 
 
 def test_neighbours_are_counted_by_their_label_and_leave_the_digit_itself_out(

@@ -18,7 +18,7 @@ import pytest
 from conftest import RESULT_FIELDS, Python, Trained, wait_until
 from PIL import Image
 
-from mnist_lib import runs
+from mnist_lib import run_store
 from mnist_lib.__main__ import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.dataset import Dataset
@@ -43,7 +43,7 @@ def command(
 
     A process of its own for each would load TensorFlow each time. Some below have one.
     """
-    monkeypatch.setattr(runs, "BUNDLED_RUNS_PATH", tmp_path / "no bundled runs")
+    monkeypatch.setattr(run_store, "BUNDLED_RUNS_PATH", tmp_path / "no bundled runs")
     monkeypatch.setenv("MNIST_RUNS_DIR", str(store.root))
 
     def run_command(*arguments: str | Path) -> Output:

@@ -271,3 +271,12 @@ def test_continue_takes_no_other_settings(python: Python, store: RunStore) -> No
 def test_dead_trainer_is_not_taken_for_a_living_one(run_copy: Run) -> None:
     status = run_copy.read_status()
     assert not is_same_process(status.pid, status.pid_start_time)
+
+
+def test_run_without_its_checkpoint_is_not_thrown_away_to_begin_anew(run_copy: Run, store: RunStore) -> None:
+    status = json.loads((run_copy.path / "status.json").read_text())
+    (run_copy.path / "status.json").write_text(json.dumps(status | {"state": "stopped"}))
+    before = {path.name for path in run_copy.path.rglob("*")}
+    with pytest.raises(RunStoreError, match="has epochs but no checkpoint"), store.continuing(run_copy.run_id):
+        pass
+    assert {path.name for path in run_copy.path.rglob("*")} == before

@@ -16,7 +16,6 @@ from mnist_lib.figures import (
     TRAIN_COLOR,
     WRONG_COLOR,
     class_counts_figure,
-    confusion_figure,
     epochs_figure,
     image_figure,
     probabilities_figure,
@@ -64,25 +63,6 @@ def test_probabilities_are_bars_coloured_by_what_is_right(true_digit: int | None
     assert list(bars.y) == list("0123456789")
     assert bars.text[6] == "70.0%"
     assert list(bars.marker.color) == [colors.get(digit, NEUTRAL_COLOR) for digit in range(10)]
-
-
-def test_confusion_colours_errors_only_and_writes_every_count() -> None:
-    matrix = np.zeros((10, 10), np.int64)
-    matrix[4, 9] = 12
-    matrix[9, 4] = 3
-    np.fill_diagonal(matrix, 1005)
-    figure: Any = confusion_figure(matrix)
-    heatmap, counts = figure.data
-    colored = np.array(heatmap.z)
-    assert np.isnan(np.diag(colored)).all()  # a thousand right ones would drown the errors
-    assert colored[4, 9] == 12
-    assert colored[9, 4] == 3
-    written = dict(zip(zip(counts.y, counts.x, strict=True), counts.text, strict=True))
-    assert written == {("4", "9"): "12", ("9", "4"): "3", **{(str(i), str(i)): "1,005" for i in range(10)}}
-    np.testing.assert_array_equal(np.array(heatmap.customdata), matrix)
-    assert figure.layout.yaxis.title.text == "true digit"
-    assert figure.layout.xaxis.title.text == "predicted digit"
-    assert figure.layout.yaxis.autorange == "reversed"
 
 
 @pytest.fixture
@@ -165,7 +145,6 @@ def test_every_figure_survives_json(dataset: Dataset, occlusion: Occlusion) -> N
         class_counts_figure(np.arange(10)),
         image_figure(dataset.test_images[0]),
         probabilities_figure(np.full(10, 0.1, np.float32)),
-        confusion_figure(np.eye(10, dtype=np.int64)),
         saliency_figure(dataset.test_images[0], occlusion, 7, 3.0),
         epochs_figure([1, 2], np.full((2, 10), 0.1, np.float32), 3),
         shift_map_figure(np.zeros((9, 9), np.float32), 3),

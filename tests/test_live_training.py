@@ -136,7 +136,8 @@ def test_interrupted_run_is_continued_from_its_last_checkpoint(run_copy: Run, mo
         raise RunStoreError("The disk is full.")
 
     monkeypatch.setattr(trainer, "continue_training", continue_training)
-    assert button(open_train(run_copy.run_id), "Continue from the start")
+    # Without a checkpoint it would have to begin anew, and its epochs would be lost.
+    assert not [each for each in open_train(run_copy.run_id).button if each.label.startswith("Continue")]
     run_copy.checkpoint_path(1).write_bytes(b"weights and optimizer")
     app = open_train(run_copy.run_id)
     assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
@@ -150,11 +151,12 @@ def test_run_cannot_be_continued_while_another_is_trained(
     run_copy: Run, store: RunStore, copy_of: Callable[[str], Run]
 ) -> None:
     interrupt(run_copy)
+    run_copy.checkpoint_path(2).touch()
     active = copy_of("20260101-000000-custom-seed1")
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
-    assert button(app, "Continue from the start").disabled
-    assert active.run_id in button(app, "Continue from the start").help
+    assert button(app, "Continue from epoch 2").disabled
+    assert active.run_id in button(app, "Continue from epoch 2").help
 
 
 @pytest.fixture

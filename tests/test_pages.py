@@ -9,17 +9,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_lib import runs
+from mnist_lib import run_store
 from mnist_lib.dataset import load_mnist
 from mnist_lib.run_store import BUNDLED_RUNS_PATH, RunStore
 from mnist_lib.runs import Run
 
 APP_PATH = Path(__file__).parents[1] / "app.py"
-SCREENS = ("overview", "dataset", "model", "train", "mistakes", "draw")
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
 # The one looked at first, of 20 epochs, and the paper's, of 5.
 BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()
 
@@ -75,12 +74,12 @@ def test_screen_shows_the_pretrained_run_without_an_error(name: str) -> None:
 def test_screen_says_what_to_do_when_there_is_no_run_at_all(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "BUNDLED_RUNS_PATH", tmp_path / "nothing")
+    monkeypatch.setattr(run_store, "BUNDLED_RUNS_PATH", tmp_path / "nothing")
     app = open_screen(name)
     assert not app.exception
     assert not app.error
     assert "There is no run yet." in all_text(app)
-    if name in ("model", "mistakes", "draw"):
+    if name in ("model", "mistakes", "runs", "draw"):
         assert "train one" in app.info[0].value
     if name == "train":
         assert "Press Start" in app.info[0].value
@@ -122,39 +121,6 @@ def test_dataset_filter_and_shuffle_choose_the_images() -> None:
     shuffle.click().run()
     assert app.subheader[-1].value.endswith(": a 3")
     assert app.subheader[-1].value != "Number 18: a 3"
-
-
-def test_mistakes_counts_equal_numpy_on_the_stored_probabilities() -> None:
-    labels = load_mnist().test_labels
-    answers = BUNDLED_RUN.probabilities().argmax(axis=1)
-    app = open_screen("mistakes")
-    assert f"**{int((answers != labels).sum())}** of 10,000 test images" in all_text(app)
-    true, read_as = 4, 9
-    app.selectbox(key="true").set_value(true).run()
-    app.selectbox(key="read_as").set_value(read_as).run()
-    count = int(((labels == true) & (answers == read_as)).sum())
-    assert f"{count} mistakes" in all_text(app)
-
-
-def test_mistakes_orders_by_confidence() -> None:
-    labels = load_mnist().test_labels
-    outputs = BUNDLED_RUN.probabilities()
-    wrong = np.flatnonzero(outputs.argmax(axis=1) != labels)
-    surest, least_sure = wrong[outputs[wrong].max(axis=1).argmax()], wrong[outputs[wrong].max(axis=1).argmin()]
-    app = open_screen("mistakes")
-    assert app.subheader[0].value.startswith(f"Test image {surest:,}: a {labels[surest]}, read as")
-    app.selectbox(key="order").set_value("least confident").run()
-    assert app.subheader[0].value.startswith(f"Test image {least_sure:,}: a {labels[least_sure]}, read as")
-
-
-def test_mistakes_filter_without_a_result_offers_the_way_back() -> None:
-    app = open_screen("mistakes")
-    app.selectbox(key="true").set_value(2).run()
-    app.selectbox(key="read_as").set_value(2).run()
-    assert "No mistake is left" in app.info[0].value
-    next(button for button in app.button if button.label == "Clear the filters").click().run()
-    assert app.selectbox(key="true").value is None
-    assert not app.info
 
 
 def test_runs_laid_over_the_curves_stay_until_they_are_gone_or_shown_themselves(store: RunStore) -> None:

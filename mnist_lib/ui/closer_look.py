@@ -1,4 +1,4 @@
-"""Why a network reads an image as it does: five views, one at a time."""
+"""Why a network reads an image as it does: one view at a time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import streamlit as st
 from mnist_lib.figures import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
 from mnist_lib.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
 from mnist_lib.neighbours import embed_images, find_neighbours
+from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.probes import REACH_PX, alter_image, shifted_images
 from mnist_lib.runs import Run
 from mnist_lib.saliency import INK, PAPER, occlude
 from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
 from mnist_lib.ui.live_figure import live_figure
-from mnist_lib.picture_sheet import columns_of, picture_sheet
+from mnist_lib.ui.pixel_grid import draw_pixel_values
 from mnist_lib.ui.state import MAX_EPOCHS_SHOWN, epoch_model, mnist, read_digit, run_model, training_embeddings
 
 if TYPE_CHECKING:
@@ -327,10 +328,16 @@ def _maps(maps: np.ndarray, name: str) -> str:
     )
 
 
+def _draw_pixels(look: _Look) -> None:
+    draw_pixel_values(look.image)
+    st.caption("0 is the paper, left empty here, and 255 the darkest ink. The network gets them divided by 255.")
+
+
 _VIEWS: dict[str, Callable[[_Look], None]] = {
     "Where it looked": _draw_saliency,
     "Feature maps": _draw_feature_maps,
     "Through the epochs": _draw_epochs,
     "What if": _draw_what_if,
     "Neighbours": _draw_neighbours,
+    "Pixel values": _draw_pixels,
 }

@@ -30,7 +30,10 @@ _CSS = """
 .tile[aria-pressed="true"] { border-color: var(--st-primary-color); }
 .picture { width: 56px; height: 56px; border-radius: .25rem; image-rendering: pixelated; background-repeat: no-repeat; }
 .title { font-weight: 600; white-space: nowrap; }
-.note { opacity: .75; white-space: nowrap; }
+.note { opacity: .85; white-space: nowrap; }
+.tile .picture { border-bottom: 3px solid transparent; box-sizing: content-box; }
+.tile.right .picture { border-color: #16a34a; }
+.tile.wrong .picture { border-color: #ef4444; }
 """
 
 _JS = """
@@ -40,22 +43,24 @@ export default function ({ parentElement, data, setStateValue }) {
     grid = document.createElement("div");
     grid.className = "tiles";
     grid.setAttribute("role", "group");
-    parentElement.appendChild(grid);
+    // In one rule: written into each of 200 tiles, the picture would be megabytes of style.
+    grid.sprite = document.createElement("style");
+    parentElement.append(grid.sprite, grid);
   }
   grid.setAttribute("aria-label", data.label);
   const signature = data.sprite + JSON.stringify(data.tiles);
   if (grid.signature !== signature) {
     grid.signature = signature;
+    grid.sprite.textContent = `.picture { background-image: url(${data.sprite}); }`;
     grid.replaceChildren(...data.tiles.map((tile, position) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.className = "tile";
+      button.className = `tile ${tile.tone}`;
       button.dataset.id = tile.id;
       button.setAttribute("aria-label", tile.description);
       const picture = document.createElement("span");
       picture.className = "picture";
       const column = position % data.columns, row = Math.floor(position / data.columns);
-      picture.style.backgroundImage = `url(${data.sprite})`;
       picture.style.backgroundSize = `${data.columns * 56}px auto`;
       picture.style.backgroundPosition = `-${column * 56}px -${row * 56}px`;
       button.append(picture);
@@ -69,14 +74,40 @@ export default function ({ parentElement, data, setStateValue }) {
       return button;
     }));
   }
+  // One stop for the Tab key; from there the arrow keys walk, as in any grid.
   const mark = (id) => {
-    for (const button of grid.children) button.setAttribute("aria-pressed", String(button.dataset.id === String(id)));
+    for (const button of grid.children) {
+      const chosen = button.dataset.id === String(id);
+      button.setAttribute("aria-pressed", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+    }
+  };
+  const choose = (button, waitMs) => {
+    mark(button.dataset.id);
+    clearTimeout(grid.waiting);  // who walks on quickly does not ask for what lies between
+    grid.waiting = setTimeout(() => setStateValue("selected", Number(button.dataset.id)), waitMs);
   };
   grid.onclick = (event) => {
     const button = event.target.closest("button");
-    if (!button) return;
-    mark(button.dataset.id);
-    setStateValue("selected", Number(button.dataset.id));
+    if (button) choose(button, 0);
+  };
+  grid.onkeydown = (event) => {
+    const buttons = [...grid.children];
+    const place = buttons.indexOf(event.target.closest("button"));
+    if (place < 0) return;
+    const columns = Math.max(1, buttons.findIndex((button) => button.offsetTop > buttons[0].offsetTop));
+    const inOneRow = buttons.every((button) => button.offsetTop === buttons[0].offsetTop);
+    const row = inOneRow ? buttons.length : columns;
+    const steps = {
+      ArrowRight: place + 1, ArrowLeft: place - 1, ArrowDown: place + row, ArrowUp: place - row,
+      Home: 0, End: buttons.length - 1,
+    };
+    const next = buttons[steps[event.key]];
+    if (!(event.key in steps)) return;
+    event.preventDefault();  // the page does not scroll besides
+    if (!next) return;
+    next.focus();
+    choose(next, 150);
   };
   mark(data.selected);
 }
@@ -93,15 +124,19 @@ class Tile(NamedTuple):
         title: A short text below the picture.
         note: A second one, fainter.
         description: The same for those who hear it, in a sentence.
+        tone: ``right`` or ``wrong`` for a green or red line below the picture, or nothing.
     """
 
     id: int
     title: str
     note: str
     description: str
+    tone: str = ""
 
 
-def digit_gallery(label: str, images: np.ndarray, tiles: Sequence[Tile], key: str) -> int:
+def digit_gallery(
+    label: str, images: np.ndarray, tiles: Sequence[Tile], key: str, chosen_before: int | None = None
+) -> int:
     """Draw a gallery and return the id of the chosen digit, the first until one is chosen.
 
     Args:
@@ -109,9 +144,12 @@ def digit_gallery(label: str, images: np.ndarray, tiles: Sequence[Tile], key: st
         images: uint8, (n, 28, 28), 0 to 255, one a tile.
         tiles: Their texts, at least one.
         key: The widget's key.
+        chosen_before: The digit to begin with, where it is one of these, or none.
     """
     ids = [tile.id for tile in tiles]
     chosen = st.session_state.get(key, {}).get("selected")
+    if chosen is None:
+        chosen = chosen_before
     selected = chosen if chosen in ids else ids[0]
     _component(
         key=key,

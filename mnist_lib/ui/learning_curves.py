@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from mnist_lib.curves import MAX_OTHERS, X_AXES, learning_curve_figure
@@ -14,7 +16,7 @@ from mnist_lib.ui.state import run_store
 DEFAULT_SMOOTHING = 0.6
 
 
-def draw_learning_curves(snapshot: RunSnapshot, key: str) -> None:
+def draw_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
     """Draw the loss and the accuracy of a run, with the controls over them.
 
     It may be drawn anew every second: zoom, hover and what is being typed or dragged stay.
@@ -22,6 +24,7 @@ def draw_learning_curves(snapshot: RunSnapshot, key: str) -> None:
     Args:
         snapshot: The run.
         key: The beginning of the widgets' keys.
+        others: Runs to lay over it, at most ``MAX_OTHERS``; without them the person chooses here.
     """
     controls = st.container(horizontal=True, vertical_alignment="top", gap="medium")
     x = controls.segmented_control(
@@ -48,7 +51,9 @@ def draw_learning_curves(snapshot: RunSnapshot, key: str) -> None:
         help="How much of each point is the average of those before it. The raw values stay faint behind the curve.",
         width=220,
     )
-    laid_over = [(run.run_id, _read(run)) for run in _choose_others(snapshot.run_id, f"{key}_others")]
+    if others is None:
+        others = _choose_others(snapshot.run_id, f"{key}_others")
+    laid_over = [(run.run_id, _read(run)) for run in others]
     for column, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         figure = learning_curve_figure(
             quantity,

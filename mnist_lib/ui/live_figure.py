@@ -6,10 +6,13 @@ plot and hands it to ``Plotly.react``, which changes only what differs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import plotly
 import plotly.graph_objects as go
+import streamlit as st
 from plotly.io.json import to_json_plotly
 from streamlit.components.v1 import declare_component
 from streamlit.components.v2 import component
@@ -34,6 +37,7 @@ _CSS = """
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius); }
 .live-figure .reset:hover { border-color: var(--st-primary-color); }
 .live-figure .reset:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+.live-figure.clickable .nsewdrag { cursor: pointer !important; }
 .live-figure [hidden] { display: none; }
 """
 
@@ -82,8 +86,10 @@ class LiveFigure {
     });
   }
 
-  async show({ figure, height, plotly_url }) {
+  async show({ figure, height, plotly_url }, click) {
     this.figure = figure;
+    this.click = click;
+    this.host.classList.toggle("clickable", Boolean(click));
     this.host.style.minHeight = `${height}px`;
     try {
       this.plotly ??= await loadPlotly(plotly_url);
@@ -106,6 +112,7 @@ class LiveFigure {
     const first = !this.plot.data;
     await this.plotly.react(this.plot, data, layout, { displayModeBar: false, doubleClick: "autosize" });
     if (first) {
+      this.plot.on("plotly_click", ({ points }) => this.click?.({ x: points[0].x, y: points[0].y }));
       this.note.hidden = true;
       this.plot.setAttribute("role", "figure");
       this.plot.on("plotly_relayout", () => this.offerReset());
@@ -145,9 +152,9 @@ class LiveFigure {
 }
 
 // Streamlit calls this with every change of data or theme, and what it returns at the very end.
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const figure = (parentElement.liveFigure ??= new LiveFigure(parentElement));
-  figure.show(data);
+  figure.show(data, data.clickable ? (point) => setTriggerValue("clicked", point) : null);
   return () => { figure.end(); delete parentElement.liveFigure; };
 }
 """
@@ -156,7 +163,7 @@ export default function ({ parentElement, data }) {
 _component = component("live_figure", css=_CSS, js=_JS, isolate_styles=False)
 
 
-def live_figure(figure: go.Figure, key: str) -> None:
+def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
     """Draw a figure that keeps zoom, hover and the legend's choice while its data changes.
 
     Text, grid and background take the colours of the theme. What the person did to
@@ -167,9 +174,20 @@ def live_figure(figure: go.Figure, key: str) -> None:
         figure: With a ``uirevision`` in its layout, and with a height where
             ``DEFAULT_HEIGHT_PX`` does not fit.
         key: The component's key. The same key is the same plot.
+        on_click: Called with the x and the y of a point that is clicked, before the screen is drawn anew.
     """
     values = figure.to_dict()
     layout = values["layout"]
     layout.pop("template", None)  # the theme's takes its place
     height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
-    _component(key=key, data={"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL})
+    data = {"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL}
+    if on_click is None:
+        _component(key=key, data=data)
+        return
+
+    def clicked() -> None:
+        point = st.session_state[key].get("clicked")
+        if point:
+            on_click(point["x"], point["y"])
+
+    _component(key=key, data=data | {"clickable": True}, on_clicked_change=clicked)

@@ -26,7 +26,8 @@ SCREENS = (
     Screen("dataset", "Dataset", ":material/grid_view:", "Look at the 70,000 digits, down to their pixels."),
     Screen("model", "Model", ":material/schema:", "The network, layer by layer, with its arithmetic."),
     Screen("train", "Train", ":material/play_circle:", "Start a training and watch it learn."),
-    Screen("mistakes", "Mistakes", ":material/search:", "Every test digit that a run misreads."),
+    Screen("mistakes", "Mistakes", ":material/search:", "Every test digit that a run misreads, and why."),
+    Screen("runs", "Runs", ":material/table_rows:", "Compare all runs, keep them in order, take them away."),
     Screen("draw", "Draw", ":material/draw:", "Draw a digit and see what the network reads."),
 )
 

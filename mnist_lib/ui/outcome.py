@@ -37,8 +37,8 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         if snapshot.last_epoch:
             screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
             screen_link("draw", "Draw a digit for it")
-        if snapshot.can_continue:
-            _draw_continue(run, snapshot, active)
+        if run.can_continue(snapshot):
+            draw_continue(run, snapshot, active)
         if snapshot.config and not run.bundled:
             st.button(
                 "Back to these settings",
@@ -91,8 +91,15 @@ def _verdict(outcome: Outcome, best: Outcome | None) -> str:
     return f"{reached} The best run here, {best.run_id}, makes {-fewer:,} fewer mistakes."
 
 
-def _draw_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    epoch = max(run.checkpoints(), default=0)
+def draw_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
+    """Draw the button that goes on with a run that ended too early.
+
+    Args:
+        run: The run.
+        snapshot: The same, as it stands; it can continue.
+        active: The run that is being trained meanwhile, if there is one.
+    """
+    epoch = max(run.checkpoints(snapshot), default=0)
     st.button(
         f"Continue from epoch {epoch}" if epoch else "Continue from the start",
         icon=":material/resume:",

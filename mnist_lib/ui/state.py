@@ -13,6 +13,7 @@ import streamlit as st
 from mnist_lib.backend import load_keras
 from mnist_lib.certainty import Coverage, measure_coverage
 from mnist_lib.dataset import Dataset, load_mnist
+from mnist_lib.inspection import spread_epochs
 from mnist_lib.neighbours import embed_images
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 # The chosen run's name in the URL, and the key of the sidebar's selector.
 RUN_KEY = "run"
 
-# Of a run with more, as many are chosen evenly.
+# Of a run with more epochs as many are chosen evenly: where the network of each is loaded,
+# and where what it said is read.
 MAX_EPOCHS_SHOWN = 20
+MAX_EPOCHS_TOLD = 60
 
 _CHOSEN_KEY = "chosen_run"
 _SELECTOR_KEY = "run_selector"
@@ -62,6 +65,13 @@ def choose_run(run_id: str) -> None:
     st.session_state[_SELECTOR_KEY] = st.session_state.get(_SELECTOR_KEY, 0) + 1
 
 
+def forget_run() -> None:
+    """Let every screen show the first run of the list: the one before is gone. For callbacks."""
+    st.session_state.pop(_CHOSEN_KEY, None)
+    st.session_state[_SELECTOR_KEY] = st.session_state.get(_SELECTOR_KEY, 0) + 1
+    st.query_params.pop(RUN_KEY, None)
+
+
 def selector_key() -> str:
     """Return the key of the selector as it is now."""
     number = st.session_state.get(_SELECTOR_KEY, 0)
@@ -78,22 +88,44 @@ def set_selection(run_id: str) -> None:
     st.session_state[_CHOSEN_KEY] = st.session_state[selector_key()] = run_id
 
 
-def probabilities(run: Run) -> np.ndarray:
-    """Return a run's newest test probabilities, float32, (10000, 10).
+def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:
+    """Return a run's test probabilities after an epoch, the newest by default: float32, (10000, 10).
 
     Raises:
         DamagedRunError: There are none, or they are unreadable.
     """
-    kept = run.epochs_with_probabilities()
-    if not kept:
-        return run.probabilities()  # which says what is missing
-    path = run.probabilities_path(kept[-1])
-    return _probabilities(run, kept[-1], _stamp(path))
+    if epoch is None:
+        kept = run.epochs_with_probabilities()
+        if not kept:
+            return run.probabilities()  # which says what is missing
+        epoch = kept[-1]
+    return _probabilities(run, epoch, _stamp(run.probabilities_path(epoch)))
 
 
-@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+# 0.4 MB each.
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: run.path})
 def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
     return run.probabilities(epoch)
+
+
+def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
+    """Return epochs of a run, at most ``MAX_EPOCHS_TOLD``, and its test probabilities after each.
+
+    Returns:
+        The epochs in order, and float16, (epochs, 10000, 10), to read only.
+
+    Raises:
+        DamagedRunError: One of them is unreadable.
+    """
+    epochs = spread_epochs(run.epochs_with_probabilities(), MAX_EPOCHS_TOLD)
+    stamps = [_stamp(run.probabilities_path(epoch)) for epoch in epochs]
+    return epochs, _probabilities_over_epochs(run, epochs, stamps)
+
+
+# 0.2 MB an epoch.
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _probabilities_over_epochs(run: Run, epochs: list[int], stamps: list[int]) -> np.ndarray:
+    return np.stack([run.probabilities(epoch).astype(np.float16) for epoch in epochs])
 
 
 def coverage(run: Run, threshold: float) -> Coverage | None:

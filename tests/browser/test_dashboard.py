@@ -9,7 +9,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -19,7 +18,7 @@ from mnist_lib.run_store import RunStore
 
 from .conftest import Server
 
-SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Draw")
+SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
 
 StartServer = Callable[..., Server]
@@ -162,28 +161,6 @@ def test_setting_out_of_range_starts_nothing(shared_server: Server, page: Page) 
     start_training(page, epochs=500, images=1_000)
     expect(page.get_by_text("Epochs must be a whole number from 1 to 100, not 500.")).to_be_visible()
     assert RunStore(shared_server.runs_path).own_runs() == []
-
-
-def test_mistakes_can_be_filtered_and_looked_at(shared_server: Server, page: Page) -> None:
-    labels = load_mnist().test_labels
-    answers = BUNDLED_RUN.probabilities().argmax(axis=1)
-    wrong = np.flatnonzero(answers != labels)
-    page.goto(f"{shared_server.url}/mistakes")
-    tiles = page.get_by_role("group", name="Misclassified digits").get_by_role("button")
-    expect(tiles).to_have_count(len(wrong))
-
-    index = int(wrong[len(wrong) // 2])
-    page.get_by_role("button", name=re.compile(f"^Test image {index}, ")).click()
-    heading = f"Test image {index:,}: a {labels[index]}, read as {answers[index]}"
-    expect(page.get_by_role("heading", name=heading)).to_be_visible()
-
-    # By keyboard: a click on an option is lost when the list moves just then.
-    page.get_by_role("combobox", name=re.compile("True digit")).fill("8")
-    page.keyboard.press("Enter")
-    expect(tiles).to_have_count(int((labels[wrong] == 8).sum()))
-    for tile in tiles.all():
-        expect(tile).to_have_attribute("aria-label", re.compile("a 8 read as"))
-    expect(page).to_have_url(re.compile("true=8"))
 
 
 def test_dataset_shows_the_pixels_of_the_digit_that_is_clicked(shared_server: Server, page: Page) -> None:

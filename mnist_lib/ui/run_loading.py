@@ -1,0 +1,49 @@
+"""Loading a run that was taken away elsewhere."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.run_archive import load_archive
+from mnist_lib.runs import RunStoreError
+from mnist_lib.ui.state import choose_run, run_store
+
+LARGEST_FILE_MB = 500
+
+_NUMBER_KEY = "run_zip_number"
+_PROBLEM_KEY = "run_zip_problem"
+_DONE_KEY = "run_zip_done"
+
+
+def draw_run_loading() -> None:
+    """Draw the field for a run's zip, and what came of the last one."""
+    state = st.session_state
+    if done := state.pop(_DONE_KEY, None):
+        st.toast(done, icon=":material/check:")
+    number = state.get(_NUMBER_KEY, 0)
+    with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
+        st.caption("A zip that *Take it away* made, here or elsewhere.")
+        key = f"run_zip_{number}"
+        st.file_uploader(
+            "Zip of a run", type="zip", key=key, max_upload_size=LARGEST_FILE_MB, label_visibility="collapsed"
+        )
+        # Not on the upload itself: to check the model may take some seconds, and is shown to.
+        if st.button("Load it", type="primary", disabled=state.get(key) is None):
+            with st.spinner("Checking the run…"):
+                _load(key)
+            st.rerun()
+    if problem := state.pop(_PROBLEM_KEY, None):
+        st.error(problem, icon=":material/error:")
+
+
+def _load(key: str) -> None:
+    state = st.session_state
+    try:
+        run = load_archive(state[key], run_store())
+    except RunStoreError as error:
+        state[_PROBLEM_KEY] = str(error)
+        return
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    state[_DONE_KEY] = f"{run.run_id} is loaded."
+    st.query_params["runs"] = run.run_id
+    choose_run(run.run_id)

@@ -1,0 +1,147 @@
+"""What of a run can be taken away: tables, the model, a report, the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from mnist_lib.model_export import can_export_litert, export_keras, export_litert, export_saved_model
+from mnist_lib.report import make_report
+from mnist_lib.run_archive import archive_run
+from mnist_lib.runs import Run
+from mnist_lib.tables import metrics_csv, mistakes_csv, predictions_csv
+from mnist_lib.ui.state import mnist
+
+
+class _Offer(NamedTuple):
+    """One thing to download."""
+
+    title: str
+    ending: str  # of the file's name, after the run's
+    mime: str
+    icon: str
+    help: str
+    make: Callable[[Run], bytes | str]
+
+
+_EVERYTHING = "Everything"
+_CSV = "text/csv"
+_ZIP = "application/zip"
+
+_OFFERS = {
+    "To read": [
+        _Offer(
+            "Report",
+            "-report.html",
+            "text/html",
+            ":material/article:",
+            "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens without a network.",
+            lambda run: make_report(run, mnist()),
+        ),
+    ],
+    "Tables": [
+        _Offer(
+            "Mistakes",
+            "-mistakes.csv",
+            _CSV,
+            ":material/table:",
+            "A row for each misread test image.",
+            lambda run: mistakes_csv(run.probabilities(), mnist().test_labels),
+        ),
+        _Offer(
+            "Predictions",
+            "-predictions.csv",
+            _CSV,
+            ":material/table:",
+            "The ten probabilities of each of the 10,000 test images.",
+            lambda run: predictions_csv(run.probabilities(), mnist().test_labels),
+        ),
+        _Offer(
+            "Metrics",
+            "-metrics.csv",
+            _CSV,
+            ":material/table:",
+            "Loss and accuracy of every epoch and of the batches between.",
+            lambda run: metrics_csv(run.read()),
+        ),
+    ],
+    "The model": [
+        _Offer(
+            "Keras",
+            ".keras",
+            "application/octet-stream",
+            ":material/schema:",
+            "For keras.saving.load_model of Keras 3.",
+            export_keras,
+        ),
+        _Offer(
+            "SavedModel",
+            "-savedmodel.zip",
+            _ZIP,
+            ":material/dns:",
+            "For TensorFlow Serving: unzip it into its folder of models. Takes some seconds.",
+            export_saved_model,
+        ),
+        _Offer(
+            "LiteRT",
+            ".tflite",
+            "application/octet-stream",
+            ":material/smartphone:",
+            "For phones and small devices. Takes some seconds.",
+            export_litert,
+        ),
+    ],
+    _EVERYTHING: [
+        _Offer(
+            "The whole run",
+            ".zip",
+            _ZIP,
+            ":material/folder_zip:",
+            "Settings, figures, probabilities and networks of all epochs: *Load a run* on the Runs screen takes it, "
+            "here or elsewhere.",
+            archive_run,
+        ),
+    ],
+}
+
+
+def draw_take_away(run: Run) -> None:
+    """Draw a button for each thing, which is made when it is asked for.
+
+    Args:
+        run: Any run.
+    """
+    state = run.read().state
+    if not run.epochs_with_probabilities() or state == "damaged":
+        st.info("Nothing can be taken away of a damaged run or one without an epoch.", icon=":material/info:")
+        return
+    for title, offers in _OFFERS.items():
+        if title == _EVERYTHING and state not in ("finished", "stopped"):
+            st.caption("The whole run can be taken away once it is finished or stopped.")
+            continue
+        st.markdown(f"**{title}**")
+        for offer in offers:
+            if offer.make is export_litert and not can_export_litert():
+                continue
+            with st.container(horizontal=True, vertical_alignment="center"):
+                _draw_offer(run, offer)
+                st.caption(offer.help)
+
+
+def _draw_offer(run: Run, offer: _Offer) -> None:
+    st.download_button(
+        offer.title,
+        lambda: _as_bytes(offer.make(run)),
+        f"{run.run_id}{offer.ending}",
+        mime=offer.mime,
+        icon=offer.icon,
+        key=f"take_{offer.ending}",
+        on_click="ignore",
+        width=170,
+    )
+
+
+def _as_bytes(content: bytes | str) -> bytes:
+    return content.encode() if isinstance(content, str) else content

@@ -1,0 +1,11 @@
+"""Runs: every run at a glance, side by side, and to take away."""
+
+import streamlit as st
+
+from mnist_lib.ui.navigation import require_router
+from mnist_lib.ui.runs_room import draw_runs_room
+
+require_router()
+
+st.title("Runs")
+draw_runs_room()

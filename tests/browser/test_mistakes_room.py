@@ -1,0 +1,123 @@
+"""The mistakes room and the runs in a real browser: what AppTest cannot press."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from playwright.sync_api import Locator, Page, expect
+
+from mnist_lib.dataset import load_mnist
+from mnist_lib.run_store import RunStore
+from tests.browser.conftest import Server
+from tests.browser.test_dashboard import BUNDLED_RUN, StartServer
+
+LABELS = load_mnist().test_labels
+
+
+def tiles_of(page: Page) -> Locator:
+    return page.get_by_role("group", name="Test images").get_by_role("button")
+
+
+def image_of(tile: Locator) -> int:
+    return int((tile.get_attribute("data-id")) or -1)
+
+
+def click_cell(page: Page, true_digit: int, predicted_digit: int) -> None:
+    """Click a cell of the confusion matrix where it lies."""
+    plot = page.locator(".live-figure.clickable .nsewdrag").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    x = box["x"] + box["width"] * (predicted_digit + 0.5) / 10
+    y = box["y"] + box["height"] * (true_digit + 0.5) / 10
+    page.mouse.move(x - 3, y - 3)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(200)  # Plotly looks what lies below the pointer
+    page.mouse.click(x, y)
+
+
+def test_cell_of_the_matrix_filters_and_a_second_click_takes_it_off(shared_server: Server, page: Page) -> None:
+    answers = BUNDLED_RUN.probabilities().argmax(axis=1)
+    wrong = answers != LABELS
+    page.goto(f"{shared_server.url}/mistakes")
+    expect(tiles_of(page)).to_have_count(int(wrong.sum()))
+    click_cell(page, 9, 4)
+    cell = np.flatnonzero((LABELS == 9) & (answers == 4))
+    expect(tiles_of(page)).to_have_count(len(cell))
+    assert {image_of(tile) for tile in tiles_of(page).all()} == set(cell.tolist())
+    expect(page).to_have_url(re.compile("true=9"))
+    expect(page).to_have_url(re.compile("read_as=4"))
+    click_cell(page, 9, 4)
+    expect(tiles_of(page)).to_have_count(int(wrong.sum()))
+    click_cell(page, 3, 3)  # the right ones, of which there are pages
+    expect(tiles_of(page)).to_have_count(200)
+    expect(page).to_have_url(re.compile(r"show=read(\+|%20)right"))
+
+
+def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/mistakes?true=9&order=test+set+order&epoch=7")
+    answers = BUNDLED_RUN.probabilities(7).argmax(axis=1)
+    expected = np.flatnonzero((answers != LABELS) & (LABELS == 9)).tolist()
+    expect(tiles_of(page)).to_have_count(len(expected))
+    assert [image_of(tile) for tile in tiles_of(page).all()] == expected
+    expect(page.get_by_text(f"are misread by {BUNDLED_RUN.run_id} after epoch 7")).to_be_visible()
+    tiles_of(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    third = expected[2]
+    title = f"Image {third:,}: a 9, read as {answers[third]}"
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
+    expect(tiles_of(page).nth(2)).to_be_focused()
+    expect(tiles_of(page).nth(2)).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile(f"image={third}"))
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_role("heading", name=title)).to_be_visible()
+    expect(tiles_of(other)).to_have_count(len(expected))
+    page.keyboard.press("Home")
+    expect(page.get_by_role("heading", name=re.compile(f"Image {expected[0]:,}: "))).to_be_visible()
+
+
+def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> None:
+    page.goto(f"{shared_server.url}/mistakes")
+    expect(page.get_by_text("after epoch 20:")).to_be_visible()
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("after epoch 19:")).to_be_visible()
+    wrong = int((BUNDLED_RUN.probabilities(19).argmax(axis=1) != LABELS).sum())
+    expect(tiles_of(page)).to_have_count(wrong)
+    expect(page).to_have_url(re.compile("epoch=19"))
+
+
+def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, page: Page) -> None:
+    server = start_server()
+    page.goto(f"{server.url}/runs?runs=pretrained-paper")
+    page.get_by_text("Take it away").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="The whole run").click()
+    path = server.runs_path.parent / "run.zip"
+    download.value.save_as(path)
+
+    page.get_by_role("button", name="Load a run").click()
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Load it").click()
+    expect(page.get_by_role("heading", name="pretrained-paper-2")).to_be_visible()
+    (loaded,) = RunStore(server.runs_path).own_runs()
+    assert (loaded.read().state, loaded.run_id) == ("finished", "pretrained-paper-2")
+
+    path.write_bytes(path.read_bytes()[:100_000])
+    page.get_by_role("button", name="Load a run").click()
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Load it").click()
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    assert len(list(server.runs_path.iterdir())) == 1
+
+    page.goto(f"{server.url}/runs?runs=pretrained-paper-2,pretrained-accurate")
+    paper, accurate = (run.probabilities().argmax(axis=1) == LABELS for run in (loaded, BUNDLED_RUN))
+    numbers = sorted([(paper & ~accurate).sum(), (accurate & ~paper).sum()])
+    found = [
+        int(page.get_by_text(re.compile(rf"^{name}: \d+$")).inner_text().split()[1]) for name in ("Fixed", "Broken")
+    ]
+    assert sorted(found) == numbers
