@@ -8,8 +8,6 @@ import numpy as np
 
 DIGITS = tuple(range(10))
 
-ORDERS = ("most confident", "least confident", "test set order")
-
 
 class Mistakes(NamedTuple):
     """The misclassified images of one run, one entry each, in the dataset's order.
@@ -77,32 +75,6 @@ def find_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> Mistakes:
         predicted[indices],
         probabilities[indices, predicted[indices]].astype(np.float32),
     )
-
-
-def select_mistakes(
-    mistakes: Mistakes,
-    true_digit: int | None = None,
-    predicted_digit: int | None = None,
-    order: str = "most confident",
-) -> Mistakes:
-    """Filter mistakes by digit and order them.
-
-    Args:
-        mistakes: As ``find_mistakes`` returns them.
-        true_digit: Keep only this label, or all.
-        predicted_digit: Keep only this answer, or all.
-        order: One of ``ORDERS``.
-    """
-    keep = np.ones(len(mistakes.indices), dtype=bool)
-    if true_digit is not None:
-        keep &= mistakes.true_digits == true_digit
-    if predicted_digit is not None:
-        keep &= mistakes.predicted_digits == predicted_digit
-    kept = mistakes.select(keep)
-    if order == "test set order":
-        return kept
-    sign = -1 if order == "most confident" else 1
-    return kept.select(np.argsort(sign * kept.confidences, kind="stable"))
 
 
 def compress_probabilities(probabilities: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from plotly.offline import get_plotlyjs
 from mnist_lib.config import PRESETS, SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
 from mnist_lib.curves import learning_curve_figure
 from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes, select_mistakes
+from mnist_lib.evaluation import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.evaluation_figures import confusion_figure
 from mnist_lib.metrics import digit_figures, measure_reliability, wilson_interval
 from mnist_lib.network import NOT_THE_PAPERS, layer_table
@@ -120,7 +120,8 @@ def make_report(run: Run, dataset: Dataset) -> str:
     epoch = max(run.epochs_with_probabilities(), default=None)
     probabilities = run.probabilities(epoch)
     matrix = confusion_matrix(probabilities, dataset.test_labels)
-    mistakes = select_mistakes(find_mistakes(probabilities, dataset.test_labels), order="most confident")
+    mistakes = find_mistakes(probabilities, dataset.test_labels)
+    mistakes = mistakes.select(np.argsort(-mistakes.confidences, kind="stable"))
     sections = [
         _Section("Beside the paper", _claims(snapshot, matrix)),
         _Section("Settings", _settings(config)),

@@ -9,14 +9,11 @@ import pytest
 
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import (
-    ORDERS,
-    Mistakes,
     accuracy,
     compress_probabilities,
     confusion_matrix,
     cross_entropy,
     find_mistakes,
-    select_mistakes,
 )
 
 
@@ -117,55 +114,15 @@ def test_find_mistakes_returns_each_wrong_answer_once() -> None:
 def test_find_mistakes_finds_none_where_there_is_none() -> None:
     mistakes = find_mistakes(PROBABILITIES[[0, 2]], LABELS[[0, 2]])
     assert [len(column) for column in mistakes] == [0, 0, 0, 0]
-    assert [len(column) for column in select_mistakes(mistakes, true_digit=3)] == [0, 0, 0, 0]
-
-
-MISTAKES = Mistakes(
-    indices=np.array([10, 20, 30, 40, 50]),
-    true_digits=np.array([4, 4, 9, 4, 7]),
-    predicted_digits=np.array([9, 6, 4, 9, 2]),
-    confidences=np.array([0.6, 0.8, 0.7, 0.9, 0.6], np.float32),
-)
-
-
-@pytest.mark.parametrize(
-    ("order", "expected"),
-    [
-        ("most confident", [40, 20, 30, 10, 50]),
-        ("least confident", [10, 50, 30, 20, 40]),
-        ("test set order", [10, 20, 30, 40, 50]),
-    ],
-)
-def test_mistakes_are_put_in_the_order_asked_for(order: str, expected: list[int]) -> None:
-    assert order in ORDERS
-    assert select_mistakes(MISTAKES, order=order).indices.tolist() == expected
-
-
-@pytest.mark.parametrize(
-    ("true_digit", "predicted_digit", "expected"),
-    [
-        (4, None, [10, 20, 40]),
-        (None, 9, [10, 40]),
-        (4, 9, [10, 40]),
-        (9, 4, [30]),
-        (0, None, []),
-        (None, 0, []),
-        (None, None, [10, 20, 30, 40, 50]),
-    ],
-)
-def test_mistakes_are_filtered_by_both_digits(
-    true_digit: int | None, predicted_digit: int | None, expected: list[int]
-) -> None:
-    kept = select_mistakes(MISTAKES, true_digit, predicted_digit, "test set order")
-    assert kept.indices.tolist() == expected
 
 
 def test_columns_of_mistakes_stay_together() -> None:
-    kept = select_mistakes(MISTAKES, true_digit=4)
-    assert kept.indices.tolist() == [40, 20, 10]
-    assert kept.true_digits.tolist() == [4, 4, 4]
-    assert kept.predicted_digits.tolist() == [9, 6, 9]
-    np.testing.assert_array_equal(kept.confidences, np.array([0.9, 0.8, 0.6], np.float32))
+    mistakes = find_mistakes(PROBABILITIES, LABELS)
+    kept = mistakes.select(np.argsort(-mistakes.confidences, kind="stable"))
+    assert kept.indices.tolist() == [3, 1, 4]
+    assert kept.true_digits.tolist() == [4, 3, 8]
+    assert kept.predicted_digits.tolist() == [9, 2, 2]
+    np.testing.assert_array_equal(kept.confidences, np.array([0.75, 0.6, 0.6], np.float32))
 
 
 def test_compressing_keeps_the_answer_where_rounding_makes_a_tie() -> None:

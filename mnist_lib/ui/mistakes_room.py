@@ -35,14 +35,12 @@ class Moment(NamedTuple):
     Attributes:
         run: The run.
         epoch: The epoch.
-        epochs: All whose test probabilities were kept, in order.
         probabilities: float32, (10000, 10), after it.
         before: The same after the kept epoch before it, or None.
     """
 
     run: Run
     epoch: int
-    epochs: list[int]
     probabilities: np.ndarray
     before: np.ndarray | None
 
@@ -85,7 +83,7 @@ def _ask_for_moment(run: Run) -> Moment:
         )
     earlier = [other for other in epochs if other < epoch]
     before = probabilities(run, earlier[-1]) if earlier else None
-    return Moment(run, epoch, epochs, probabilities(run, epoch), before)
+    return Moment(run, epoch, probabilities(run, epoch), before)
 
 
 def _draw_headline(moment: Moment, labels: np.ndarray) -> None:
@@ -128,6 +126,10 @@ def _draw_images(moment: Moment, labels: np.ndarray) -> None:
         draw_confusion_matrix(confusion_matrix(moment.probabilities, labels))
     image_column, life_column = st.columns([2, 3], gap="large")
     if chosen is None:
+        # In the very places of what goes, as in the drawing room.
+        image_column.empty()
+        life_column.empty()
+        st.empty()
         return
     with image_column.container():
         draw_image(moment.probabilities[chosen], chosen)

@@ -29,6 +29,8 @@ RUN_KEY = "run"
 MAX_EPOCHS_SHOWN = 20
 MAX_EPOCHS_TOLD = 60
 
+SECONDS_TO_PAINT = 1.0
+
 _CHOSEN_KEY = "chosen_run"
 _SELECTOR_KEY = "run_selector"
 
@@ -149,9 +151,11 @@ def _coverage(run: Run, epoch: int, stamp: int, threshold: float) -> Coverage:
 def start_loading_keras() -> threading.Thread:
     """Begin to load TensorFlow in the background, once for all visitors.
 
-    The person draws meanwhile. The thread touches nothing of Streamlit.
+    The person draws meanwhile. The thread touches nothing of Streamlit, and waits until the
+    screen has been sent: for seconds the import lets no other thread of Python run.
     """
-    thread = threading.Thread(target=_load_keras, daemon=True)
+    thread = threading.Timer(SECONDS_TO_PAINT, _load_keras)
+    thread.daemon = True
     thread.start()
     return thread
 
