@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -80,6 +81,17 @@ def test_deep_link_as_the_first_request_paints_without_tensorflow(
                 return
             page.wait_for_timeout(100)
         pytest.fail("Draw did not load TensorFlow")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="Linux tells what a process watches")
+def test_server_watches_no_tree_of_folders(start_server: StartServer, page: Page) -> None:
+    """Of those below an environment some versions of watchdog never come to an end."""
+    server = start_server()
+    page.goto(f"{server.url}/dataset")
+    expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
+    for path in Path(f"/proc/{server.process.pid}/fdinfo").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            assert "inotify wd" not in path.read_text()
 
 
 def test_training_runs_on_while_screens_change_and_stops_with_its_model(
