@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.figures import TRAIN_COLOR, vertical_line
 from mnist_lib.records import RunSnapshot
 
 # What a curve is drawn over.
@@ -21,8 +22,6 @@ MAX_OTHERS = 5
 
 # Of middle brightness, readable on white and on black.
 OTHER_COLORS = ("#0d9488", "#db2777", "#7c8b1a", "#b45309", "#64748b")
-_TRAIN_COLOR = "#3b82f6"
-_MARK_COLOR = "#94a3b8"
 
 # Without colours a curve is still known by its dashes and marks.
 _EPOCH_STYLES = {
@@ -69,45 +68,50 @@ def learning_curve_figure(
         others: Names and runs to lay over it, thinner; the first ``MAX_OTHERS`` are drawn.
     """
     others = others[:MAX_OTHERS]
-    figure = go.Figure()
+    runs = [snapshot, *(other for _, other in others)]
+    traces: list[dict[str, Any]] = []
     for color, (name, other) in zip(OTHER_COLORS, others, strict=False):
-        _add_other(figure, quantity, name, other, x, smoothing, color)
-    _add_run(figure, quantity, snapshot, x, smoothing)
-    for mark in find_marks(snapshot, x):
-        _add_mark(figure, mark, at_top=quantity == "loss")
-
-    figure.update_layout(
-        title={"text": quantity.capitalize(), "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"},
-        height=350 + 20 * len(others),  # room for the legend's lines
-        margin={"l": 56, "r": 12, "t": 36, "b": 50},
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "tracegroupgap": 0},
-        # One box with every curve's value; of many curves it would cover the figure.
-        hovermode="closest" if others else "x unified",
-        hoverlabel={"namelength": -1},
-        showlegend=True,
-        uirevision="curves",
-    )
+        traces += _other_curves(quantity, name, other, x, smoothing, color)
+    traces += _run_curves(quantity, snapshot, x, smoothing)
     # A zoom means something only on the axis that it was made on.
-    figure.update_xaxes(
-        title={"text": x, "standoff": 8},
-        rangemode="tozero",
-        hoverformat=_hover_format(x),
-        uirevision=f"{snapshot.run_id} {x}",
-    )
-    figure.update_yaxes(uirevision=f"{snapshot.run_id} {log}")
+    x_axis: dict[str, Any] = {
+        "title": {"text": x, "standoff": 8},
+        "rangemode": "tozero",
+        "hoverformat": _hover_format(x),
+        "uirevision": f"{snapshot.run_id} {x}",
+    }
+    y_axis: dict[str, Any] = {"uirevision": f"{snapshot.run_id} {log}"}
     if log:
-        figure.update_yaxes(type="log", tickformat="~g", nticks=_log_ticks(figure))
+        y_axis |= {"type": "log", "tickformat": "~g", "nticks": _log_ticks(traces)}
     if quantity == "accuracy":
-        floor = min(_accuracy_floor(run.batches) for run in (snapshot, *(other for _, other in others)))
-        figure.update_yaxes(tickformat=".3~%", hoverformat=".2%")
-        figure.update_yaxes(autorangeoptions={"clipmin": floor, "clipmax": 1.002})
+        floor = min(_accuracy_floor(run.batches) for run in runs)
+        limits = {"clipmin": floor, "clipmax": 1.002}
+        y_axis |= {"tickformat": ".3~%", "hoverformat": ".2%", "autorangeoptions": limits}
     else:
-        figure.update_yaxes(hoverformat=".4f")
-    if not any(run.batches or run.epochs for run in (snapshot, *(other for _, other in others))):
+        y_axis |= {"hoverformat": ".4f"}
+    if not any(run.batches or run.epochs for run in runs):
         # Without a point Plotly would make up an axis from -100% to 400%.
-        figure.update_xaxes(range=[0, 1])
-        figure.update_yaxes(range=EMPTY_LOG_LOSS if log else EMPTY_RANGES[quantity])
-    return figure
+        x_axis["range"] = [0, 1]
+        y_axis["range"] = EMPTY_LOG_LOSS if log else EMPTY_RANGES[quantity]
+    marks = find_marks(snapshot, x)
+    return go.Figure(
+        traces,
+        {
+            "title": {"text": quantity.capitalize(), "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"},
+            "height": 350 + 20 * len(others),  # room for the legend's lines
+            "margin": {"l": 56, "r": 12, "t": 36, "b": 50},
+            "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "tracegroupgap": 0},
+            # One box with every curve's value; of many curves it would cover the figure.
+            "hovermode": "closest" if others else "x unified",
+            "hoverlabel": {"namelength": -1},
+            "showlegend": True,
+            "uirevision": "curves",
+            "xaxis": x_axis,
+            "yaxis": y_axis,
+            "shapes": [vertical_line(mark.x) for mark in marks],
+            "annotations": [_mark_text(mark, at_top=quantity == "loss") for mark in marks],
+        },
+    )
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
@@ -171,76 +175,80 @@ def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
     return marks
 
 
-def _add_run(figure: go.Figure, quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) -> None:
+def _run_curves(quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) -> list[dict[str, Any]]:
     positions, values = _train_curve(snapshot, quantity, x)
-    line = {"color": _TRAIN_COLOR, "width": 2}
-    train = {"x": positions, "mode": "lines", "legendgroup": "train", "legendrank": 1}
-    if smoothing:
-        figure.add_scatter(
-            **train, y=values, name="train, raw", uid="train raw", line=line, opacity=0.3, showlegend=False
-        )
-    figure.add_scatter(**train, y=smooth(values, smoothing), name="train", uid="train", line=line)
+    train: dict[str, Any] = {
+        "type": "scatter",
+        "x": positions,
+        "mode": "lines",
+        "line": {"color": TRAIN_COLOR, "width": 2},
+        "legendgroup": "train",
+        "legendrank": 1,
+    }
+    raw = {"y": values, "name": "train, raw", "uid": "train raw", "opacity": 0.3, "showlegend": False}
+    traces = [train | raw] if smoothing else []
+    traces.append(train | {"y": smooth(values, smoothing), "name": "train", "uid": "train"})
     for split, style in _EPOCH_STYLES.items():
         rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
         if split == "test" or rows:
-            figure.add_scatter(
-                x=x_positions(snapshot, rows, x),
-                y=_values(rows, f"{split}_{quantity}"),
-                name=split,
-                uid=split,
-                legendgroup=split,
-                legendrank=2,
-                mode="lines+markers",
-                line={"color": style["color"], "dash": style["dash"], "width": 2},
-                marker={"size": 8, "symbol": style["symbol"]},
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": x_positions(snapshot, rows, x),
+                    "y": _values(rows, f"{split}_{quantity}"),
+                    "name": split,
+                    "uid": split,
+                    "legendgroup": split,
+                    "legendrank": 2,
+                    "mode": "lines+markers",
+                    "line": {"color": style["color"], "dash": style["dash"], "width": 2},
+                    "marker": {"size": 8, "symbol": style["symbol"]},
+                }
             )
+    return traces
 
 
-def _add_other(
-    figure: go.Figure, quantity: str, name: str, snapshot: RunSnapshot, x: str, smoothing: float, color: str
-) -> None:
-    """Lay another run over: one colour and one entry of the legend, which hides all its curves."""
+def _other_curves(
+    quantity: str, name: str, snapshot: RunSnapshot, x: str, smoothing: float, color: str
+) -> list[dict[str, Any]]:
+    """Return the curves of a run laid over: one colour and one entry of the legend, which hides them all."""
     positions, values = _train_curve(snapshot, quantity, x)
-    group = {"legendgroup": f"other {name}"}
-    figure.add_scatter(
-        x=positions,
-        y=smooth(values, smoothing),
-        name=name,
-        uid=f"{name} train",
-        mode="lines",
-        line={"color": color, "width": 1.25},
-        **group,
-    )
+    group: dict[str, Any] = {"type": "scatter", "legendgroup": f"other {name}"}
+    traces = [
+        group
+        | {
+            "x": positions,
+            "y": smooth(values, smoothing),
+            "name": name,
+            "uid": f"{name} train",
+            "mode": "lines",
+            "line": {"color": color, "width": 1.25},
+        }
+    ]
     for split, style in _EPOCH_STYLES.items():
         rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
         if rows:
-            figure.add_scatter(
-                x=x_positions(snapshot, rows, x),
-                y=_values(rows, f"{split}_{quantity}"),
-                name=f"{name}, {split}",
-                uid=f"{name} {split}",
-                mode="lines+markers",
-                line={"color": color, "dash": style["dash"], "width": 1.25},
-                marker={"size": 5, "symbol": style["symbol"]},
-                showlegend=False,
-                **group,
+            traces.append(
+                group
+                | {
+                    "x": x_positions(snapshot, rows, x),
+                    "y": _values(rows, f"{split}_{quantity}"),
+                    "name": f"{name}, {split}",
+                    "uid": f"{name} {split}",
+                    "mode": "lines+markers",
+                    "line": {"color": color, "dash": style["dash"], "width": 1.25},
+                    "marker": {"size": 5, "symbol": style["symbol"]},
+                    "showlegend": False,
+                }
             )
+    return traces
 
 
-def _add_mark(figure: go.Figure, mark: Mark, at_top: bool) -> None:
-    """Draw a thin line down the figure, with its text where the curve is not."""
-    figure.add_vline(mark.x, line={"color": _MARK_COLOR, "width": 1, "dash": "dot"})
-    figure.add_annotation(
-        x=mark.x,
-        y=1 if at_top else 0,
-        yref="paper",
-        yanchor="top" if at_top else "bottom",
-        xanchor="right",
-        text=mark.text,
-        textangle=-90,
-        showarrow=False,
-        font={"size": 11},
-    )
+def _mark_text(mark: Mark, at_top: bool) -> dict[str, Any]:
+    """Return the text beside a mark's line, at the end where the curve is not."""
+    edge = {"y": 1, "yanchor": "top"} if at_top else {"y": 0, "yanchor": "bottom"}
+    place = {"x": mark.x, "xanchor": "right", "yref": "paper", **edge}
+    return {**place, "text": mark.text, "textangle": -90, "showarrow": False, "font": {"size": 11}}
 
 
 def _train_curve(snapshot: RunSnapshot, quantity: str, x: str) -> tuple[np.ndarray, np.ndarray]:
@@ -261,9 +269,9 @@ def _rows_of_enough_batches(batches: Sequence[dict[str, Any]]) -> list[dict[str,
     return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
 
 
-def _log_ticks(figure: go.Figure) -> int:
+def _log_ticks(traces: Sequence[dict[str, Any]]) -> int:
     """Return how many ticks to ask for, so that Plotly labels 1, 2 and 5 of each power of ten and not 1 to 9."""
-    values = np.concatenate([trace.y for trace in figure.data])  # pyright: ignore[reportAttributeAccessIssue]
+    values = np.concatenate([trace["y"] for trace in traces])
     values = values[values > 0]
     return 5 if len(values) and values.max() > 500 * values.min() else 4
 

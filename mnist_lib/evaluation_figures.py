@@ -11,11 +11,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mnist_lib.evaluation import DIGITS
-from mnist_lib.figures import NEUTRAL_COLOR, POSITIVE_COLOR, TRAIN_COLOR
+from mnist_lib.figures import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame
 from mnist_lib.metrics import CoverageCurve, Reliability
 
 _NAMES = [str(digit) for digit in DIGITS]
 
+_AXIS = STILL_AXIS | {"zeroline": False}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 # Room for half of a "100%" at the end of an axis: Plotly leaves out what would be cut.
 _MARGIN_OF_SHARES = _MARGIN | {"r": 26}
@@ -47,56 +48,54 @@ def confusion_figure(
     colored = values.copy()
     if hide_diagonal:
         np.fill_diagonal(colored, np.nan)
-    figure = go.Figure(
-        go.Heatmap(
-            z=colored,
-            x=_NAMES,
-            y=_NAMES,
-            customdata=np.dstack([matrix, shares]),
-            # From nothing on, or a single count everywhere would be of middle colour.
-            zmin=0,
-            zmax=max(np.nanmax(colored), 1 if not row_percent else 1e-3),
-            colorscale=[[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
-            showscale=False,
-            xgap=2,
-            ygap=2,
-            hoverongaps=True,
-            hovertemplate="%{customdata[0]:,} images of a %{y} read as %{x}<br>%{customdata[1]:.2%} of all %{y}s"
-            "<extra></extra>",
-        )
-    )
+    cells = {
+        "type": "heatmap",
+        "z": colored,
+        "x": _NAMES,
+        "y": _NAMES,
+        "customdata": np.dstack([matrix, shares]),
+        # From nothing on, or a single count everywhere would be of middle colour.
+        "zmin": 0,
+        "zmax": max(np.nanmax(colored), 1 if not row_percent else 1e-3),
+        "colorscale": [[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hoverongaps": True,
+        "hovertemplate": "%{customdata[0]:,} images of a %{y} read as %{x}<br>%{customdata[1]:.2%} of all %{y}s"
+        "<extra></extra>",
+    }
     # As a trace of its own the text takes the theme's colour; a heatmap's own text
     # takes it from the cell's, as if that were opaque.
     faint = np.eye(10, dtype=bool) & hide_diagonal
-    for cells, opacity in ((~faint, 1.0), (faint, 0.55)):
-        true_digits, predicted_digits = np.nonzero((matrix > 0) & cells)
-        figure.add_scatter(
-            x=[_NAMES[digit] for digit in predicted_digits],
-            y=[_NAMES[digit] for digit in true_digits],
-            text=[_cell_text(value, row_percent) for value in values[true_digits, predicted_digits]],
-            mode="text",
-            opacity=opacity,
-            textfont={"size": 10 if row_percent else 11},  # 99.9% ten times side by side on a telephone
-            hoverinfo="skip",
-            showlegend=False,
+    texts = []
+    for written, opacity in ((~faint, 1.0), (faint, 0.55)):
+        true_digits, predicted_digits = np.nonzero((matrix > 0) & written)
+        texts.append(
+            {
+                "type": "scatter",
+                "x": [_NAMES[digit] for digit in predicted_digits],
+                "y": [_NAMES[digit] for digit in true_digits],
+                "text": [_cell_text(value, row_percent) for value in values[true_digits, predicted_digits]],
+                "mode": "text",
+                "opacity": opacity,
+                "textfont": {"size": 10 if row_percent else 11},  # 99.9% ten times side by side on a telephone
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
+    axis = _AXIS | {"type": "category", "showgrid": False}
+    layout: dict[str, Any] = {
+        "height": 460,
+        "margin": _MARGIN,
+        "uirevision": "confusion",
+        "xaxis": axis | {"title": "predicted digit", "side": "bottom"},
+        "yaxis": axis | {"title": "true digit", "autorange": "reversed"},
+    }
     if selected is not None:
         true_digit, predicted_digit = selected
-        figure.add_shape(
-            type="rect",
-            x0=predicted_digit - 0.5,
-            x1=predicted_digit + 0.5,
-            y0=true_digit - 0.5,
-            y1=true_digit + 0.5,
-            line={"color": TRAIN_COLOR, "width": 3},
-            layer="above",
-        )
-    figure.update_layout(height=460, margin=_MARGIN, uirevision="confusion")
-    figure.update_xaxes(title="predicted digit", type="category", side="bottom", showgrid=False)
-    figure.update_yaxes(title="true digit", type="category", autorange="reversed", showgrid=False)
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(fixedrange=True, automargin=True, zeroline=False)
-    return figure
+        layout["shapes"] = [cell_frame(predicted_digit, true_digit, TRAIN_COLOR, 3)]
+    return go.Figure([cells, *texts], layout)
 
 
 def _cell_text(value: float, row_percent: bool) -> str:
@@ -127,57 +126,59 @@ def reliability_figure(reliability: Reliability) -> go.Figure:
     faded = np.where(counts < _FEW_IMAGES, 0.35, 1.0)
     said = "%{customdata[0]:.0%} to %{customdata[1]:.0%} sure: %{customdata[2]:,} answers"
     bars: dict[str, Any] = {
+        "type": "bar",
         "x": (low + high) / 2,
         "width": 0.9 * (high - low),
         "customdata": np.column_stack([low, high, counts, accuracies, confidences]),
     }
-    figure = go.Figure()
-    figure.add_bar(
-        **bars,
-        y=accuracies,
-        name="right",
-        marker={"color": TRAIN_COLOR, "opacity": faded},
-        hovertemplate=f"{said}<br>%{{customdata[3]:.1%}} right, %{{customdata[4]:.1%}} sure on average<extra></extra>",
-    )
-    figure.add_bar(
-        **bars,
-        base=np.minimum(accuracies, confidences),
-        y=np.abs(accuracies - confidences),
-        name="gap to its confidence",
-        marker={
+    right = bars | {
+        "y": accuracies,
+        "name": "right",
+        "marker": {"color": TRAIN_COLOR, "opacity": faded},
+        "hovertemplate": f"{said}<br>%{{customdata[3]:.1%}} right, %{{customdata[4]:.1%}} sure on average"
+        "<extra></extra>",
+    }
+    gap = bars | {
+        "base": np.minimum(accuracies, confidences),
+        "y": np.abs(accuracies - confidences),
+        "name": "gap to its confidence",
+        "marker": {
             "color": "rgba(249,115,22,0.3)",
             "line": {"color": POSITIVE_COLOR, "width": 1.5},
             "opacity": faded,
         },
-        hoverinfo="skip",
-    )
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        line={"color": NEUTRAL_COLOR, "dash": "dash", "width": 1.5},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    figure.add_bar(
-        **bars,
-        y=counts,
-        yaxis="y2",
-        marker_color=NEUTRAL_COLOR,
-        hovertemplate=f"{said}<extra></extra>",
-        showlegend=False,
-    )
+        "hoverinfo": "skip",
+    }
+    diagonal = {
+        "type": "scatter",
+        "x": [0, 1],
+        "y": [0, 1],
+        "mode": "lines",
+        "line": {"color": NEUTRAL_COLOR, "dash": "dash", "width": 1.5},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    answers = bars | {
+        "y": counts,
+        "yaxis": "y2",
+        "marker": {"color": NEUTRAL_COLOR},
+        "hovertemplate": f"{said}<extra></extra>",
+        "showlegend": False,
+    }
     most = int(np.log10(max(counts.max(initial=1), 1))) + 1
-    figure.update_layout(
-        height=380,
-        margin=_MARGIN_OF_SHARES,
-        uirevision="reliability",
-        barmode="overlay",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        yaxis={"domain": [0.34, 1], "range": [0, 1.04], "tickformat": ".0%", "title": _beside("right"), "nticks": 6},
+    layout = {
+        "height": 380,
+        "margin": _MARGIN_OF_SHARES,
+        "uirevision": "reliability",
+        "barmode": "overlay",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "xaxis": _AXIS | {"title": "confidence", "range": [0, 1.01], "tickformat": ".0%", "dtick": 0.2, "anchor": "y2"},
+        "yaxis": _AXIS
+        | {"domain": [0.34, 1], "range": [0, 1.04], "tickformat": ".0%", "title": _beside("right"), "nticks": 6},
         # A thousand times as many are nearly sure: only a logarithm shows the others. It
         # begins below one, or a single answer would have no bar.
-        yaxis2={
+        "yaxis2": _AXIS
+        | {
             "domain": [0, 0.22],
             "type": "log",
             "range": [-0.4, most],
@@ -185,11 +186,8 @@ def reliability_figure(reliability: Reliability) -> go.Figure:
             "ticktext": ["1", "100", "10,000"],
             "title": _beside("answers"),
         },
-    )
-    figure.update_xaxes(title="confidence", range=[0, 1.01], tickformat=".0%", dtick=0.2, anchor="y2")
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(fixedrange=True, automargin=True, zeroline=False)
-    return figure
+    }
+    return go.Figure([right, gap, diagonal, answers], layout)
 
 
 def coverage_figure(curve: CoverageCurve, threshold: float | None = None) -> go.Figure:
@@ -199,35 +197,42 @@ def coverage_figure(curve: CoverageCurve, threshold: float | None = None) -> go.
         curve: What was measured, over many thresholds.
         threshold: A threshold to mark, at the nearest one of the curve, or none.
     """
-    figure = go.Figure(
-        go.Scatter(
-            x=curve.answered,
-            y=curve.accuracies,
-            customdata=curve.thresholds,
-            mode="lines",
-            line={"color": TRAIN_COLOR, "width": 2},
-            hovertemplate="from %{customdata:.2%} confidence on:<br>%{x:.2%} answered, %{y:.2%} of them right"
+    traces = [
+        {
+            "type": "scatter",
+            "x": curve.answered,
+            "y": curve.accuracies,
+            "customdata": curve.thresholds,
+            "mode": "lines",
+            "line": {"color": TRAIN_COLOR, "width": 2},
+            "hovertemplate": "from %{customdata:.2%} confidence on:<br>%{x:.2%} answered, %{y:.2%} of them right"
             "<extra></extra>",
-            showlegend=False,
-        )
-    )
+            "showlegend": False,
+        }
+    ]
     if threshold is not None:
         place = int(np.abs(curve.thresholds - threshold).argmin())
-        figure.add_scatter(
-            x=curve.answered[[place]],
-            y=curve.accuracies[[place]],
-            mode="markers",
-            marker={"color": POSITIVE_COLOR, "size": 11},
-            hoverinfo="skip",
-            showlegend=False,
+        traces.append(
+            {
+                "type": "scatter",
+                "x": curve.answered[[place]],
+                "y": curve.accuracies[[place]],
+                "mode": "markers",
+                "marker": {"color": POSITIVE_COLOR, "size": 11},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            }
         )
-    figure.update_layout(height=380, margin=_MARGIN_OF_SHARES, uirevision="coverage")
     # Most of these curves lie close below 100%: the axis begins where this one does.
     lowest = float(np.min(curve.accuracies, initial=1.0, where=~np.isnan(curve.accuracies)))
     margin = 0.05 * (1 - lowest) or 0.01
     tick_format = ".2%" if 1 - lowest < 0.02 else ".1%" if 1 - lowest < 0.1 else ".0%"
-    figure.update_yaxes(title=_beside("right"), tickformat=tick_format, nticks=6, range=[lowest - margin, 1 + margin])
-    figure.update_xaxes(title="answered", tickformat=".0%", nticks=6)
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(fixedrange=True, automargin=True, zeroline=False)
-    return figure
+    layout = {
+        "height": 380,
+        "margin": _MARGIN_OF_SHARES,
+        "uirevision": "coverage",
+        "xaxis": _AXIS | {"title": "answered", "tickformat": ".0%", "nticks": 6},
+        "yaxis": _AXIS
+        | {"title": _beside("right"), "tickformat": tick_format, "nticks": 6, "range": [lowest - margin, 1 + margin]},
+    }
+    return go.Figure(traces, layout)

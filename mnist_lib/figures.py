@@ -2,6 +2,9 @@
 
 Text and grid colours are left to the theme. The colours that carry meaning are of
 middle brightness, readable on white and on black.
+
+Each figure is made in one call, from dictionaries: Plotly then checks every value once,
+and takes a fraction of the time that adding and updating take.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ SIGNED_COLORSCALE = [
 # White paper to dark ink reads wrongly on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
 
+# An axis that shows all there is: nothing to zoom, and room for its numbers.
+STILL_AXIS = {"fixedrange": True, "automargin": True}
+
 
 def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> go.Figure:
     """Draw how many images there are of each digit.
@@ -42,21 +48,26 @@ def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> g
         counts: integer, (10,).
         highlighted: A digit to bring out, or none.
     """
-    figure = go.Figure(
-        go.Bar(
-            x=list(DIGITS),
-            y=counts,
-            text=[f"{count:,}" for count in counts],
-            textposition="outside",
-            cliponaxis=False,
-            marker_color=[NEUTRAL_COLOR if highlighted not in (None, digit) else TRAIN_COLOR for digit in DIGITS],
-            hovertemplate="%{y:,} images of a %{x}<extra></extra>",
-        )
+    colors = [NEUTRAL_COLOR if highlighted not in (None, digit) else TRAIN_COLOR for digit in DIGITS]
+    bars = {
+        "type": "bar",
+        "x": list(DIGITS),
+        "y": counts,
+        "text": [f"{count:,}" for count in counts],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": colors},
+        "hovertemplate": "%{y:,} images of a %{x}<extra></extra>",
+    }
+    return go.Figure(
+        [bars],
+        {
+            "height": 260,
+            "margin": {"l": 10, "r": 10, "t": 20, "b": 10},
+            "xaxis": {"dtick": 1, "title": "digit"},
+            "yaxis": {"visible": False},
+        },
     )
-    figure.update_layout(height=260, margin={"l": 10, "r": 10, "t": 20, "b": 10})
-    figure.update_xaxes(dtick=1, title="digit")
-    figure.update_yaxes(visible=False)
-    return figure
 
 
 def image_figure(image: np.ndarray) -> go.Figure:
@@ -65,20 +76,22 @@ def image_figure(image: np.ndarray) -> go.Figure:
     Args:
         image: uint8, (28, 28), 0 to 255.
     """
-    figure = go.Figure(
-        go.Heatmap(
-            z=image,
-            colorscale=INK_COLORSCALE,
-            zmin=0,
-            zmax=255,
-            showscale=False,
-            hovertemplate="row %{y}, column %{x}: %{z}<extra></extra>",
-        )
-    )
-    figure.update_layout(height=280, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    return figure
+    ink = _ink(image) | {"hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>"}
+    return go.Figure([ink], _image_layout(height_px=280))
+
+
+def _ink(image: np.ndarray) -> dict[str, Any]:
+    return {"type": "heatmap", "z": image, "colorscale": INK_COLORSCALE, "zmin": 0, "zmax": 255, "showscale": False}
+
+
+def _image_layout(height_px: int, zoom: bool = True) -> dict[str, Any]:
+    axis = {"visible": False, "constrain": "domain", "fixedrange": not zoom}
+    return {
+        "height": height_px,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "xaxis": axis,
+        "yaxis": axis | {"autorange": "reversed", "scaleanchor": "x"},  # row 0 on top, square pixels
+    }
 
 
 def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = None) -> go.Figure:
@@ -95,22 +108,27 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
     else:
         colors[answer] = WRONG_COLOR
         colors[true_digit] = RIGHT_COLOR
-    figure = go.Figure(
-        go.Bar(
-            x=probabilities,
-            y=[str(digit) for digit in DIGITS],
-            orientation="h",
-            text=[f"{value:.1%}" for value in probabilities],
-            textposition="outside",
-            cliponaxis=False,
-            marker_color=colors,
-            hovertemplate="%{y}: %{x:.3%}<extra></extra>",
-        )
+    bars = {
+        "type": "bar",
+        "x": probabilities,
+        "y": [str(digit) for digit in DIGITS],
+        "orientation": "h",
+        "text": [f"{value:.1%}" for value in probabilities],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": colors},
+        "hovertemplate": "%{y}: %{x:.3%}<extra></extra>",
+    }
+    return go.Figure(
+        [bars],
+        {
+            "height": 280,
+            "margin": {"l": 10, "r": 10, "t": 0, "b": 0},
+            "bargap": 0.25,
+            "xaxis": {"range": [0, 1.4], "visible": False},
+            "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 14}},
+        },
     )
-    figure.update_layout(height=280, margin={"l": 10, "r": 10, "t": 0, "b": 0}, bargap=0.25)
-    figure.update_xaxes(range=[0, 1.4], visible=False)
-    figure.update_yaxes(autorange="reversed", type="category", tickfont={"size": 14})
-    return figure
 
 
 def schedule_figure(config: TrainingConfig) -> go.Figure:
@@ -121,28 +139,36 @@ def schedule_figure(config: TrainingConfig) -> go.Figure:
     """
     rates = learning_rates(config)
     steps = np.unique(np.linspace(0, len(rates) - 1, 200).round().astype(int))
-    figure = go.Figure(
-        go.Scatter(
-            x=steps / config.steps_per_epoch,
-            y=rates[steps],
-            mode="lines",
-            line={"color": TRAIN_COLOR, "width": 2},
-            hovertemplate="after %{x:.1f} epochs: %{y:.2g}<extra></extra>",
-        )
+    curve = {
+        "type": "scatter",
+        "x": steps / config.steps_per_epoch,
+        "y": rates[steps],
+        "mode": "lines",
+        "line": {"color": TRAIN_COLOR, "width": 2},
+        "hovertemplate": "after %{x:.1f} epochs: %{y:.2g}<extra></extra>",
+    }
+    return go.Figure(
+        [curve],
+        {
+            "height": 150,
+            "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+            "showlegend": False,
+            "xaxis": {"title": "epoch", "range": [0, config.epochs], "nticks": 6, "tickformat": "d"},
+            "yaxis": {"range": [0, config.learning_rate * 1.1], "nticks": 4},
+        },
     )
-    figure.update_layout(height=150, margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False)
-    figure.update_xaxes(title="epoch", range=[0, config.epochs], nticks=6, tickformat="d")
-    figure.update_yaxes(range=[0, config.learning_rate * 1.1], nticks=4)
-    return figure
 
 
-def epochs_figure(epochs: Sequence[int], probabilities: np.ndarray, true_digit: int | None = None) -> go.Figure:
+def epochs_figure(
+    epochs: Sequence[int], probabilities: np.ndarray, true_digit: int | None = None, marked: int | None = None
+) -> go.Figure:
     """Draw how the ten probabilities of one image changed while the network learned.
 
     Args:
         epochs: The epochs, in order.
         probabilities: floating, (epochs, 10), 0 to 1.
         true_digit: The label, where it is known: its line is green, a wrong answer's red.
+        marked: An epoch to draw a thin line at, or none.
     """
     answer = int(probabilities[-1].argmax())
     colors = {answer: TRAIN_COLOR if true_digit is None else WRONG_COLOR}
@@ -150,28 +176,37 @@ def epochs_figure(epochs: Sequence[int], probabilities: np.ndarray, true_digit: 
     if true_digit is not None:
         colors[true_digit] = RIGHT_COLOR
         names[true_digit] = f"{true_digit}, the true digit"
-    figure = go.Figure()
-    for digit in sorted(DIGITS, key=lambda digit: digit in colors):  # what matters lies on top
-        matters = digit in colors
-        figure.add_scatter(
-            x=list(epochs),
-            y=probabilities[:, digit],
-            name=names.get(digit, f"{digit}"),
-            mode="lines+markers",
-            line={"color": colors.get(digit, NEUTRAL_COLOR), "width": 3 if matters else 1},
-            marker={"size": 7 if matters else 4},
-            opacity=1 if matters else 0.45,
-            showlegend=matters,
-            hovertemplate=f"a {digit} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
-        )
-    figure.update_layout(
-        height=320,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
-    )
-    figure.update_xaxes(title="epoch", fixedrange=True, automargin=True, tickformat="d", **_epoch_ticks(epochs))
-    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", nticks=6, fixedrange=True, automargin=True)
-    return figure
+    lines = [
+        {
+            "type": "scatter",
+            "x": list(epochs),
+            "y": probabilities[:, digit],
+            "name": names.get(digit, f"{digit}"),
+            "mode": "lines+markers",
+            "line": {"color": colors.get(digit, NEUTRAL_COLOR), "width": 3 if digit in colors else 1},
+            "marker": {"size": 7 if digit in colors else 4},
+            "opacity": 1 if digit in colors else 0.45,
+            "showlegend": digit in colors,
+            "hovertemplate": f"a {digit} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
+        }
+        for digit in sorted(DIGITS, key=lambda digit: digit in colors)  # what matters lies on top
+    ]
+    layout: dict[str, Any] = {
+        "height": 320,
+        "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "reversed"},
+        "xaxis": STILL_AXIS | {"title": "epoch", "tickformat": "d"} | _epoch_ticks(epochs),
+        "yaxis": STILL_AXIS | {"range": [-0.04, 1.04], "tickformat": ".0%", "nticks": 6},
+    }
+    if marked is not None:
+        layout["shapes"] = [vertical_line(marked)]
+    return go.Figure(lines, layout)
+
+
+def vertical_line(x: float) -> dict[str, Any]:
+    """Return a thin line from the bottom to the top of a figure, as one of its layout's shapes."""
+    line = {"color": NEUTRAL_COLOR, "width": 1, "dash": "dot"}
+    return {"type": "line", "x0": x, "x1": x, "yref": "y domain", "y0": 0, "y1": 1, "line": line}
 
 
 def _epoch_ticks(epochs: Sequence[int]) -> dict[str, Any]:
@@ -190,28 +225,36 @@ def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
     """
     reach_px = len(probabilities) // 2
     shifts_px = list(range(-reach_px, reach_px + 1))
-    figure = go.Figure(
-        go.Heatmap(
-            x=shifts_px,
-            y=shifts_px,
-            z=probabilities,
-            zmin=0,
-            zmax=1,
-            colorscale=[[0, "rgba(59,130,246,0.06)"], [1, "rgba(59,130,246,1)"]],
-            xgap=1,
-            ygap=1,
-            colorbar={"tickformat": ".0%", "thickness": 10, "nticks": 3, "outlinewidth": 0, "len": 0.9},
-            hovertemplate=f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} a {digit}<extra></extra>",
-        )
+    cells = {
+        "type": "heatmap",
+        "x": shifts_px,
+        "y": shifts_px,
+        "z": probabilities,
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": [[0, "rgba(59,130,246,0.06)"], [1, "rgba(59,130,246,1)"]],
+        "xgap": 1,
+        "ygap": 1,
+        "colorbar": {"tickformat": ".0%", "thickness": 10, "nticks": 3, "outlinewidth": 0, "len": 0.9},
+        "hovertemplate": f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} a {digit}<extra></extra>",
+    }
+    axis = STILL_AXIS | {"dtick": 2, "constrain": "domain", "showgrid": False, "zeroline": False}
+    return go.Figure(
+        [cells],
+        {
+            "height": 280,
+            "margin": {"l": 10, "r": 0, "t": 10, "b": 10},
+            "xaxis": axis,
+            "yaxis": axis | {"autorange": "reversed", "scaleanchor": "x"},  # row 0 is the furthest up
+            "shapes": [cell_frame(0, 0, POSITIVE_COLOR, 2)],
+        },
     )
-    figure.add_shape(
-        type="rect", x0=-0.5, x1=0.5, y0=-0.5, y1=0.5, line={"color": POSITIVE_COLOR, "width": 2}, layer="above"
-    )
-    figure.update_layout(height=280, margin={"l": 10, "r": 0, "t": 10, "b": 10})
-    for axes in (figure.update_xaxes, figure.update_yaxes):
-        axes(dtick=2, fixedrange=True, automargin=True, constrain="domain", showgrid=False, zeroline=False)
-    figure.update_yaxes(autorange="reversed", scaleanchor="x")  # row 0 is the furthest up
-    return figure
+
+
+def cell_frame(x: int, y: int, color: str, width_px: int) -> dict[str, Any]:
+    """Return the frame of one cell of a heatmap, as one of its layout's shapes."""
+    corners = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+    return {"type": "rect", **corners, "line": {"color": color, "width": width_px}, "layer": "above"}
 
 
 def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, strongest: float) -> go.Figure:
@@ -225,36 +268,34 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
         digit: The digit.
         strongest: The loss or gain of evidence that has the full colour.
     """
-    figure = image_figure(image)
-    figure.update_traces(hoverinfo="skip", hovertemplate=None)
     other = occlusion.answers != digit
     said = np.vectorize(_odds_text, otypes=[object])(occlusion.evidence_loss)
     said[other] += [f"<br>then it reads a {answer}" for answer in occlusion.answers[other]]
-    figure.add_heatmap(
-        z=occlusion.evidence_loss,
-        zmin=-strongest,
-        zmax=strongest,
-        colorscale=SIGNED_COLORSCALE,
-        showscale=False,
-        customdata=said,
-        hovertemplate=f"odds of a {digit} %{{customdata}}<extra></extra>",
-    )
+    overlay = {
+        "type": "heatmap",
+        "z": occlusion.evidence_loss,
+        "zmin": -strongest,
+        "zmax": strongest,
+        "colorscale": SIGNED_COLORSCALE,
+        "showscale": False,
+        "customdata": said,
+        "hovertemplate": f"odds of a {digit} %{{customdata}}<extra></extra>",
+    }
     # One digit in the middle of each place, not one a pixel.
     rows, columns = np.nonzero(other[::STEP_PX, ::STEP_PX])
     middle = (STEP_PX - 1) / 2
-    figure.add_scatter(
-        x=STEP_PX * columns + middle,
-        y=STEP_PX * rows + middle,
-        text=[f"{answer}" for answer in occlusion.answers[STEP_PX * rows, STEP_PX * columns]],
-        mode="text",
-        textfont={"color": "white", "size": 13, "shadow": "0 0 2px black, 0 0 3px black, 0 0 4px black"},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    figure.update_layout(height=300)
-    figure.update_xaxes(fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
-    return figure
+    answers = {
+        "type": "scatter",
+        "x": STEP_PX * columns + middle,
+        "y": STEP_PX * rows + middle,
+        "text": [f"{answer}" for answer in occlusion.answers[STEP_PX * rows, STEP_PX * columns]],
+        "mode": "text",
+        "textfont": {"color": "white", "size": 13, "shadow": "0 0 2px black, 0 0 3px black, 0 0 4px black"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+    ink = _ink(image) | {"hoverinfo": "skip"}
+    return go.Figure([ink, overlay, answers], _image_layout(height_px=300, zoom=False))
 
 
 def _odds_text(evidence_loss: float) -> str:

@@ -49,9 +49,7 @@ def draw_biography(run: Run, index: int, epoch: int) -> None:
     epochs, outputs = probabilities_over_epochs(run)
     readings = outputs[:, index].astype(np.float32)
     st.markdown(biography_text(find_turns(epochs, readings.argmax(axis=1) == label)))
-    figure = epochs_figure(epochs, readings, label)
-    figure.add_vline(x=epoch, line={"width": 1, "dash": "dot", "color": "gray"})
-    live_figure(figure, key="mistake_biography")
+    live_figure(epochs_figure(epochs, readings, label, marked=epoch), key="mistake_biography")
     if len(epochs) < len(run.epochs_with_probabilities()):
         st.caption(f"{len(epochs)} of the {len(run.epochs_with_probabilities())} epochs are shown.")
 
