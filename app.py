@@ -7,6 +7,7 @@ import streamlit as st
 from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
 from mnist_lib.ui.sidebar import draw_sidebar
+from mnist_lib.ui.state import spare_garbage_collection
 
 # A picture of our own: Streamlit's icons and emojis come from other servers.
 ICON_PATH = Path(__file__).parent / "mnist_lib" / "assets" / "icon.png"
@@ -16,3 +17,4 @@ page = choose_page()
 with errors_as_messages():
     draw_sidebar()
     page.run()
+spare_garbage_collection()

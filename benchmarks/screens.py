@@ -9,7 +9,7 @@ up to the new answer; of that, reading a drawing is what the server computes, fr
 canvas's pixels to the probabilities of all four stages. Rerun under training: from the
 click on Shuffle to the changed image, while a training runs at its usual low priority.
 Filter change: from the click to a gallery of 200 other tiles. Epoch step: from the key
-to the other line of figures and the other gallery. Runs: from the click in the menu to
+to the other line of figures, the other confusion matrix and the other gallery. Runs: from the click in the menu to
 the table. With ``--runs N`` the store holds N runs, a twentieth of them of 20 epochs.
 """
 
@@ -93,8 +93,11 @@ WATCH_THE_GALLERY = """
   const first = () => [...tiles()].map((tile) => tile.ariaLabel).join();
   const before = first();
   const said = () => !text || document.querySelector('[data-testid="stMain"]').textContent.includes(text);
+  const matrix = () => document.querySelector(".st-key-confusion .plot")?.textContent;
+  const matrixBefore = matrix();
   const look = () => {
-    if (said() && first() !== before && (!count || tiles().length === count)) {
+    const arrived = first() !== before && (!count || tiles().length === count);
+    if (said() && arrived && (!text || matrix() !== matrixBefore)) {
       window.secondsToGallery = (performance.now() - began) / 1000;
     } else requestAnimationFrame(look);
   };

@@ -98,7 +98,9 @@ class LiveFigure {
         "Reload the page to try again.</span>";
       return;
     }
-    if (!this.gone) await this.draw();
+    // Each figure in a task of its own: what else came with it is on the screen before it.
+    clearTimeout(this.turn);
+    this.turn = setTimeout(() => { if (!this.gone) this.draw(); });
   }
 
   async draw() {

@@ -162,8 +162,16 @@ def start_loading_keras() -> threading.Thread:
 
 def _load_keras() -> None:
     load_keras(use_gpu=False)
-    # Streamlit collects garbage after every rerun. To look through all of TensorFlow's
-    # objects each time would cost a third of a second; frozen, they are passed over.
+    gc.freeze()  # as below; of TensorFlow's objects it is a third of a second
+
+
+@st.cache_resource(show_spinner=False)
+def spare_garbage_collection() -> None:
+    """Let the garbage collector pass over what is imported by now, once for all visitors.
+
+    Streamlit collects after every rerun, before the last of the screen is sent. To look
+    through all objects of all libraries takes nearly a tenth of a second each time.
+    """
     gc.freeze()
 
 
