@@ -69,11 +69,12 @@ with right:
 run = selected_run()
 if run is not None and run.has_model():
     closer = st.expander(
-        f"A closer look: how {run.run_id} reads the chosen digit",
+        "A closer look at the chosen digit",  # with another text it would be another expander, and closed
         icon=":material/search:",
         on_change="rerun",
         key="sample_closer",
     )
     if closer.open:
         with closer:
+            st.caption(f"Read by **{run.run_id}**.")
             draw_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))

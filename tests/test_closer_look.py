@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_lib.dataset import load_mnist
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run
 
@@ -118,6 +119,37 @@ def test_sliders_change_the_answer_and_reset_brings_it_back() -> None:
     assert app.slider(key="sample_scale").value == 1
     assert app.slider(key="sample_noise").value == 0
     assert said_in(app, "markdown") == before
+
+
+def look_at_the_first_epoch(app: AppTest) -> tuple[AppTest, int]:
+    """Go back to the end of epoch 1, to a digit that was misread then and is read otherwise now."""
+    first, last = PAPER_RUN.probabilities(1), PAPER_RUN.probabilities()
+    changed = (first.argmax(axis=1) != load_mnist().test_labels) & (first.argmax(axis=1) != last.argmax(axis=1))
+    image = int(np.flatnonzero(changed)[0])
+    app.session_state["epoch"] = 1
+    app.session_state["mistakes_gallery"] = {"selected": image}
+    return look_again(app, "mistake", "What if"), image
+
+
+def test_in_the_time_machine_the_network_of_that_epoch_looks() -> None:
+    app = look_closer("mistakes", "mistake", "What if", PAPER_RUN)
+    box: Any = app.expander[0].proto
+    app, image = look_at_the_first_epoch(app)
+    assert not app.exception
+    same_box: Any = app.expander[0].proto
+    assert same_box.id == box.id  # or it would close under the reader's eyes
+    assert f"Image {image:,}, read by the network after epoch 1." in said_in(app, "caption")
+    probabilities = PAPER_RUN.probabilities(1)[image]
+    line = f"It still reads a **{probabilities.argmax()}**, {probabilities.max():.0%} sure."
+    assert line in said_in(app, "markdown")
+
+
+def test_epoch_without_its_weights_is_looked_at_with_the_model(run_of_its_own: Run) -> None:
+    run_of_its_own.weights_path(1).unlink()
+    app, image = look_at_the_first_epoch(look_closer("mistakes", "mistake", "What if", run_of_its_own))
+    assert not app.exception
+    assert f"Image {image:,}, read by the network that the run kept at its end." in said_in(app, "caption")
+    assert f"It still reads a **{PAPER_RUN.probabilities()[image].argmax()}**" in said_in(app, "markdown")
 
 
 def test_another_digit_keeps_the_view_and_the_sliders() -> None:

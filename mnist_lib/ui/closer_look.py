@@ -20,7 +20,7 @@ from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
 from mnist_lib.ui.live_figure import live_figure
 from mnist_lib.ui.pixel_grid import draw_pixel_values
-from mnist_lib.ui.state import MAX_EPOCHS_SHOWN, epoch_model, mnist, read_digit, run_model, training_embeddings
+from mnist_lib.ui.state import MAX_EPOCHS_SHOWN, epoch_model, mnist, run_model, training_embeddings
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +85,7 @@ class _Look(NamedTuple):
     """What is looked at: an image, and the network that reads it."""
 
     run: Run
+    epoch: int | None
     model: keras.Model
     image: np.ndarray  # uint8, (28, 28)
     probabilities: np.ndarray  # float32, (10,)
@@ -102,7 +103,9 @@ class _Look(NamedTuple):
 
 
 @st.fragment
-def draw_closer_look(run: Run, image: np.ndarray, key: str, true_digit: int | None = None) -> None:
+def draw_closer_look(
+    run: Run, image: np.ndarray, key: str, true_digit: int | None = None, epoch: int | None = None
+) -> None:
     """Draw one tab a view; only the open one is computed.
 
     Args:
@@ -110,13 +113,17 @@ def draw_closer_look(run: Run, image: np.ndarray, key: str, true_digit: int | No
         image: uint8, (28, 28), 0 to 255, any digit.
         key: The beginning of the widgets' keys.
         true_digit: The label, where it is known.
+        epoch: One whose weights the run kept: the network as it was after it. None for the model.
     """
     with errors_as_messages():
-        probabilities = read_digit(run, image)
+        model = run_model(run) if epoch is None else epoch_model(run, epoch)
+        from mnist_lib.model import predict_probabilities  # imports Keras
+
+        probabilities = predict_probabilities(model, image[np.newaxis])[0]
         if not np.isfinite(probabilities).all():
             st.error("This network no longer computes with numbers: its training went astray.", icon=":material/error:")
             return
-        look = _Look(run, run_model(run), image, probabilities, true_digit, key)
+        look = _Look(run, epoch, model, image, probabilities, true_digit, key)
         st.html(_STYLE)
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
@@ -178,7 +185,8 @@ def _draw_epochs(look: _Look) -> None:
     with picture_column:
         _show(_picture(look.image, "The picture"))
     with figure_column:
-        live_figure(epochs_figure(epochs, probabilities, look.true_digit), key=f"{look.key}_epochs")
+        figure = epochs_figure(epochs, probabilities, look.true_digit, marked=look.epoch)
+        live_figure(figure, key=f"{look.key}_epochs")
     line = "The same picture, read by the network as it was after each epoch. The thin lines are the other digits."
     if len(epochs) < len(kept):
         line += f" {len(epochs)} of the {len(kept)} epochs are shown."
@@ -261,7 +269,7 @@ def _reset_sliders(key: str) -> None:
 
 
 def _draw_neighbours(look: _Look) -> None:
-    embeddings = training_embeddings(look.run)
+    embeddings = training_embeddings(look.run, look.epoch)
     images, labels = mnist().split("train")
     # A training digit is most alike to itself, which says nothing: one more, and without it.
     found = find_neighbours(embed_images(look.model, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)

@@ -54,21 +54,26 @@ def draw_biography(run: Run, index: int, epoch: int) -> None:
         st.caption(f"{len(epochs)} of the {len(run.epochs_with_probabilities())} epochs are shown.")
 
 
-def draw_image_closely(run: Run, index: int) -> None:
-    """Offer the closer look at an image by the network that the run kept.
+def draw_image_closely(run: Run, index: int, epoch: int) -> None:
+    """Offer the closer look at an image by the network as it was after an epoch, where the run kept it.
 
     Args:
         run: The run.
         index: The image's position in the test set.
+        epoch: The one that is looked at. Without its weights the model kept at the end takes its place.
     """
     if not run.has_model():
         return
+    at_end = epoch == run.epochs_with_probabilities()[-1] or epoch not in run.epochs_with_weights()
     closer = st.expander(
-        f"Why? A closer look at image {index:,}, by the network that the run kept at its end",
+        "Why? A closer look at this image",  # with another text it would be another expander, and closed
         icon=":material/search:",
         on_change="rerun",
         key="mistake_closer",
     )
     if closer.open:
         with closer:
-            draw_closer_look(run, mnist().test_images[index], key="mistake", true_digit=int(mnist().test_labels[index]))
+            network = "the network that the run kept at its end" if at_end else f"the network after epoch {epoch}"
+            st.caption(f"Image {index:,}, read by {network}.")
+            image, label = mnist().test_images[index], int(mnist().test_labels[index])
+            draw_closer_look(run, image, key="mistake", true_digit=label, epoch=None if at_end else epoch)

@@ -135,7 +135,7 @@ def _draw_images(moment: Moment, labels: np.ndarray) -> None:
         draw_image(moment.probabilities[chosen], chosen)
     with life_column.container():
         draw_biography(moment.run, chosen, moment.epoch)
-    draw_image_closely(moment.run, chosen)
+    draw_image_closely(moment.run, chosen, moment.epoch)
 
 
 def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int | None:

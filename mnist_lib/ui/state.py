@@ -217,14 +217,18 @@ def _epoch_model(run: Run, epoch: int, stamp: int) -> keras.Model:
     return load_run_model(run, epoch)
 
 
-def training_embeddings(run: Run) -> np.ndarray:
-    """Return how a run's model sees each of the 60,000 training images, as ``embed_images`` does.
+def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
+    """Return how a run's network sees each of the 60,000 training images, as ``embed_images`` does.
+
+    Args:
+        run: A run that kept a model.
+        epoch: One whose weights it kept, or none for the model.
 
     Raises:
-        DamagedRunError: The model cannot be read.
+        DamagedRunError: The network cannot be read.
     """
-    run_model(run)
-    return _training_embeddings(run, _model_stamp(run))
+    _wait_for_keras()
+    return _training_embeddings(run, epoch, _model_stamp(run) if epoch is None else _stamp(run.weights_path(epoch)))
 
 
 # 15 MB each.
@@ -233,24 +237,9 @@ def training_embeddings(run: Run) -> np.ndarray:
     show_spinner="The network reads all 60,000 training digits, some ten seconds and only once…",
     hash_funcs={Run: lambda run: run.path},
 )
-def _training_embeddings(run: Run, stamp: int) -> np.ndarray:
-    return embed_images(_run_model(run, stamp), mnist().train_images)
-
-
-def read_digit(run: Run, image: np.ndarray) -> np.ndarray:
-    """Return what a run's model reads in one image.
-
-    Args:
-        run: A run that kept a model.
-        image: uint8, (28, 28), 0 to 255.
-
-    Returns:
-        float32, (10,), probabilities.
-
-    Raises:
-        DamagedRunError: The model cannot be read.
-    """
-    return read_digits(run, image[np.newaxis])[0]
+def _training_embeddings(run: Run, epoch: int | None, stamp: int) -> np.ndarray:
+    model = _run_model(run, stamp) if epoch is None else _epoch_model(run, epoch, stamp)
+    return embed_images(model, mnist().train_images)
 
 
 def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
