@@ -22,6 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -249,7 +250,7 @@ def readings(repeats: int) -> list[float]:
 def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
     """Return median and worst of each figure, in seconds."""
     figures: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, ExitStack() as at_end:
         browser = launch_browser(playwright)
         runs_path = Path(folder)
         fill_store(runs_path, runs)
@@ -260,6 +261,7 @@ def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
             figures["first paint"].append(first_paint(context.new_page(), runs_path, name))
             context.close()
         server = Server(runs_path)
+        at_end.callback(server.kill)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(server.url)
         page.wait_for_timeout(2_000)
@@ -282,7 +284,6 @@ def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Stop and keep the model").click()
         expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=120_000)
-        server.kill()
         browser.close()
     return {
         name: {"median": statistics.median(times), "worst": max(times), "count": len(times)}
