@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 PAGES_PATH = Path(__file__).parents[2] / "pages"
+ICON_PATH = Path(__file__).parents[1] / "assets" / "icon.png"
 
 _ROUTED_KEY = "routed_by_app"
 
@@ -52,6 +53,9 @@ def require_router() -> None:
 
 
 def _show_menu() -> st.Page:
+    # A picture of our own: Streamlit's icons and emojis come from other servers. Without
+    # one the menu would send the browser there.
+    st.set_page_config(page_title="MNIST live", page_icon=str(ICON_PATH), layout="wide")
     return st.navigation([_page(screen) for screen in SCREENS])
 
 

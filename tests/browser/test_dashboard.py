@@ -69,11 +69,14 @@ def test_deep_link_as_the_first_request_paints_without_tensorflow(
     name: str, start_server: StartServer, page: Page
 ) -> None:
     server = start_server()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.goto(f"{server.url}/{name.lower()}")
     expect_screen(page, name)
     for other in SCREENS:
         expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=other)).to_be_visible()
     assert not loads_tensorflow(server)
+    assert not [url for url in requested if not url.startswith((server.url, "data:", "blob:"))]
     if name == "Mistakes":
         go_to(page, "Draw")  # which does load it: the check above can fail
         for _ in range(300):
