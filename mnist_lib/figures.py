@@ -168,9 +168,10 @@ def epochs_figure(
         epochs: The epochs, in order.
         probabilities: floating, (epochs, 10), 0 to 1.
         true_digit: The label, where it is known: its line is green, a wrong answer's red.
-        marked: An epoch to draw a thin line at, or none.
+        marked: An epoch to draw a thin line at, or none. Its answer is brought out, else the last one.
     """
-    answer = int(probabilities[-1].argmax())
+    place = epochs.index(marked) if marked in epochs else -1
+    answer = int(probabilities[place].argmax())
     colors = {answer: TRAIN_COLOR if true_digit is None else WRONG_COLOR}
     names = {answer: f"{answer}, what it reads"}
     if true_digit is not None:

@@ -121,6 +121,17 @@ def test_lines_over_the_epochs_bring_out_the_answer_and_the_true_digit(
     assert figure.layout.yaxis.tickformat == ".0%"
 
 
+def test_marked_epoch_has_a_line_and_its_own_answer() -> None:
+    probabilities = np.full((3, 10), 0.01, np.float32)
+    probabilities[[0, 1, 2], [7, 8, 3]] = 0.91
+    figure: Any = epochs_figure([1, 3, 5], probabilities, 3, marked=3)
+    assert [shape.x0 for shape in figure.layout.shapes] == [3]
+    named = {trace.name: trace.line.color for trace in figure.data if trace.showlegend}
+    assert named == {"8, what it reads": WRONG_COLOR, "3, the true digit": RIGHT_COLOR}
+    figure = epochs_figure([1, 3, 5], probabilities, 3, marked=4)  # one that is not among those shown
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["3, the true digit"]
+
+
 def test_single_epoch_has_room_around_it() -> None:
     figure: Any = epochs_figure([4], np.full((1, 10), 0.1, np.float32))
     low, high = figure.layout.xaxis.range
