@@ -77,17 +77,17 @@ def image_figure(image: np.ndarray) -> go.Figure:
         image: uint8, (28, 28), 0 to 255.
     """
     ink = _ink(image) | {"hovertemplate": "row %{y}, column %{x}: %{z}<extra></extra>"}
-    return go.Figure([ink], _image_layout(height_px=280))
+    return go.Figure([ink], _image_layout())
 
 
 def _ink(image: np.ndarray) -> dict[str, Any]:
     return {"type": "heatmap", "z": image, "colorscale": INK_COLORSCALE, "zmin": 0, "zmax": 255, "showscale": False}
 
 
-def _image_layout(height_px: int, zoom: bool = True) -> dict[str, Any]:
-    axis = {"visible": False, "constrain": "domain", "fixedrange": not zoom}
+def _image_layout() -> dict[str, Any]:
+    axis = {"visible": False, "constrain": "domain"}
     return {
-        "height": height_px,
+        "height": 280,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "xaxis": axis,
         "yaxis": axis | {"autorange": "reversed", "scaleanchor": "x"},  # row 0 on top, square pixels
@@ -296,7 +296,11 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
         "showlegend": False,
     }
     ink = _ink(image) | {"hoverinfo": "skip"}
-    return go.Figure([ink, overlay, answers], _image_layout(height_px=300, zoom=False))
+    layout: dict[str, Any] = _image_layout() | {"height": 300}
+    # With ranges of its own: a digit at the edge would widen them.
+    layout["xaxis"] |= {"fixedrange": True, "range": [-0.5, 27.5]}
+    layout["yaxis"] |= {"fixedrange": True, "range": [27.5, -0.5], "autorange": False}
+    return go.Figure([ink, overlay, answers], layout)
 
 
 def _odds_text(evidence_loss: float) -> str:

@@ -85,6 +85,7 @@ def test_saliency_lies_over_the_digit_and_says_what_it_is(dataset: Dataset, occl
     assert overlay.customdata[5][9] == "divided by 12<br>then it reads a 1"
     assert overlay.customdata[20][2] == "times 3.00"
     assert overlay.customdata[0][0] == "unchanged"
+    assert (figure.layout.xaxis.range, figure.layout.yaxis.range) == ((-0.5, 27.5), (27.5, -0.5))  # whole, upright
     # One 1, in the middle of the four pixels.
     assert (list(digits.x), list(digits.y), list(digits.text)) == ([8.5], [4.5], ["1"])
 
