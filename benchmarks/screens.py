@@ -188,7 +188,7 @@ def epoch_steps(page: Page, url: str, repeats: int) -> list[float]:
     times = []
     page.goto(f"{url}/mistakes?run=pretrained-accurate")
     page.wait_for_timeout(4_000)
-    page.get_by_role("slider").first.focus()
+    page.get_by_role("slider", name="As it was after epoch").focus()
     for number in range(repeats + 1):
         page.evaluate(WATCH_THE_GALLERY, [0, f"after epoch {19 - number}:"])
         page.keyboard.press("ArrowLeft")

@@ -48,6 +48,11 @@ def expected_confusion(answers: np.ndarray) -> np.ndarray:
     return np.histogram2d(LABELS, answers, bins=[np.arange(11)] * 2)[0]
 
 
+def test_the_room_writes_nothing_into_the_address_while_it_is_drawn() -> None:
+    # It would take away what a person moved meanwhile.
+    assert "image" not in open_screen("mistakes").query_params
+
+
 @pytest.mark.parametrize("epoch", [20, 7, 1])
 def test_every_number_of_a_moment_is_that_of_numpy(epoch: int) -> None:
     probabilities = RUN.probabilities(epoch)

@@ -5,7 +5,7 @@ Two hundred images one by one are two hundred requests; one sheet is one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -135,7 +135,12 @@ class Tile(NamedTuple):
 
 
 def digit_gallery(
-    label: str, images: np.ndarray, tiles: Sequence[Tile], key: str, chosen_before: int | None = None
+    label: str,
+    images: np.ndarray,
+    tiles: Sequence[Tile],
+    key: str,
+    chosen_before: int | None = None,
+    on_change: Callable[[], None] = lambda: None,
 ) -> int:
     """Draw a gallery and return the id of the chosen digit, the first until one is chosen.
 
@@ -145,6 +150,7 @@ def digit_gallery(
         tiles: Their texts, at least one.
         key: The widget's key.
         chosen_before: The digit to begin with, where it is one of these, or none.
+        on_change: A callback: a person chose another, ``st.session_state[key]["selected"]``.
     """
     ids = [tile.id for tile in tiles]
     chosen = st.session_state.get(key, {}).get("selected")
@@ -160,7 +166,7 @@ def digit_gallery(
             "tiles": [tile._asdict() for tile in tiles],
             "selected": selected,
         },
-        on_selected_change=lambda: None,
+        on_selected_change=on_change,
     )
     return selected
 

@@ -160,11 +160,21 @@ def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int 
         )
         tiles = [_tile(int(index), int(labels[index]), moment.probabilities[index]) for index in part]
         images = mnist().test_images[part]
-        chosen = digit_gallery("Test images", images, tiles, key=_GALLERY_KEY, chosen_before=_image_in_address())
-    # As the run's name, not bound by Streamlit: a component has nothing to bind.
-    if st.query_params.get(_IMAGE_KEY) != str(chosen):
-        st.query_params[_IMAGE_KEY] = str(chosen)
-    return chosen
+        return digit_gallery(
+            "Test images",
+            images,
+            tiles,
+            _GALLERY_KEY,
+            chosen_before=_image_in_address(),
+            on_change=_put_image_in_address,
+        )
+
+
+def _put_image_in_address() -> None:
+    # A component has nothing that Streamlit could bind. As a callback, not while the room is
+    # drawn: the server sends the whole address as it knew it at the start, without what a
+    # person moved since.
+    st.query_params[_IMAGE_KEY] = str(st.session_state[_GALLERY_KEY]["selected"])
 
 
 def _image_in_address() -> int | None:

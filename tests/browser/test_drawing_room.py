@@ -176,7 +176,7 @@ def picture_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_picture_is_read_and_a_bad_one_takes_nothing_away(page: Page, picture_path: Path, tmp_path: Path) -> None:
     page.get_by_text("Picture", exact=True).click()
     expect(page.get_by_text("There is no picture yet.")).to_be_visible()
-    field = page.locator("input[type=file]").first
+    field = page.get_by_test_id("stFileUploader").filter(has_text="Picture of a digit").locator("input")
     field.set_input_files(picture_path)
     expect_answer(page, 7)
     bad_path = tmp_path / "letter.png"
@@ -209,7 +209,7 @@ def test_picture_can_be_pasted(page: Page, tmp_path: Path) -> None:
 def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
-    page.get_by_role("radio", name="7", exact=True).first.click()
+    page.get_by_role("radiogroup", name="That was a …").get_by_role("radio", name="7").click()
     expect(page.get_by_text("Kept as 7 in your test set.")).to_be_visible()
     snapshot = OwnDigits.beside(RunStore(shared_server.runs_path)).read()
     assert [digit.label for digit in snapshot.digits] == [7]

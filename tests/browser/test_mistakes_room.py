@@ -83,7 +83,7 @@ def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_serve
 def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/mistakes")
     expect(page.get_by_text("after epoch 20:")).to_be_visible()
-    page.get_by_role("slider").first.focus()
+    page.get_by_role("slider", name="As it was after epoch").focus()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text("after epoch 19:")).to_be_visible()
     wrong = int((BUNDLED_RUN.probabilities(19).argmax(axis=1) != LABELS).sum())
