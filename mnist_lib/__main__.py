@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mnist_lib.backend import load_keras
+from mnist_lib.certainty import percent_text
 from mnist_lib.config import (
     PRESETS,
     SETTING_OPTIONS,
@@ -240,7 +241,7 @@ def predict_command(options: argparse.Namespace) -> int:
             }
             print(json.dumps(row), flush=True)
         else:
-            print(f"{path}: {digit} ({probabilities[digit]:.1%})", flush=True)
+            print(f"{path}: {digit} ({percent_text(probabilities[digit])})", flush=True)
     return 2 if failed else 0
 
 

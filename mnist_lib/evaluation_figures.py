@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame
 from mnist_lib.metrics import CoverageCurve, Reliability
@@ -101,8 +102,7 @@ def confusion_figure(
 def _cell_text(value: float, row_percent: bool) -> str:
     if not row_percent:
         return f"{value:,.0f}"
-    # No share is rounded to none or to all of them.
-    return "100%" if value == 1 else ">99.9%" if value >= 0.9995 else "<0.1%" if value < 0.0005 else f"{value:.1%}"
+    return "100%" if value == 1 else percent_text(value)
 
 
 def _beside(title: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.config import TrainingConfig
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.saliency import STEP_PX, Occlusion
@@ -113,7 +114,7 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
         "x": probabilities,
         "y": [str(digit) for digit in DIGITS],
         "orientation": "h",
-        "text": [f"{value:.1%}" for value in probabilities],
+        "text": [percent_text(value) for value in probabilities],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colors},

@@ -21,6 +21,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.config import PRESETS, SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
 from mnist_lib.curves import learning_curve_figure
 from mnist_lib.dataset import Dataset
@@ -372,11 +373,12 @@ def _gallery(mistakes: Mistakes, images: np.ndarray) -> str:
     # An image each: it has a name of its own for a screen reader, and prints where backgrounds do not.
     tiles = []
     for index, true_digit, answer, confidence in zip(*shown, strict=True):
-        alt = f"Test image {index}: a {true_digit}, read as {answer}, {confidence:.1%} sure"
+        sure = _escaped(percent_text(confidence))
+        alt = f"Test image {index}: a {true_digit}, read as {answer}, {sure} sure"
         picture = picture_sheet(images[index : index + 1], columns=1)
         tiles.append(
             f'<li><img src="{picture}" alt="{alt}" title="{alt}" width="84" height="84">'
-            f'<b>{true_digit} → {answer}</b> <span class="quiet">{confidence:.1%}</span></li>'
+            f'<b>{true_digit} → {answer}</b> <span class="quiet">{sure}</span></li>'
         )
     return f'{text}</p>\n<ul class="gallery">{"".join(tiles)}</ul>' if count else "<p>There are none.</p>"
 

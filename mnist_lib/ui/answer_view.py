@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid
+from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid, percent_text
 from mnist_lib.figures import probabilities_figure
 from mnist_lib.runs import Run
 from mnist_lib.ui.live_figure import live_figure
@@ -46,11 +46,12 @@ def _answer_text(image: np.ndarray, probabilities: np.ndarray, threshold: float)
     digit = int(probabilities.argmax())
     highest = float(probabilities[digit])
     if is_answered(probabilities[np.newaxis], image[np.newaxis], threshold)[0]:
-        return f"It reads a {digit}", f"{highest:.1%} sure."
+        return f"It reads a {digit}", f"{percent_text(highest)} sure."
     if is_solid(image[np.newaxis])[0]:
         return "Not sure", "This looks like a dot or a filled shape, not like the strokes of a digit. Draw it larger?"
     second = int(probabilities.argsort()[-2])
-    return "Not sure", f"Perhaps a {digit} ({highest:.0%}), perhaps a {second} ({probabilities[second]:.0%})."
+    chances = percent_text(highest, 0), percent_text(float(probabilities[second]), 0)
+    return "Not sure", f"Perhaps a {digit} ({chances[0]}), perhaps a {second} ({chances[1]})."
 
 
 def _coverage_text(run: Run, threshold: float) -> str:

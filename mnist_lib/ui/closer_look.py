@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import streamlit as st
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.figures import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
 from mnist_lib.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
 from mnist_lib.neighbours import embed_images, find_neighbours
@@ -232,7 +233,7 @@ def _draw_what_if(look: _Look) -> None:
     answer = int(probabilities.argmax())
     with pictures:
         still = "still" if answer == look.answer else "now"
-        st.markdown(f"It {still} reads a **{answer}**, {probabilities[answer]:.0%} sure.")
+        st.markdown(f"It {still} reads a **{answer}**, {percent_text(probabilities[answer], 0)} sure.")
         _show(f'<div class="pair">{_picture(look.image, "Before")}{_picture(altered, "Changed")}</div>')
         live_figure(probabilities_figure(probabilities, look.true_digit), key=f"{look.key}_altered")
         if look.true_digit is not None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import confusion_matrix
 from mnist_lib.label_votes import load_label_votes
 from mnist_lib.metrics import wilson_interval
@@ -184,11 +185,11 @@ def _image_in_address() -> int | None:
 
 def _tile(index: int, true_digit: int, probabilities: np.ndarray) -> Tile:
     answer = int(probabilities.argmax())
-    confidence = probabilities[answer]
+    confidence = percent_text(probabilities[answer], 0)
     return Tile(
         index,
         f"{true_digit} → {answer}",
-        f"{confidence:.0%}",
-        f"Test image {index}, a {true_digit} read as {answer} with {confidence:.0%} confidence",
+        confidence,
+        f"Test image {index}, a {true_digit} read as {answer} with {confidence} confidence",
         "right" if answer == true_digit else "wrong",
     )

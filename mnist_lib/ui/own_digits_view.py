@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import streamlit as st
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import image_figure, probabilities_figure
 from mnist_lib.own_digits import MAX_TOTAL_BYTES, OwnDigit, OwnDigits, OwnDigitsError, OwnDigitsSnapshot
@@ -215,8 +216,8 @@ def _make_tile(digit: OwnDigit, read_as: int, confidence: float) -> Tile:
     return Tile(
         _tile_id(digit),
         f"{digit.label} ✓" if read_as == digit.label else f"{digit.label} → {read_as}",
-        f"{confidence:.0%}",
-        f"Your {digit.label}, read as {read_as} with {confidence:.0%} confidence",
+        percent_text(confidence, 0),
+        f"Your {digit.label}, read as {read_as} with {percent_text(confidence, 0)} confidence",
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.drawing import NormalizedDrawing
 from mnist_lib.picture_sheet import picture_sheet
 
@@ -64,7 +67,7 @@ def _figure(picture: str, title: str, condition: str, reading: np.ndarray, answe
     return (
         f'<figure class="{"same" if digit == answer else "other"}"><div class="field">{picture}</div><figcaption>'
         f'<b>{title}</b><span class="faint">{condition}:</span> '
-        f'<span class="reading">{digit}, {reading[digit]:.0%} sure</span></figcaption></figure>'
+        f'<span class="reading">{digit}, {escape(percent_text(reading[digit], 0))} sure</span></figcaption></figure>'
     )
 
 

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from mnist_lib.certainty import percent_text
 from mnist_lib.inspection import first_layer_filters
 from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.records import RunSnapshot
@@ -101,7 +102,7 @@ def _draw_digits(run: Run, epoch: int | None) -> None:
 def _answered_tile(position: int, index: int, label: int, probabilities: np.ndarray) -> str:
     answer = int(probabilities.argmax())
     right = answer == label
-    sure = f"{probabilities[answer]:.1%}"
+    sure = percent_text(probabilities[answer])
     description = f"Test image {index}, a {label}, read {'correctly' if right else f'as {answer}'}, {sure} sure"
     sign = f' <span class="sign">{"✓" if right else "✗"}</span>'
     return _tile(position, f"{label} → {answer}{sign}", sure, "right" if right else "wrong", description)
@@ -113,7 +114,7 @@ def _tile(position: int, answer: str, sure: str, verdict: str, description: str)
     return (
         f'<div class="digit {verdict}" role="listitem" aria-label="{said}" title="{said}">'
         f'<span class="picture" style="background-position: -{42 * position}px 0"></span>'
-        f'<span class="answer">{answer}</span><span class="sure">{sure or "&nbsp;"}</span></div>'
+        f'<span class="answer">{answer}</span><span class="sure">{escape(sure) or "&nbsp;"}</span></div>'
     )
 
 
