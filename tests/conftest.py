@@ -95,6 +95,16 @@ def python() -> Iterator[Python]:
     python.end_all()
 
 
+def forget_screens() -> None:
+    """Let the next AppTest import the screens' modules anew.
+
+    Streamlit 1.65, the last for Python 3.10, registers a component only with the
+    runtime that imports it, and each AppTest is a runtime.
+    """
+    for name in [name for name in sys.modules if name.startswith("mnist_lib.ui")]:
+        del sys.modules[name]
+
+
 def wait_until(condition: Callable[[], Any]) -> Any:
     """Return the first true value of a condition, or fail at the deadline."""
     deadline = time.monotonic() + DEADLINE_S

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import forget_screens
 from streamlit.testing.v1 import AppTest
 
 from mnist_lib.dataset import load_mnist
@@ -23,9 +23,8 @@ VIEWS = ("Where it looked", "Feature maps", "Through the epochs", "What if", "Ne
 
 @pytest.fixture(autouse=True)
 def fresh_ui() -> None:
-    """Let each test's app import the screens' modules anew, as in test_pages."""
-    for name in [name for name in sys.modules if name.startswith("mnist_lib.ui")]:
-        del sys.modules[name]
+    """Let each test's app import the screens' modules anew."""
+    forget_screens()
 
 
 @pytest.fixture(autouse=True)

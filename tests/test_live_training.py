@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Trained
+from conftest import Trained, forget_screens
 from streamlit.testing.v1 import AppTest
 
 from mnist_lib import trainer
@@ -28,13 +27,13 @@ BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
 
 @pytest.fixture(autouse=True)
 def fresh_ui(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test's app import the screens' modules anew, as in test_pages, and look at its own store."""
-    for name in [name for name in sys.modules if name.startswith("mnist_lib.ui")]:
-        del sys.modules[name]
+    """Let each test's app import the screens' modules anew, and look at its own store."""
+    forget_screens()
     monkeypatch.setenv("MNIST_RUNS_DIR", str(store.root))
 
 
 def open_train(run_id: str) -> AppTest:
+    forget_screens()  # a test may open two
     app = AppTest.from_file(str(APP_PATH), default_timeout=30).run()
     app.selectbox(key="run").set_value(run_id)
     return app.switch_page("pages/train.py").run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import forget_screens
 from streamlit.testing.v1 import AppTest
 
 from mnist_lib import run_store
@@ -25,13 +25,8 @@ BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()
 
 @pytest.fixture(autouse=True)
 def fresh_ui() -> None:
-    """Let each test's app import the screens' modules anew.
-
-    Streamlit 1.65, the last for Python 3.10, registers a component only with the
-    runtime that imports it, and each AppTest is a runtime.
-    """
-    for name in [name for name in sys.modules if name.startswith("mnist_lib.ui")]:
-        del sys.modules[name]
+    """Let each test's app import the screens' modules anew."""
+    forget_screens()
 
 
 @pytest.fixture(autouse=True)
