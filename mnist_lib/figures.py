@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 
 from mnist_lib.certainty import percent_text
 from mnist_lib.config import TrainingConfig
-from mnist_lib.evaluation import DIGITS
+from mnist_lib.evaluation import DIGITS, a_digit
 from mnist_lib.saliency import STEP_PX, Occlusion
 from mnist_lib.schedule import learning_rates
 
@@ -189,7 +189,7 @@ def epochs_figure(
             "marker": {"size": 7 if digit in colors else 4},
             "opacity": 1 if digit in colors else 0.45,
             "showlegend": digit in colors,
-            "hovertemplate": f"a {digit} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
+            "hovertemplate": f"{a_digit(digit)} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
         }
         for digit in sorted(DIGITS, key=lambda digit: digit in colors)  # what matters lies on top
     ]
@@ -238,7 +238,7 @@ def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
         "xgap": 1,
         "ygap": 1,
         "colorbar": {"tickformat": ".0%", "thickness": 10, "nticks": 3, "outlinewidth": 0, "len": 0.9},
-        "hovertemplate": f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} a {digit}<extra></extra>",
+        "hovertemplate": f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} {a_digit(digit)}<extra></extra>",
     }
     axis = STILL_AXIS | {"dtick": 2, "constrain": "domain", "showgrid": False, "zeroline": False}
     return go.Figure(
@@ -272,7 +272,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
     """
     other = occlusion.answers != digit
     said = np.vectorize(_odds_text, otypes=[object])(occlusion.evidence_loss)
-    said[other] += [f"<br>then it reads a {answer}" for answer in occlusion.answers[other]]
+    said[other] += [f"<br>then it reads {a_digit(answer)}" for answer in occlusion.answers[other]]
     overlay = {
         "type": "heatmap",
         "z": occlusion.evidence_loss,
@@ -281,7 +281,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
         "colorscale": SIGNED_COLORSCALE,
         "showscale": False,
         "customdata": said,
-        "hovertemplate": f"odds of a {digit} %{{customdata}}<extra></extra>",
+        "hovertemplate": f"odds of {a_digit(digit)} %{{customdata}}<extra></extra>",
     }
     # One digit in the middle of each place, not one a pixel.
     rows, columns = np.nonzero(other[::STEP_PX, ::STEP_PX])

@@ -25,7 +25,7 @@ from mnist_lib.certainty import percent_text
 from mnist_lib.config import PRESETS, SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
 from mnist_lib.curves import learning_curve_figure
 from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
+from mnist_lib.evaluation import DIGITS, Mistakes, a_digit, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.evaluation_figures import confusion_figure
 from mnist_lib.metrics import digit_figures, measure_reliability, wilson_interval
 from mnist_lib.network import NOT_THE_PAPERS, layer_table
@@ -374,7 +374,7 @@ def _gallery(mistakes: Mistakes, images: np.ndarray) -> str:
     tiles = []
     for index, true_digit, answer, confidence in zip(*shown, strict=True):
         sure = _escaped(percent_text(confidence))
-        alt = f"Test image {index}: a {true_digit}, read as {answer}, {sure} sure"
+        alt = f"Test image {index}: {a_digit(true_digit)}, read as {answer}, {sure} sure"
         picture = picture_sheet(images[index : index + 1], columns=1)
         tiles.append(
             f'<li><img src="{picture}" alt="{alt}" title="{alt}" width="84" height="84">'

@@ -138,7 +138,7 @@ def _find_limit(name: str) -> int | None:
 def _size_limit(name: str) -> int:
     folder, slash, rest = name.partition("/")
     if not slash or not RUN_NAME.fullmatch(folder):
-        raise EntryError("is in no folder whose name is 1 to 100 letters, digits, dots and dashes")
+        raise EntryError("is in no folder that can be a run's")
     limit = _find_limit(rest)
     if limit is None:
         raise EntryError("is no file of a run")
@@ -148,8 +148,10 @@ def _size_limit(name: str) -> int:
 def _check_entries(archive: CheckedZip) -> str:
     """Check what the entries are together, by the settings among them, and return the folder's name."""
     names = {name.partition("/")[0] for name in archive.sizes}
-    if len(names) != 1:
-        raise ZipError(f"The zip holds {len(names)} folders and not one of a run.")
+    if not names:
+        raise ZipError("The zip is empty.")
+    if len(names) > 1:
+        raise ZipError(f"The zip holds {len(names)} folders, not the one of a run.")
     (name,) = names
     if f"{name}/config.json" not in archive.sizes:
         raise ZipError("The zip holds no config.json, so it is not one of a run.")

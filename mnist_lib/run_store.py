@@ -128,8 +128,8 @@ class RunStore:
         self._require_own_and_idle(run, "renamed")
         if not RUN_NAME.fullmatch(name):
             raise RunStoreError(
-                "A name has 1 to 100 letters of a to z, digits, dots, dashes and underscores, and begins with a "
-                "letter or a digit."
+                "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
+                "or a digit."
             )
         # Some systems tell no upper case from lower case.
         if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mnist_lib.dataset import count_classes, scale_pixels, select_indices
-from mnist_lib.evaluation import DIGITS
+from mnist_lib.evaluation import DIGITS, a_digit
 from mnist_lib.figures import class_counts_figure
 from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.digit_view import PLAIN
@@ -46,7 +46,7 @@ indices = select_indices(labels, digit, st.session_state.get("dataset_shuffle"))
 pages = -(-len(indices) // IMAGES_PER_PAGE)
 page = st.pagination(pages, key="dataset_page", persist_state="session")
 shown = indices[(page - 1) * IMAGES_PER_PAGE : page * IMAGES_PER_PAGE]
-st.caption(f"{len(indices):,} images{'' if digit is None else f' of a {digit}'}, {len(shown)} on this page.")
+st.caption(f"{len(indices):,} images{'' if digit is None else f' of {a_digit(digit)}'}, {len(shown)} on this page.")
 
 left, right = st.columns(2, gap="large")
 with left:
@@ -55,7 +55,7 @@ with left:
     st.subheader("How many of each")
     st.plotly_chart(class_counts_figure(count_classes(labels), digit), config=PLAIN)
 with right:
-    st.subheader(f"Number {chosen:,}: a {labels[chosen]}")
+    st.subheader(f"Number {chosen:,}: {a_digit(labels[chosen])}")
     scale = st.segmented_control(
         "Pixel values",
         ["0 to 255", "divided by 255"],

@@ -306,7 +306,7 @@ def test_watched_digits_show_the_stored_answers_of_the_chosen_epoch(
     with np.load(run_copy.path / "epochs" / f"{epoch:03d}.npz") as archive:
         stored = archive["probabilities"].astype(float)
     html = next(element.proto.body for element in app.get("html") if 'class="watched"' in element.proto.body)
-    said = re.findall(r'aria-label="Test image (\d+), a (\d), read (correctly|as \d), ([\d.]+)% sure"', html)
+    said = re.findall(r'aria-label="Test image (\d+), an? (\d), read (correctly|as \d), ([\d.]+)% sure"', html)
     assert len(said) == 20
     for index, label, verdict, sure in said:
         row = stored[int(index)]

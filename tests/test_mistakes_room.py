@@ -13,6 +13,7 @@ from test_pages import BUNDLED_RUN, PAPER_RUN, all_text, fresh_ui, open_screen, 
 
 from mnist_lib.biography import biography_text, find_turns
 from mnist_lib.dataset import load_mnist
+from mnist_lib.evaluation import a_digit
 from mnist_lib.label_votes import load_label_votes, votes_text
 from mnist_lib.metrics import measure_reliability, wilson_interval
 
@@ -53,6 +54,18 @@ def test_the_room_writes_nothing_into_the_address_while_it_is_drawn() -> None:
     assert "image" not in open_screen("mistakes").query_params
 
 
+def test_last_page_of_an_epoch_with_fewer_images_follows_the_one_that_is_gone() -> None:
+    app = open_screen("mistakes")
+    app.selectbox(key="show").set_value("read right").run()
+    app.session_state["page"] = 50
+    app.run()
+    assert len(shown(app)) == 9_950 - 49 * 200
+    app.select_slider(key="epoch").set_value(1).run()
+    right = int((RUN.probabilities(1).argmax(axis=1) == LABELS).sum())
+    assert len(shown(app)) == right - 48 * 200
+    assert app.session_state["page"] == 49
+
+
 @pytest.mark.parametrize("epoch", [20, 7, 1])
 def test_every_number_of_a_moment_is_that_of_numpy(epoch: int) -> None:
     probabilities = RUN.probabilities(epoch)
@@ -87,7 +100,7 @@ def test_chosen_image_shows_its_probabilities_and_its_biography() -> None:
     app = open_screen("mistakes")
     image = shown(app)[0]
     every = np.stack([RUN.probabilities(epoch)[image] for epoch in range(1, 21)])
-    title = f"Image {image:,}: a {LABELS[image]}, read as {every[-1].argmax()}"
+    title = f"Image {image:,}: {a_digit(LABELS[image])}, read as {every[-1].argmax()}"
     assert title in [subheader.value for subheader in app.subheader]
     np.testing.assert_array_equal(array(figure(app, "mistake_probabilities")["data"][0]["x"]), every[-1])
     for trace in figure(app, "mistake_biography")["data"]:

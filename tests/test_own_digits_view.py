@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1.element_tree import Button, ButtonGroup
 from test_pages import BUNDLED_RUN, PAPER_RUN, all_text, copy_bundled_run, fresh_ui, store  # noqa: F401, fixtures work by being here
 
 from mnist_lib.dataset import Dataset
@@ -28,7 +28,7 @@ def draw_room() -> None:
 
     @st.fragment
     def room() -> None:
-        draw_keep_form(st.session_state["ink"], "canvas", key="keep")
+        draw_keep_form(st.session_state["ink"], "canvas")
         draw_own_digits(run_store().bundled_runs()[0])
 
     room()
@@ -64,6 +64,10 @@ def button(app: AppTest, label: str) -> Button:
     return next(button for button in app.button if button.label == label)
 
 
+def row(app: AppTest, label: str) -> ButtonGroup:
+    return next(pills for pills in app.pills if pills.label == label)
+
+
 def labels_of(own: OwnDigits) -> list[int]:
     return [digit.label for digit in own.read().digits]
 
@@ -76,7 +80,7 @@ def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> No
     app = open_room(inks[0])
     assert not app.exception
     assert "tap its true digit" in app.info[0].value
-    assert app.pills(key="keep").value is None
+    assert row(app, "That was a …").value is None
     assert app.get("download_button")[0].proto.disabled
     assert button(app, "Take it out").disabled
     assert button(app, "Undo delete").disabled
@@ -85,30 +89,53 @@ def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> No
 
 def test_tap_keeps_the_drawing_and_another_tap_corrects_it(own: OwnDigits, inks: list[np.ndarray]) -> None:
     app = open_room(inks[0])
-    app.pills(key="keep").set_value(1).run()
+    row(app, "That was a …").set_value(1).run()
     assert labels_of(own) == [1]
     assert toasts(app) == ["Kept as 1."]
     assert "Kept as 1 in your test set." in all_text(app)
     assert "reads your only drawing **wrong**" in all_text(app)
-    app.pills(key="keep").set_value(7).run()
+    row(app, "That was a …").set_value(7).run()
     assert labels_of(own) == [7]
     assert "reads your only drawing **right**" in all_text(app)
-    assert app.pills(key="own_digit_label").value == 7
+    assert row(app, "True digit").value == 7
     app.run()
     assert toasts(app) == []
 
 
 def test_another_drawing_is_not_kept_until_it_is_tapped(own: OwnDigits, inks: list[np.ndarray]) -> None:
     app = open_room(inks[0])
-    app.pills(key="keep").set_value(7).run()
+    row(app, "That was a …").set_value(7).run()
     app.session_state["ink"] = inks[1]
     app.run()
-    assert app.pills(key="keep").value is None
+    assert row(app, "That was a …").value is None
     assert "Tap its true digit" in all_text(app)
     app.session_state["ink"] = inks[0]
     app.run()
-    assert app.pills(key="keep").value == 7
+    assert row(app, "That was a …").value == 7
     assert len(own.read().digits) == 1
+
+
+def test_what_the_browser_still_says_of_another_drawing_is_not_said_of_this_one(
+    own: OwnDigits,
+    inks: list[np.ndarray],
+) -> None:
+    # The sidebar asks every two seconds, and may ask before the browser has shown what is new.
+    app = open_room(inks[0])
+    row(app, "That was a …").set_value(7).run()
+    said = app._tree.get_widget_states()
+    app.session_state["ink"] = inks[1]
+    app.run()
+    app._run(said)
+    assert labels_of(own) == [7]
+    app.run()
+    row(app, "That was a …").set_value(2).run()
+    app._run(said)
+    assert labels_of(own) == [7, 2]
+    button(app, "Take it out").click().run()
+    said = app._tree.get_widget_states()
+    button(app, "Undo delete").click().run()
+    app._run(said)
+    assert labels_of(own) == [7, 2]
 
 
 def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarray]) -> None:
@@ -117,11 +144,11 @@ def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarr
     app = open_room(inks[2])
     button(app, "Take it out").click().run()
     assert labels_of(own) == [7, 2, 0, 4]
-    assert app.pills(key="keep").value is None
+    assert row(app, "That was a …").value is None
     assert "**4 of your 4** drawings right" in all_text(app)
     button(app, "Undo delete").click().run()
     assert own.read().digits == before
-    assert app.pills(key="keep").value == 1
+    assert row(app, "That was a …").value == 1
     assert button(app, "Undo delete").disabled
 
 
@@ -132,9 +159,9 @@ def test_verdict_counts_what_the_run_reads_right(own: OwnDigits, inks: list[np.n
     assert app.markdown[-1].value == "##### Your 9, read as 4"  # the newest is chosen
     app.segmented_control(key="own_digits_shown").set_value("misread").run()
     assert app.markdown[-1].value == "##### Your 9, read as 4"
-    app.pills(key="own_digit_label").set_value(4).run()
+    row(app, "True digit").set_value(4).run()
     assert app.markdown[-1].value == "##### Your 8, read as 1"
-    app.pills(key="own_digit_label").set_value(1).run()
+    row(app, "True digit").set_value(1).run()
     assert "**5 of your 5** drawings right (100.0%)" in all_text(app)
     assert "None of your drawings is misread." in all_text(app)
     assert labels_of(own) == [7, 2, 1, 0, 4]
@@ -175,7 +202,7 @@ def test_delete_all_takes_damage_along_and_drawings_come_back(own: OwnDigits, in
     app.button(key="own_digits_clear").click().run()
     assert labels_of(own) == []
     assert not app.warning
-    assert app.pills(key="keep").value is None
+    assert row(app, "That was a …").value is None
     button(app, "Undo delete").click().run()
     assert labels_of(own) == [7, 1, 0, 4]
     assert not app.exception
@@ -251,11 +278,11 @@ def test_other_runs_are_tested_when_a_person_asks(
 def test_folder_that_cannot_be_written_is_one_line_beside_the_digits(own: OwnDigits, inks: list[np.ndarray]) -> None:
     (own.path / ".lock").mkdir(parents=True)
     app = open_room(inks[0])
-    app.pills(key="keep").set_value(7).run()
+    row(app, "That was a …").set_value(7).run()
     assert not app.exception
     assert len(app.error) == 1
     assert app.error[0].value.startswith(f"Cannot write to {own.path}: ")
-    assert app.pills(key="keep").value is None
+    assert row(app, "That was a …").value is None
     assert labels_of(own) == []
 
 

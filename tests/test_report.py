@@ -18,6 +18,7 @@ from PIL import Image
 from mnist_lib import report
 from mnist_lib.config import config_from_choices
 from mnist_lib.dataset import Dataset
+from mnist_lib.evaluation import a_digit
 from mnist_lib.network import count_parameters
 from mnist_lib.records import DamagedRunError, RunRecord, Status
 from mnist_lib.report import make_report
@@ -173,7 +174,7 @@ def test_gallery_shows_every_mistake_with_its_image_the_surest_first(run: Run, p
     for index, values in zip(shown, images, strict=True):
         label, answer = dataset.test_labels[index], probabilities[index].argmax()
         sure = f"{probabilities[index].max():.1%}".replace("100.0%", ">99.9%")
-        assert values["alt"] == f"Test image {index}: a {label}, read as {answer}, {sure} sure"
+        assert values["alt"] == f"Test image {index}: {a_digit(label)}, read as {answer}, {sure} sure"
         picture = base64.b64decode(str(values["src"]).removeprefix("data:image/png;base64,"))
         assert (np.array(Image.open(io.BytesIO(picture))) == dataset.test_images[index]).all()
 

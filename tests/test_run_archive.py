@@ -309,7 +309,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     "cut": (lambda z, n, t: z[:-30], "not a zip file of a run"),
     "cut in the middle": (lambda z, n, t: z[:5_000] + z[-3_000:], "damaged"),
     "one bit": (lambda z, n, t: z[:3_000_000] + bytes([z[3_000_000] ^ 1]) + z[3_000_001:], "damaged"),
-    "nothing in it": (lambda z, n, t: make_zip({}), "holds 0 folders"),
+    "nothing in it": (lambda z, n, t: make_zip({}), "is empty"),
     "two folders": (lambda z, n, t: rebuild(z, add={"other/config.json": b"{}"}), "holds 2 folders"),
     "no folder": (lambda z, n, t: rebuild(z, rename=lambda name: name.split("/", 1)[1]), "is in no folder"),
     "path above": (lambda z, n, t: rebuild(z, add={"../evil.txt": b""}), r"\.\./evil\.txt is in no folder"),

@@ -223,7 +223,7 @@ def test_renamed_run_is_the_same_under_another_name(run_copy: Run, store: RunSto
 
 @pytest.mark.parametrize("name", ["", ".hidden", "a/b", "..", "a b", "ä", "x" * 101, "a\n"[:-1] + "\nb", "-option"])
 def test_name_that_no_folder_should_have_is_refused(name: str, run_copy: Run, store: RunStore) -> None:
-    with pytest.raises(RunStoreError, match="A name has 1 to 100 letters"):
+    with pytest.raises(RunStoreError, match="A name has 1 to 100 English letters"):
         store.rename(run_copy, name)
     assert [run.run_id for run in store.own_runs()] == [run_copy.run_id]
 

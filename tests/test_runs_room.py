@@ -67,7 +67,7 @@ def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: Run
     app.selectbox(key="run").set_value(own_run.run_id).run()
     app.text_input(key=f"new_name_{own_run.run_id}").set_value("my best")
     labelled(app.button, "Rename").click().run()
-    assert "A name has 1 to 100 letters" in app.error[0].value
+    assert "A name has 1 to 100 English letters" in app.error[0].value
     assert own_run.path.is_dir()
     app.text_input(key=f"new_name_{own_run.run_id}").set_value("my-best")
     labelled(app.button, "Rename").click().run()
@@ -92,6 +92,7 @@ def test_run_is_deleted_only_after_the_question(own_run: Run, store: RunStore) -
     labelled(app.button, "Delete it").click().run()
     assert not app.exception
     assert not store.own_runs()
+    assert [toast.value for toast in app.toast] == [f"{own_run.run_id} is deleted."]
     assert labelled(app.selectbox, "Run").value == BUNDLED_RUN.run_id
     assert not app.warning
 

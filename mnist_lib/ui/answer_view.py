@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid, percent_text
+from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import probabilities_figure
 from mnist_lib.runs import Run
 from mnist_lib.ui.live_figure import live_figure
@@ -46,12 +47,12 @@ def _answer_text(image: np.ndarray, probabilities: np.ndarray, threshold: float)
     digit = int(probabilities.argmax())
     highest = float(probabilities[digit])
     if is_answered(probabilities[np.newaxis], image[np.newaxis], threshold)[0]:
-        return f"It reads a {digit}", f"{percent_text(highest)} sure."
+        return f"It reads {a_digit(digit)}", f"The network is {percent_text(highest)} sure."
     if is_solid(image[np.newaxis])[0]:
         return "Not sure", "This looks like a dot or a filled shape, not like the strokes of a digit. Draw it larger?"
     second = int(probabilities.argsort()[-2])
     chances = percent_text(highest, 0), percent_text(float(probabilities[second]), 0)
-    return "Not sure", f"Perhaps a {digit} ({chances[0]}), perhaps a {second} ({chances[1]})."
+    return "Not sure", f"Perhaps {a_digit(digit)} ({chances[0]}), perhaps {a_digit(second)} ({chances[1]})."
 
 
 def _coverage_text(run: Run, threshold: float) -> str:

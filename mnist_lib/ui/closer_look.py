@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.certainty import percent_text
+from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
 from mnist_lib.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
 from mnist_lib.neighbours import embed_images, find_neighbours
@@ -139,9 +140,10 @@ def _draw_saliency(look: _Look) -> None:
     # One scale for both, so that they can be compared.
     strongest = max(_FAINT_EVIDENCE, *(float(np.abs(each.evidence_loss).max()) for each in occlusions.values()))
     st.markdown(
-        f"What makes it a **{look.answer}**? Square after square of the picture is changed, and the network reads it "
-        f"anew. :orange[**Orange**]: the change takes evidence for the {look.answer} away, so the network relied on "
-        f"what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then read instead."
+        f"What makes it **{a_digit(look.answer)}**? Square after square of the picture is changed, and the network "
+        f"reads it anew. :orange[**Orange**]: the change takes evidence for the {look.answer} away, so the network "
+        f"relied on what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then read "
+        "instead."
     )
     texts = {
         PAPER: ("Ink wiped away", "The strokes that make the answer, and those that speak against it."),
@@ -206,12 +208,12 @@ def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | 
     """
     answer, since = answers[-1], settled_since(epochs, answers)
     if true_digit is None:
-        return f"It has read a **{answer}** since epoch {since}."
+        return f"It has read **{a_digit(answer)}** since epoch {since}."
     if answer == true_digit:
         return f"It has been **right** since epoch {since}."
     right = [epoch for epoch, digit in zip(epochs, answers, strict=True) if digit == true_digit]
     before = f" It was right last after epoch {right[-1]}." if right else " It was never right."
-    return f"It has **wrongly** read a {answer} since epoch {since}.{before}"
+    return f"It has **wrongly** read {a_digit(answer)} since epoch {since}.{before}"
 
 
 def _draw_what_if(look: _Look) -> None:
@@ -232,19 +234,19 @@ def _draw_what_if(look: _Look) -> None:
     probabilities = around[len(around) // 2]
     answer = int(probabilities.argmax())
     with pictures:
-        still = "still" if answer == look.answer else "now"
-        st.markdown(f"It {still} reads a **{answer}**, {percent_text(probabilities[answer], 0)} sure.")
+        still = "now " if answer != look.answer else "" if np.array_equal(altered, look.image) else "still "
+        st.markdown(f"It {still}reads **{a_digit(answer)}**, {percent_text(probabilities[answer], 0)} sure.")
         _show(f'<div class="pair">{_picture(look.image, "Before")}{_picture(altered, "Changed")}</div>')
         live_figure(probabilities_figure(probabilities, look.true_digit), key=f"{look.key}_altered")
         if look.true_digit is not None:
             st.caption("Green: the true digit. Red: a wrong answer.")
     with shifts:
-        st.markdown(f"Is it still a **{look.answer}** when it moves?")
+        st.markdown(f"Is it still **{a_digit(look.answer)}** when it moves?")
         side = 2 * REACH_PX + 1
         figure = shift_map_figure(around[:, look.answer].reshape(side, side), look.answer)
         live_figure(figure, key=f"{look.key}_shifts")
         st.caption(
-            f"Each cell is the probability of a {look.answer} with the picture moved by so many pixels, up to "
+            f"Each cell is the probability of {a_digit(look.answer)} with the picture moved by so many pixels, up to "
             f"{REACH_PX} to each side. In the marked middle it stays where it is."
         )
 
@@ -277,12 +279,13 @@ def _draw_neighbours(look: _Look) -> None:
     others = np.flatnonzero((images[found.indices] != look.image).any(axis=(1, 2)))[:NEIGHBOURS]
     indices, similarities = found.indices[others], found.similarities[others]
     digits, counts = np.unique(labels[indices], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
     kinds = [
-        f"{counts[place]} {f'is a **{digits[place]}**' if counts[place] == 1 else f'are **{digits[place]}s**'}"
-        for place in np.argsort(-counts, kind="stable")
+        f"{count} {f'is **{a_digit(digit)}**' if count == 1 else f'are **{digit}s**'}"
+        for digit, count in zip(digits[order].tolist(), counts[order].tolist(), strict=True)
     ]
     st.markdown(
-        f"It reads a **{look.answer}**. Of the {NEIGHBOURS} training digits that it finds most alike, "
+        f"It reads **{a_digit(look.answer)}**. Of the {NEIGHBOURS} training digits that it finds most alike, "
         f"{', '.join(kinds)}."
     )
     tiles = [
@@ -304,7 +307,7 @@ def _draw_neighbours(look: _Look) -> None:
 
 
 def _neighbour(place: int, index: int, label: int, similarity: float, answer: int) -> str:
-    said = escape(f"Training image {index}, a {label}, {similarity:.1%} alike")
+    said = escape(f"Training image {index}, {a_digit(label)}, {similarity:.1%} alike")
     return (
         f'<div class="digit {"same" if label == answer else "other"}" role="listitem" aria-label="{said}" '
         f'title="{said}"><span class="picture" style="background-position: -{56 * place}px 0"></span>'

@@ -9,6 +9,7 @@ from mnist_lib.runs import Run
 from mnist_lib.ui.answer_view import draw_answer
 from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.drawing_input import ask_for_digit
+from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.own_digits_view import draw_keep_form, draw_own_digits
 from mnist_lib.ui.stages_view import draw_stages
 from mnist_lib.ui.state import read_digits
@@ -19,11 +20,14 @@ _NOTHING_YET = {
 }
 
 
+@errors_as_messages()
 def draw_drawing_room(run: Run) -> None:
     """Draw the whole room for a run that kept a model.
 
     As a fragment of its screen it is all that runs after a stroke.
     """
+    if not run.has_model():
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     input_column, answer_column = st.columns([2, 3], gap="large")
     with input_column:
         given = ask_for_digit()
@@ -44,7 +48,7 @@ def draw_drawing_room(run: Run) -> None:
         readings = read_digits(run, make_stage_images(given.ink, drawing))
         with answer_column.container():
             draw_answer(run, drawing.image, readings[-1])
-            draw_keep_form(given.ink, given.source, key="keep")
+            draw_keep_form(given.ink, given.source)
         with st.container():
             st.subheader("The way to what the network sees")
             draw_stages(given.ink, drawing, readings)

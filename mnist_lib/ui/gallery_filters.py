@@ -59,7 +59,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             width=190,
             on_change=_first_page,
         )
-        lowest, highest = st.slider(
+        confidences = st.slider(
             "Confidence",
             *_ANY_CONFIDENCE,
             _ANY_CONFIDENCE,
@@ -70,6 +70,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             width=180,
             on_change=_first_page,
         )
+        lowest, highest = sorted(confidences)  # a link's may be the wrong way round
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             only_disputed = st.toggle(
                 "Labels put to a vote",

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.biography import biography_text, find_turns
+from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import epochs_figure, image_figure, probabilities_figure
 from mnist_lib.label_votes import load_label_votes, votes_text
 from mnist_lib.runs import Run
@@ -22,7 +23,7 @@ def draw_image(probabilities: np.ndarray, index: int) -> None:
         index: Its position in the test set.
     """
     image, label = mnist().test_images[index], int(mnist().test_labels[index])
-    st.subheader(f"Image {index:,}: a {label}, read as {probabilities.argmax()}")
+    st.subheader(f"Image {index:,}: {a_digit(label)}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
         live_figure(image_figure(image), key="mistake_image")

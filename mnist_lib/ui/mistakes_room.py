@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.certainty import percent_text
-from mnist_lib.evaluation import confusion_matrix
+from mnist_lib.evaluation import a_digit, confusion_matrix
 from mnist_lib.label_votes import load_label_votes
 from mnist_lib.metrics import wilson_interval
 from mnist_lib.runs import Run
@@ -49,6 +49,8 @@ class Moment(NamedTuple):
 @errors_as_messages()
 def draw_mistakes_room(run: Run) -> None:
     """Draw the whole room for a run that finished an epoch. As a fragment it is all that runs after a click."""
+    if not run.epochs_with_probabilities():
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     labels = mnist().test_labels
     moment = _ask_for_moment(run)
     _draw_headline(moment, labels)
@@ -63,7 +65,7 @@ def draw_mistakes_room(run: Run) -> None:
             draw_figures(moment.probabilities, labels)
     if take_away_tab.open:
         with take_away_tab:
-            draw_take_away(run)
+            draw_take_away(run, moment.epoch)
 
 
 def _ask_for_moment(run: Run) -> Moment:
@@ -151,6 +153,8 @@ def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int 
     # The images first: the pages below them come and go without moving anything.
     place = st.container()
     if pages > 1:
+        if page != st.session_state.get(PAGE_KEY, 1):  # another epoch has fewer
+            st.session_state[PAGE_KEY] = page
         page = st.pagination(pages, key=PAGE_KEY, bind="query-params", persist_state="session")
     part = shown[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
     with place:
@@ -190,6 +194,6 @@ def _tile(index: int, true_digit: int, probabilities: np.ndarray) -> Tile:
         index,
         f"{true_digit} → {answer}",
         confidence,
-        f"Test image {index}, a {true_digit} read as {answer} with {confidence} confidence",
+        f"Test image {index}, {a_digit(true_digit)} read as {answer} with {confidence} confidence",
         "right" if answer == true_digit else "wrong",
     )

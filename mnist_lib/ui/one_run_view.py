@@ -11,10 +11,19 @@ from mnist_lib.ui.sidebar import look_at, sentence, state_badges
 from mnist_lib.ui.state import choose_run, chosen_run_id, forget_run, run_store
 from mnist_lib.ui.take_away import draw_take_away
 
-_PROBLEM_KEY = "one_run_problem"
+# What went wrong is said where it was asked for: a popover stays open then, and covers what is below.
+_RENAME_PROBLEM_KEY = "rename_problem"
+_DELETE_PROBLEM_KEY = "delete_problem"
+_NOTE_PROBLEM_KEY = "note_problem"
 _DONE_KEY = "one_run_done"
 # Counts what was done in popovers: with another key they are closed.
 _NUMBER_KEY = "one_run_number"
+
+
+def say_what_was_done() -> None:
+    """Say what was last done with a run; it may be gone, or another be chosen."""
+    if done := st.session_state.pop(_DONE_KEY, None):
+        st.toast(done, icon=":material/check:")
 
 
 def draw_one_run(run: Run) -> None:
@@ -23,15 +32,11 @@ def draw_one_run(run: Run) -> None:
     Args:
         run: Any run, a damaged one, too.
     """
-    if done := st.session_state.pop(_DONE_KEY, None):
-        st.toast(done, icon=":material/check:")
     snapshot = run.read()
     st.subheader(run.run_id)
     st.markdown(state_badges(snapshot))
     if snapshot.message:
         st.caption(sentence(snapshot.message))
-    if problem := st.session_state.pop(_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
     active = run_store().active_run()
     number = st.session_state.get(_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -62,6 +67,12 @@ def _draw_rename(run: Run, is_active: bool, number: int) -> None:
     ):
         st.text_input("New name", run.run_id, key=name_key, max_chars=100)
         st.form_submit_button("Rename", on_click=_rename, args=(run, name_key))
+        _say_what_went_wrong(_RENAME_PROBLEM_KEY)
+
+
+def _say_what_went_wrong(key: str) -> None:
+    if problem := st.session_state.pop(key, None):
+        st.error(problem, icon=":material/error:")
 
 
 def _rename(run: Run, name_key: str) -> None:
@@ -69,9 +80,11 @@ def _rename(run: Run, name_key: str) -> None:
     try:
         renamed = run_store().rename(run, state[name_key])
     except RunStoreError as error:
-        state[_PROBLEM_KEY] = str(error)
+        state[_RENAME_PROBLEM_KEY] = str(error)
         return
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    if renamed.run_id == run.run_id:
+        return
     state[_DONE_KEY] = f"{run.run_id} is now {renamed.run_id}."
     st.query_params["runs"] = renamed.run_id
     if chosen_run_id() == run.run_id:
@@ -82,6 +95,7 @@ def _draw_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         st.markdown(f"Delete **{run.run_id}** for good? This cannot be undone; *Take it away* first keeps a copy.")
         st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
+        _say_what_went_wrong(_DELETE_PROBLEM_KEY)
 
 
 def _delete(run: Run) -> None:
@@ -89,7 +103,7 @@ def _delete(run: Run) -> None:
     try:
         run_store().delete(run)
     except RunStoreError as error:
-        state[_PROBLEM_KEY] = str(error)
+        state[_DELETE_PROBLEM_KEY] = str(error)
         return
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
     state[_DONE_KEY] = f"{run.run_id} is deleted."
@@ -110,12 +124,13 @@ def _draw_note(run: Run) -> None:
         on_change=_keep_note,
         args=(run, key),
     )
+    _say_what_went_wrong(_NOTE_PROBLEM_KEY)
 
 
 def _keep_note(run: Run, key: str) -> None:
     try:
         run.write_note(st.session_state[key])
     except RunStoreError as error:
-        st.session_state[_PROBLEM_KEY] = str(error)
+        st.session_state[_NOTE_PROBLEM_KEY] = str(error)
     else:
         st.session_state[_DONE_KEY] = "The note is kept."

@@ -12,7 +12,14 @@ import streamlit as st
 from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import image_figure, probabilities_figure
-from mnist_lib.own_digits import MAX_TOTAL_BYTES, OwnDigit, OwnDigits, OwnDigitsError, OwnDigitsSnapshot
+from mnist_lib.own_digits import (
+    MAX_TOTAL_BYTES,
+    OwnDigit,
+    OwnDigits,
+    OwnDigitsError,
+    OwnDigitsSnapshot,
+    identify_drawing,
+)
 from mnist_lib.records import DamagedRunError
 from mnist_lib.runs import Run
 from mnist_lib.ui.gallery import Tile, digit_gallery
@@ -26,6 +33,8 @@ _SOURCES_IN_WORDS = {"canvas": "Drawn on the canvas", "picture": "From a picture
 
 _SHOWN_KEY = "own_digits_shown"
 _GALLERY_KEY = "own_digits_gallery"
+# The two rows of digits: for what is drawn, and for the chosen drawing of the set.
+_KEEP_KEY = "keep"
 _LABEL_KEY = "own_digit_label"
 _OTHERS_KEY = "own_digits_others"
 # Counts what was done in popovers: with another key they are closed, and the file's field is empty.
@@ -38,13 +47,12 @@ _KEEP_PROBLEM_KEY = "keep_problem"
 _DELETED_KEY = "own_digits_deleted"
 
 
-def draw_keep_form(ink: np.ndarray, source: str, key: str) -> None:
+def draw_keep_form(ink: np.ndarray, source: str) -> None:
     """Draw the ten digits, one of which a person taps to keep the drawing as that.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
         source: Where it comes from, one of ``own_digits.SOURCES``.
-        key: The widget's key.
     """
     own = _own_digits()
     try:
@@ -52,7 +60,7 @@ def draw_keep_form(ink: np.ndarray, source: str, key: str) -> None:
     except OwnDigitsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    # Another drawing, or a change in the gallery, changes what is chosen here.
+    key = _row_key(_KEEP_KEY, identify_drawing(ink))
     st.session_state[key] = kept.label if kept else None
     st.pills("That was a …", DIGITS, required=True, key=key, on_change=_keep, args=(own, ink, source, key), wrap=True)
     if problem := st.session_state.pop(_KEEP_PROBLEM_KEY, None):
@@ -66,7 +74,7 @@ def draw_keep_form(ink: np.ndarray, source: str, key: str) -> None:
             "Take it out",
             icon=":material/undo:",
             type="tertiary",
-            key=f"{key}_take_out",
+            key="take_out",
             on_click=_delete,
             args=(own, [kept]),
             disabled=kept is None,
@@ -234,8 +242,9 @@ def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabiliti
     with bars:
         live_figure(probabilities_figure(probabilities, digit.label), key="own_digit_probabilities")
     st.caption("Green: the true digit. Red: what the network read.")
-    st.session_state[_LABEL_KEY] = digit.label
-    st.pills("True digit", DIGITS, required=True, key=_LABEL_KEY, on_change=_relabel, args=(own, digit), wrap=True)
+    key = _row_key(_LABEL_KEY, digit.digit_id)
+    st.session_state[key] = digit.label
+    st.pills("True digit", DIGITS, required=True, key=key, on_change=_relabel, args=(own, digit, key), wrap=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Delete", icon=":material/delete:", key="own_digit_delete", on_click=_delete, args=(own, [digit]))
         kept_on = datetime.fromtimestamp(digit.created_at)
@@ -295,19 +304,28 @@ def _read_images(run: Run, stamps: tuple[int, ...], digit_ids: tuple[str, ...], 
     return read_digits(run, _images)
 
 
+def _row_key(name: str, digit_id: str) -> str:
+    """Return the key of a row of digits: another for each drawing, and after each change from elsewhere.
+
+    What the browser still says of the old row, in a request already on its way, would
+    else be taken for a tap on the new one, and a drawing kept under another's digit.
+    """
+    return f"{name}_{digit_id}_{st.session_state.get(f'{name}_number', 0)}"
+
+
 # What the buttons do.
 
 
 def _keep(own: OwnDigits, ink: np.ndarray, source: str, key: str) -> None:
     label = st.session_state[key]
     if label is not None:
-        _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY)
+        _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY, tapped=_KEEP_KEY)
 
 
-def _relabel(own: OwnDigits, digit: OwnDigit) -> None:
-    label = st.session_state[_LABEL_KEY]
+def _relabel(own: OwnDigits, digit: OwnDigit, key: str) -> None:
+    label = st.session_state[key]
     # The same drawing once more gets the newest digit.
-    _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.")
+    _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.", tapped=_LABEL_KEY)
 
 
 def _delete(own: OwnDigits, digits: list[OwnDigit]) -> None:
@@ -355,11 +373,17 @@ def _close_popovers() -> None:
     st.session_state[_POPOVER_NUMBER_KEY] = st.session_state.get(_POPOVER_NUMBER_KEY, 0) + 1
 
 
-def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> None:
+def _try(
+    action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY, tapped: str | None = None
+) -> None:
     """Do something to the set, and leave word for the screen of what came of it."""
+    state = st.session_state
     try:
         result = action()
     except OwnDigitsError as error:
-        st.session_state[problem_key] = str(error)
+        state[problem_key] = str(error)
+        tapped = None  # it shows what it showed before
     else:
-        st.session_state[_DONE_KEY] = done or result
+        state[_DONE_KEY] = done or result
+    for name in {_KEEP_KEY, _LABEL_KEY} - {tapped}:
+        state[f"{name}_number"] = state.get(f"{name}_number", 0) + 1

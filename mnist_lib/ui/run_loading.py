@@ -11,7 +11,6 @@ from mnist_lib.ui.state import choose_run, run_store
 LARGEST_FILE_MB = 500
 
 _NUMBER_KEY = "run_zip_number"
-_PROBLEM_KEY = "run_zip_problem"
 _DONE_KEY = "run_zip_done"
 
 
@@ -29,20 +28,18 @@ def draw_run_loading() -> None:
         )
         # Not on the upload itself: to check the model may take some seconds, and is shown to.
         if st.button("Load it", type="primary", disabled=state.get(key) is None):
-            with st.spinner("Checking the run…"):
-                _load(key)
-            st.rerun()
-    if problem := state.pop(_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
+            try:
+                with st.spinner("Checking the run…"):
+                    _load(key)
+            except RunStoreError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()
 
 
 def _load(key: str) -> None:
     state = st.session_state
-    try:
-        run = load_archive(state[key], run_store())
-    except RunStoreError as error:
-        state[_PROBLEM_KEY] = str(error)
-        return
+    run = load_archive(state[key], run_store())
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
     state[_DONE_KEY] = f"{run.run_id} is loaded."
     st.query_params["runs"] = run.run_id

@@ -14,7 +14,7 @@ from mnist_lib.runs import Run
 from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.learning_curves import draw_learning_curves
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.one_run_view import draw_one_run
+from mnist_lib.ui.one_run_view import draw_one_run, say_what_was_done
 from mnist_lib.ui.run_loading import draw_run_loading
 from mnist_lib.ui.state import chosen_run_id, run_store
 from mnist_lib.ui.two_runs_view import draw_two_runs
@@ -28,6 +28,7 @@ _TABLE_HEIGHT_PX = 420
 def draw_runs_room() -> None:
     """Draw the whole room."""
     runs = run_store().runs()
+    say_what_was_done()
     draw_run_loading()
     if not runs:
         st.info("There is no run yet: train one, or load one.", icon=":material/info:")
@@ -35,6 +36,8 @@ def draw_runs_room() -> None:
         return
     summaries = [summarize_run(run) for run in runs]
     chosen = _choose_runs(runs, summaries)
+    if len(chosen) > 1:  # some may be out of sight in the table
+        st.caption(f"Chosen: {', '.join(run.run_id for run in chosen)}.")
     if not chosen:
         st.info(
             "Choose a run in the table to rename it, to note something down, to take it away or to delete it; choose "
@@ -114,6 +117,8 @@ def _draw_curves(chosen: Sequence[Run]) -> None:
     if not snapshot.batches:
         return
     st.subheader("Learning curves")
+    if others:
+        st.caption(f"The thick curves, train and test, are those of {first.run_id}.")
     draw_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
     if len(others) > MAX_OTHERS:
         st.caption(f"The first {MAX_OTHERS + 1} of the {len(chosen)} chosen runs.")

@@ -19,13 +19,14 @@ class _Offer(NamedTuple):
     """One thing to download."""
 
     title: str
-    ending: str  # of the file's name, after the run's
+    ending: str  # of the file's name, after the run's; here and in the help the epoch may be named
     mime: str
     icon: str
     help: str
-    make: Callable[[Run], bytes | str]
+    make: Callable[[Run, int], bytes | str]  # of a run and the epoch that is looked at
 
 
+_LITERT = "LiteRT"
 _EVERYTHING = "Everything"
 _CSV = "text/csv"
 _ZIP = "application/zip"
@@ -38,25 +39,25 @@ _OFFERS = {
             "text/html",
             ":material/article:",
             "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens without a network.",
-            lambda run: make_report(run, mnist()),
+            lambda run, epoch: make_report(run, mnist()),
         ),
     ],
     "Tables": [
         _Offer(
             "Mistakes",
-            "-mistakes.csv",
+            "-epoch-{epoch}-mistakes.csv",
             _CSV,
             ":material/table:",
-            "A row for each misread test image.",
-            lambda run: mistakes_csv(run.probabilities(), mnist().test_labels),
+            "A row for each test image that was misread after epoch {epoch}.",
+            lambda run, epoch: mistakes_csv(run.probabilities(epoch), mnist().test_labels),
         ),
         _Offer(
             "Predictions",
-            "-predictions.csv",
+            "-epoch-{epoch}-predictions.csv",
             _CSV,
             ":material/table:",
-            "The ten probabilities of each of the 10,000 test images.",
-            lambda run: predictions_csv(run.probabilities(), mnist().test_labels),
+            "The ten probabilities of each of the 10,000 test images after epoch {epoch}.",
+            lambda run, epoch: predictions_csv(run.probabilities(epoch), mnist().test_labels),
         ),
         _Offer(
             "Metrics",
@@ -64,7 +65,7 @@ _OFFERS = {
             _CSV,
             ":material/table:",
             "Loss and accuracy of every epoch and of the batches between.",
-            lambda run: metrics_csv(run.read()),
+            lambda run, epoch: metrics_csv(run.read()),
         ),
     ],
     "The model": [
@@ -74,7 +75,7 @@ _OFFERS = {
             "application/octet-stream",
             ":material/schema:",
             "For keras.saving.load_model of Keras 3.",
-            export_keras,
+            lambda run, epoch: export_keras(run),
         ),
         _Offer(
             "SavedModel",
@@ -82,15 +83,15 @@ _OFFERS = {
             _ZIP,
             ":material/dns:",
             "For TensorFlow Serving: unzip it into its folder of models. Takes some seconds.",
-            export_saved_model,
+            lambda run, epoch: export_saved_model(run),
         ),
         _Offer(
-            "LiteRT",
+            _LITERT,
             ".tflite",
             "application/octet-stream",
             ":material/smartphone:",
             "For phones and small devices. Takes some seconds.",
-            export_litert,
+            lambda run, epoch: export_litert(run),
         ),
     ],
     _EVERYTHING: [
@@ -101,20 +102,22 @@ _OFFERS = {
             ":material/folder_zip:",
             "Settings, figures, probabilities and networks of all epochs: *Load a run* on the Runs screen takes it, "
             "here or elsewhere.",
-            archive_run,
+            lambda run, epoch: archive_run(run),
         ),
     ],
 }
 
 
-def draw_take_away(run: Run) -> None:
+def draw_take_away(run: Run, epoch: int | None = None) -> None:
     """Draw a button for each thing, which is made when it is asked for.
 
     Args:
         run: Any run.
+        epoch: The epoch whose answers the tables hold, the newest by default. All else is of the whole run.
     """
     state = run.read().state
-    if not run.epochs_with_probabilities() or state == "damaged":
+    epochs = run.epochs_with_probabilities()
+    if not epochs or state == "damaged":
         st.info("Nothing can be taken away of a damaged run or one without an epoch.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
@@ -123,24 +126,24 @@ def draw_take_away(run: Run) -> None:
             continue
         st.markdown(f"**{title}**")
         for offer in offers:
-            if offer.make is export_litert and not can_export_litert():
+            if offer.title == _LITERT and not can_export_litert():
                 continue
             with st.container(horizontal=True, vertical_alignment="center"):
-                _draw_offer(run, offer)
-                st.caption(offer.help)
+                _draw_offer(run, offer, epoch or epochs[-1])
 
 
-def _draw_offer(run: Run, offer: _Offer) -> None:
+def _draw_offer(run: Run, offer: _Offer, epoch: int) -> None:
     st.download_button(
         offer.title,
-        lambda: _as_bytes(offer.make(run)),
-        f"{run.run_id}{offer.ending}",
+        lambda: _as_bytes(offer.make(run, epoch)),
+        f"{run.run_id}{offer.ending.format(epoch=epoch)}",
         mime=offer.mime,
         icon=offer.icon,
         key=f"take_{offer.ending}",
         on_click="ignore",
         width=170,
     )
+    st.caption(offer.help.format(epoch=epoch))
 
 
 def _as_bytes(content: bytes | str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import image_figure, probabilities_figure
 from mnist_lib.paired_test import chance_text, find_differences
 from mnist_lib.runs import Run
@@ -70,8 +71,8 @@ def _draw_gallery(
         Tile(
             int(index),
             f"{answers[0][index]} → {answers[1][index]}",
-            f"a {labels[index]}",
-            f"Test image {index}, a {labels[index]}, read as {answers[0][index]} by the first run and as "
+            a_digit(int(labels[index])),
+            f"Test image {index}, {a_digit(int(labels[index]))}, read as {answers[0][index]} by the first run and as "
             f"{answers[1][index]} by the second",
             "right" if key == "fixed" else "wrong",
         )
@@ -81,7 +82,7 @@ def _draw_gallery(
     chosen = digit_gallery(f"Images {key}", mnist().test_images[shown], tiles, key=f"two_runs_{key}")
     if len(indices) > MAX_TILES:
         st.caption(f"The first {MAX_TILES} of {len(indices):,}.")
-    st.markdown(f"**Test image {chosen:,}: a {labels[chosen]}**")
+    st.markdown(f"**Test image {chosen:,}: {a_digit(labels[chosen])}**")
     picture, *bars = st.columns(3)
     with picture:
         st.caption("The image")

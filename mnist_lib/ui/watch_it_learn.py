@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.certainty import percent_text
+from mnist_lib.evaluation import a_digit
 from mnist_lib.inspection import first_layer_filters
 from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.records import RunSnapshot
@@ -103,7 +104,7 @@ def _answered_tile(position: int, index: int, label: int, probabilities: np.ndar
     answer = int(probabilities.argmax())
     right = answer == label
     sure = percent_text(probabilities[answer])
-    description = f"Test image {index}, a {label}, read {'correctly' if right else f'as {answer}'}, {sure} sure"
+    description = f"Test image {index}, {a_digit(label)}, read {'correctly' if right else f'as {answer}'}, {sure} sure"
     sign = f' <span class="sign">{"✓" if right else "✗"}</span>'
     return _tile(position, f"{label} → {answer}{sign}", sure, "right" if right else "wrong", description)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import numpy as np
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_lib.dataset import load_mnist
 from mnist_lib.run_store import RunStore
+from mnist_lib.runs import Run
 from tests.browser.conftest import Server
 from tests.browser.test_dashboard import BUNDLED_RUN, StartServer
 
@@ -89,6 +92,28 @@ def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> No
     wrong = int((BUNDLED_RUN.probabilities(19).argmax(axis=1) != LABELS).sum())
     expect(tiles_of(page)).to_have_count(wrong)
     expect(page).to_have_url(re.compile("epoch=19"))
+    page.get_by_role("tab", name="Take away").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Mistakes", exact=True).click()
+    assert download.value.suggested_filename == f"{BUNDLED_RUN.run_id}-epoch-19-mistakes.csv"
+    assert len(download.value.path().read_text().splitlines()) == 1 + wrong
+
+
+@pytest.mark.parametrize("screen", ["mistakes", "draw"])
+def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartServer, page: Page, screen: str) -> None:
+    server = start_server()
+    run = Run(shutil.copytree(BUNDLED_RUN.path, server.runs_path / "20260101-000000-accurate-seed9"))
+    page.goto(f"{server.url}/{screen}?run={run.run_id}")
+    canvas = page.locator("canvas.upper-canvas")
+    slider = page.get_by_role("slider", name="As it was after epoch")
+    expect(slider if screen == "mistakes" else canvas).to_be_visible()
+    shutil.rmtree(run.path)
+    if screen == "mistakes":
+        slider.press("ArrowLeft")
+    else:
+        canvas.click(position={"x": 100, "y": 100})
+    expect(page.get_by_text(f"The run {run.run_id} is gone. Showing {BUNDLED_RUN.run_id} instead.")).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, page: Page) -> None:
@@ -111,7 +136,7 @@ def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, 
     page.get_by_role("button", name="Load a run").click()
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_role("button", name="Load it").click()
-    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stAlert")).to_be_visible()
     assert len(list(server.runs_path.iterdir())) == 1
 
     page.goto(f"{server.url}/runs?runs=pretrained-paper-2,pretrained-accurate")
