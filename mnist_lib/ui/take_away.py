@@ -38,7 +38,8 @@ _OFFERS = {
             "-report.html",
             "text/html",
             ":material/article:",
-            "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens without a network.",
+            "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
+            "opens without a network.",
             lambda run, epoch: make_report(run, mnist()),
         ),
     ],
@@ -68,7 +69,7 @@ _OFFERS = {
             lambda run, epoch: metrics_csv(run.read()),
         ),
     ],
-    "The model": [
+    "The model, as it ended": [
         _Offer(
             "Keras",
             ".keras",
