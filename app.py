@@ -1,6 +1,6 @@
 """The dashboard's router. Start it with: streamlit run app.py"""
 
-from mnist_lib.ui.errors import errors_as_messages
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
 from mnist_lib.ui.sidebar import draw_sidebar
 from mnist_lib.ui.state import spare_garbage_collection

@@ -7,7 +7,7 @@ Rooms import downwards only::
     neighbours, own_digits, evaluation_figures > figures > run_store > runs > pictures,
     selection, label_votes, tables > records, dataset, evaluation, metrics, certainty,
     drawing, probes, saliency, picture_sheet, paired_test, biography, zip_reading >
-    network, schedule, augmentation, handwriting > machine > config
+    network, schedule, augmentation, handwriting > machine, wording > config
 
 Nothing outside ``ui`` imports Streamlit, and only ``model``, ``precision``,
 ``recorder`` and ``training`` import Keras at once (``backend`` prepares that import);

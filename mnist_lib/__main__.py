@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mnist_lib.backend import load_keras
-from mnist_lib.certainty import percent_text
 from mnist_lib.config import (
     PRESETS,
     SETTING_OPTIONS,
@@ -38,6 +37,7 @@ from mnist_lib.pictures import find_pictures, read_picture
 from mnist_lib.records import DamagedRunError
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run, RunStoreError
+from mnist_lib.wording import percent_text
 
 
 class CommandError(Exception):

@@ -1,4 +1,4 @@
-"""When an answer is given, when it is withheld because the network is not sure, and how sure it is in words."""
+"""When an answer is given, and when it is withheld because the network is not sure."""
 
 from __future__ import annotations
 
@@ -48,25 +48,6 @@ def is_solid(images: np.ndarray) -> np.ndarray:
         windows = np.lib.stride_tricks.sliding_window_view(solid, SOLID_SQUARE_PX, axis=axis)
         solid = windows.all(axis=-1)
     return np.asarray(solid.reshape(len(images), -1).any(axis=1))
-
-
-def percent_text(probability: float, decimals: int = 1) -> str:
-    """Return a probability in percent, never rounded to 0% or to 100%: ``97.3%``, ``<0.1%``, ``>99.9%``.
-
-    A softmax gives neither of the two, and a wrong answer that is "100% sure" would say
-    that it was impossible.
-
-    Args:
-        probability: 0 to 1.
-        decimals: How many to show.
-    """
-    text = f"{probability:.{decimals}%}"
-    smallest = 10 ** -(decimals + 2)
-    if text == f"{0:.{decimals}%}":
-        return f"<{smallest:.{decimals}%}"
-    if text == f"{1:.{decimals}%}":
-        return f">{1 - smallest:.{decimals}%}"
-    return text
 
 
 class Coverage(NamedTuple):

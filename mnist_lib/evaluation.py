@@ -9,15 +9,6 @@ import numpy as np
 DIGITS = tuple(range(10))
 
 
-def a_digit(digit: int) -> str:
-    """Return a digit with its article: ``a 3``, ``an 8``.
-
-    Args:
-        digit: 0 to 9.
-    """
-    return f"{'an' if digit == 8 else 'a'} {digit}"
-
-
 class Mistakes(NamedTuple):
     """The misclassified images of one run, one entry each, in the dataset's order.
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame
 from mnist_lib.metrics import CoverageCurve, Reliability
+from mnist_lib.wording import percent_text
 
 _NAMES = [str(digit) for digit in DIGITS]
 

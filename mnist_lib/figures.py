@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_lib.certainty import percent_text
 from mnist_lib.config import TrainingConfig
-from mnist_lib.evaluation import DIGITS, a_digit
+from mnist_lib.evaluation import DIGITS
 from mnist_lib.saliency import STEP_PX, Occlusion
 from mnist_lib.schedule import learning_rates
+from mnist_lib.wording import a_digit, percent_text
 
 TRAIN_COLOR = "#3b82f6"
 RIGHT_COLOR = "#16a34a"

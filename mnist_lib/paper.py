@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mnist_lib.network import count_parameters
 from mnist_lib.records import RunSnapshot
+from mnist_lib.wording import duration_text
 
 
 class PaperEpoch(NamedTuple):
@@ -68,13 +69,3 @@ def run_claims(snapshot: RunSnapshot) -> Claims:
         parameters=f"{count_parameters(snapshot.config):,}" if snapshot.config else NOT_MEASURED,
         device=snapshot.record.device or NOT_MEASURED,
     )
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration as a person says it: ``45 s``, ``1 min 15 s``, ``2 h 05 min``."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -21,11 +21,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from mnist_lib.certainty import percent_text
 from mnist_lib.config import PRESETS, SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
 from mnist_lib.curves import learning_curve_figure
 from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import DIGITS, Mistakes, a_digit, confusion_matrix, cross_entropy, find_mistakes
+from mnist_lib.evaluation import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.evaluation_figures import confusion_figure
 from mnist_lib.metrics import digit_figures, measure_reliability, wilson_interval
 from mnist_lib.network import NOT_THE_PAPERS, layer_table
@@ -41,6 +40,7 @@ from mnist_lib.paper import (
 from mnist_lib.picture_sheet import picture_sheet
 from mnist_lib.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs import Run
+from mnist_lib.wording import a_digit, percent_text
 
 # A network that learned nothing misreads thousands; the file stays one to send by mail.
 MAX_PICTURES = 500

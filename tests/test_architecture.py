@@ -52,7 +52,7 @@ ROOMS = [
         "zip_reading",
     },
     {"network", "schedule", "augmentation", "handwriting"},
-    {"machine"},
+    {"machine", "wording"},
     {"config", "backend"},
 ]
 

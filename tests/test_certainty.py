@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid, measure_coverage, percent_text
+from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid, measure_coverage
 from mnist_lib.dataset import Dataset
 from mnist_lib.drawing import normalize_drawing
 
@@ -66,22 +66,3 @@ def test_coverage_of_nothing_has_no_accuracy() -> None:
     coverage = measure_coverage(probabilities(0.5), square(3)[np.newaxis], np.array([3]), USUAL_THRESHOLD)
     assert coverage.answered == 0
     assert np.isnan(coverage.accuracy)
-
-
-@pytest.mark.parametrize(
-    ("probability", "decimals", "text"),
-    [
-        (0.973, 0, "97%"),
-        (0.973, 1, "97.3%"),
-        (0.994, 0, "99%"),
-        (0.996, 0, ">99%"),
-        (0.9994, 1, "99.9%"),
-        (0.9996, 1, ">99.9%"),
-        (1, 1, ">99.9%"),
-        (0.0004, 1, "<0.1%"),
-        (0.0006, 1, "0.1%"),
-        (0, 0, "<1%"),
-    ],
-)
-def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, decimals: int, text: str) -> None:
-    assert percent_text(probability, decimals) == text

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import re
-import shutil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import forget_screens
 from streamlit.testing.v1 import AppTest
+from test_pages import APP_PATH, BUNDLED_RUN, PAPER_RUN, copy_bundled_run, fresh_ui, store  # noqa: F401, as fixtures
 
 from mnist_lib.dataset import load_mnist
-from mnist_lib.evaluation import a_digit
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run
+from mnist_lib.wording import a_digit
 
-APP_PATH = Path(__file__).parents[1] / "app.py"
-BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()
 VIEWS = ("Where it looked", "Feature maps", "Through the epochs", "What if", "Neighbours", "Pixel values")
 
 
-@pytest.fixture(autouse=True)
-def fresh_ui() -> None:
-    """Let each test's app import the screens' modules anew."""
-    forget_screens()
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
-    """Give each test an empty store of its own."""
-    monkeypatch.setenv("MNIST_RUNS_DIR", str(tmp_path / "runs"))
-    return RunStore(tmp_path / "runs")
-
-
 @pytest.fixture
-def run_of_its_own(store: RunStore) -> Run:
+def run_of_its_own(store: RunStore) -> Run:  # noqa: F811
     """A copy of the shipped run, to damage."""
-    return Run(Path(shutil.copytree(PAPER_RUN.path, store.root / "20260101-000000-paper-seed9")))
+    return copy_bundled_run(store)
 
 
 def look_closer(screen: str, key: str, view: str, run: Run = BUNDLED_RUN) -> AppTest:

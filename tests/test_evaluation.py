@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import (
-    a_digit,
-    accuracy,
-    compress_probabilities,
-    confusion_matrix,
-    cross_entropy,
-    find_mistakes,
-)
+from mnist_lib.evaluation import accuracy, compress_probabilities, confusion_matrix, cross_entropy, find_mistakes
 
 
 def row(**of_digit: float) -> list[float]:
@@ -149,7 +142,3 @@ def test_compressing_keeps_every_answer_and_every_probability_to_three_places() 
     compressed = compress_probabilities(probabilities)
     np.testing.assert_array_equal(compressed.argmax(axis=1), probabilities.argmax(axis=1))
     np.testing.assert_allclose(compressed.astype(np.float32), probabilities, atol=1e-3)
-
-
-def test_only_the_eight_begins_with_a_vowel() -> None:
-    assert [a_digit(digit) for digit in (0, 1, 8)] == ["a 0", "a 1", "an 8"]

@@ -13,9 +13,9 @@ from test_pages import BUNDLED_RUN, PAPER_RUN, all_text, fresh_ui, open_screen, 
 
 from mnist_lib.biography import biography_text, find_turns
 from mnist_lib.dataset import load_mnist
-from mnist_lib.evaluation import a_digit
 from mnist_lib.label_votes import load_label_votes, votes_text
 from mnist_lib.metrics import measure_reliability, wilson_interval
+from mnist_lib.wording import a_digit
 
 RUN = BUNDLED_RUN
 LABELS = load_mnist().test_labels

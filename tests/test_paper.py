@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from mnist_lib.config import TrainingConfig
 from mnist_lib.paper import (
     CLAIM_LABELS,
@@ -13,7 +11,6 @@ from mnist_lib.paper import (
     TABLE_II,
     TEST_ACCURACY,
     TEST_LOSS,
-    duration_text,
     run_claims,
 )
 from mnist_lib.records import RunRecord, RunSnapshot, Status
@@ -61,21 +58,3 @@ def test_broken_off_epoch_does_not_count_as_the_time_of_one() -> None:
     assert run_claims(snapshot).seconds_per_epoch == "13.0 s"
     snapshot = RunSnapshot("a run", False, "stopped", epochs=[epoch_row(2.0, complete=False)])
     assert run_claims(snapshot).seconds_per_epoch == NOT_MEASURED
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (-3, "0 s"),
-        (0, "0 s"),
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (75, "1 min 15 s"),
-        (3599, "59 min 59 s"),
-        (3600, "1 h 00 min"),
-        (7530, "2 h 05 min"),
-    ],
-)
-def test_duration_is_said_as_a_person_says_it(seconds: float, expected: str) -> None:
-    assert duration_text(seconds) == expected

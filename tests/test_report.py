@@ -18,12 +18,12 @@ from PIL import Image
 from mnist_lib import report
 from mnist_lib.config import config_from_choices
 from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import a_digit
 from mnist_lib.network import count_parameters
 from mnist_lib.records import DamagedRunError, RunRecord, Status
 from mnist_lib.report import make_report
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run
+from mnist_lib.wording import a_digit
 
 HOSTILE = "<script>alert(1)</script><img src=http://example.org/x onerror=alert(2)>\"' & \ud800"
 

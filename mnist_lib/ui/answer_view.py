@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid, percent_text
-from mnist_lib.evaluation import a_digit
+from mnist_lib.certainty import USUAL_THRESHOLD, is_answered, is_solid
 from mnist_lib.figures import probabilities_figure
 from mnist_lib.runs import Run
 from mnist_lib.ui.live_figure import live_figure
 from mnist_lib.ui.state import coverage
+from mnist_lib.wording import a_digit, percent_text
 
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import percent_text
-from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
 from mnist_lib.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
 from mnist_lib.neighbours import embed_images, find_neighbours
@@ -18,11 +16,12 @@ from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.probes import REACH_PX, alter_image, shifted_images
 from mnist_lib.runs import Run
 from mnist_lib.saliency import INK, PAPER, occlude
-from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
 from mnist_lib.ui.live_figure import live_figure
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.pixel_grid import draw_pixel_values
 from mnist_lib.ui.state import MAX_EPOCHS_SHOWN, epoch_model, mnist, run_model, training_embeddings
+from mnist_lib.wording import a_digit, percent_text
 
 if TYPE_CHECKING:
     import keras

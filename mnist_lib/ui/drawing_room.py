@@ -9,7 +9,7 @@ from mnist_lib.runs import Run
 from mnist_lib.ui.answer_view import draw_answer
 from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.drawing_input import ask_for_digit
-from mnist_lib.ui.errors import errors_as_messages
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.own_digits_view import draw_keep_form, draw_own_digits
 from mnist_lib.ui.stages_view import draw_stages
 from mnist_lib.ui.state import read_digits

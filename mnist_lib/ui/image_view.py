@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.biography import biography_text, find_turns
-from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import epochs_figure, image_figure, probabilities_figure
 from mnist_lib.label_votes import load_label_votes, votes_text
 from mnist_lib.runs import Run
 from mnist_lib.ui.closer_look import draw_closer_look
 from mnist_lib.ui.live_figure import live_figure
 from mnist_lib.ui.state import mnist, probabilities_over_epochs
+from mnist_lib.wording import a_digit
 
 
 def draw_image(probabilities: np.ndarray, index: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.paper import TABLE_II, duration_text
+from mnist_lib.paper import TABLE_II
 from mnist_lib.progress import Progress, measure_progress
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run
@@ -14,6 +14,7 @@ from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.state import run_store
 from mnist_lib.ui.training_controls import draw_controls, pending_wish
 from mnist_lib.ui.watch_it_learn import draw_watch_it_learn
+from mnist_lib.wording import duration_text
 
 REFRESH_EVERY_S = 1.0
 

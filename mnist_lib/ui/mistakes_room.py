@@ -7,20 +7,20 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import percent_text
-from mnist_lib.evaluation import a_digit, confusion_matrix
+from mnist_lib.evaluation import confusion_matrix
 from mnist_lib.label_votes import load_label_votes
 from mnist_lib.metrics import wilson_interval
 from mnist_lib.runs import Run
 from mnist_lib.selection import select_images
 from mnist_lib.ui.confusion_view import draw_confusion_matrix
-from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.figures_view import draw_figures
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.gallery_filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.image_view import draw_biography, draw_image, draw_image_closely
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.state import mnist, probabilities
 from mnist_lib.ui.take_away import draw_take_away
+from mnist_lib.wording import a_digit, percent_text
 
 TILES_PER_PAGE = 200
 
@@ -49,8 +49,6 @@ class Moment(NamedTuple):
 @errors_as_messages()
 def draw_mistakes_room(run: Run) -> None:
     """Draw the whole room for a run that finished an epoch. As a fragment it is all that runs after a click."""
-    if not run.epochs_with_probabilities():
-        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     labels = mnist().test_labels
     moment = _ask_for_moment(run)
     _draw_headline(moment, labels)
@@ -71,6 +69,8 @@ def draw_mistakes_room(run: Run) -> None:
 def _ask_for_moment(run: Run) -> Moment:
     """Draw the time machine, where there is more than one epoch to go to."""
     epochs = run.epochs_with_probabilities()
+    if not epochs:
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     if st.session_state.get(_EPOCH_KEY) not in epochs:  # of another run
         st.session_state.pop(_EPOCH_KEY, None)
     epoch = epochs[-1]
@@ -149,12 +149,12 @@ def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int 
         st.button("Clear the filters", key="clear_filters_here", on_click=clear_filters)
         return None
     pages = -(-len(shown) // TILES_PER_PAGE)
-    page = min(st.session_state.get(PAGE_KEY, 1), pages)
     # The images first: the pages below them come and go without moving anything.
     place = st.container()
+    page = 1
     if pages > 1:
-        if page != st.session_state.get(PAGE_KEY, 1):  # another epoch has fewer
-            st.session_state[PAGE_KEY] = page
+        if st.session_state.get(PAGE_KEY, 1) > pages:  # another epoch had more
+            st.session_state[PAGE_KEY] = pages
         page = st.pagination(pages, key=PAGE_KEY, bind="query-params", persist_state="session")
     part = shown[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
     with place:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.runs import MAX_NOTE_LENGTH, Run, RunStoreError
+from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.outcome import draw_continue
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
@@ -22,8 +23,7 @@ _NUMBER_KEY = "one_run_number"
 
 def say_what_was_done() -> None:
     """Say what was last done with a run; it may be gone, or another be chosen."""
-    if done := st.session_state.pop(_DONE_KEY, None):
-        st.toast(done, icon=":material/check:")
+    show_done(_DONE_KEY)
 
 
 def draw_one_run(run: Run) -> None:
@@ -67,12 +67,7 @@ def _draw_rename(run: Run, is_active: bool, number: int) -> None:
     ):
         st.text_input("New name", run.run_id, key=name_key, max_chars=100)
         st.form_submit_button("Rename", on_click=_rename, args=(run, name_key))
-        _say_what_went_wrong(_RENAME_PROBLEM_KEY)
-
-
-def _say_what_went_wrong(key: str) -> None:
-    if problem := st.session_state.pop(key, None):
-        st.error(problem, icon=":material/error:")
+        show_problem(_RENAME_PROBLEM_KEY)
 
 
 def _rename(run: Run, name_key: str) -> None:
@@ -95,7 +90,7 @@ def _draw_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         st.markdown(f"Delete **{run.run_id}** for good? This cannot be undone; *Take it away* first keeps a copy.")
         st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
-        _say_what_went_wrong(_DELETE_PROBLEM_KEY)
+        show_problem(_DELETE_PROBLEM_KEY)
 
 
 def _delete(run: Run) -> None:
@@ -124,7 +119,7 @@ def _draw_note(run: Run) -> None:
         on_change=_keep_note,
         args=(run, key),
     )
-    _say_what_went_wrong(_NOTE_PROBLEM_KEY)
+    show_problem(_NOTE_PROBLEM_KEY)
 
 
 def _keep_note(run: Run, key: str) -> None:

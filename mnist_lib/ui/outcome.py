@@ -6,13 +6,15 @@ import streamlit as st
 
 from mnist_lib.comparison import Outcome, best_outcome, run_outcome
 from mnist_lib.config import SETTING_RANGES
-from mnist_lib.paper import PAPER_CLAIMS, duration_text
+from mnist_lib.paper import PAPER_CLAIMS
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run, RunStoreError
 from mnist_lib.trainer import continue_training
+from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.settings_form import use_settings
 from mnist_lib.ui.state import choose_run, run_store
+from mnist_lib.wording import duration_text
 
 _PROBLEM_KEY = "continue_problem"
 
@@ -47,8 +49,7 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
                 on_click=use_settings,
                 args=(snapshot.config,),
             )
-    if problem := st.session_state.pop(_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
+    show_problem(_PROBLEM_KEY)
 
 
 def _advice(snapshot: RunSnapshot) -> str:

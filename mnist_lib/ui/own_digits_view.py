@@ -9,7 +9,6 @@ from datetime import datetime
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import percent_text
 from mnist_lib.evaluation import DIGITS
 from mnist_lib.figures import image_figure, probabilities_figure
 from mnist_lib.own_digits import (
@@ -24,7 +23,9 @@ from mnist_lib.records import DamagedRunError
 from mnist_lib.runs import Run
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.live_figure import live_figure
+from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.state import read_digits, run_model, run_store
+from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5
@@ -63,8 +64,7 @@ def draw_keep_form(ink: np.ndarray, source: str) -> None:
     key = _row_key(_KEEP_KEY, identify_drawing(ink))
     st.session_state[key] = kept.label if kept else None
     st.pills("That was a …", DIGITS, required=True, key=key, on_change=_keep, args=(own, ink, source, key), wrap=True)
-    if problem := st.session_state.pop(_KEEP_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
+    show_problem(_KEEP_PROBLEM_KEY)
     with st.container(horizontal=True, vertical_alignment="center"):
         # Both fit on one line of a narrow screen: nothing below moves.
         st.caption(
@@ -88,8 +88,7 @@ def draw_own_digits(run: Run) -> None:
         run: A run that kept a model.
     """
     own = _own_digits()
-    if done := st.session_state.pop(_DONE_KEY, None):
-        st.toast(done, icon=":material/check:")
+    show_done(_DONE_KEY)
     st.subheader("Your own test set")
     try:
         snapshot = own.read()
@@ -98,8 +97,7 @@ def draw_own_digits(run: Run) -> None:
         return
     answers = _draw_verdict(run, snapshot)
     _draw_actions(own, snapshot)
-    if problem := st.session_state.pop(_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
+    show_problem(_PROBLEM_KEY)
     if snapshot.damaged:
         st.warning(
             f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {own.path} cannot be read "
@@ -221,11 +219,12 @@ def _draw_gallery(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int | Non
 
 
 def _make_tile(digit: OwnDigit, read_as: int, confidence: float) -> Tile:
+    sure = percent_text(confidence, 0)
     return Tile(
         _tile_id(digit),
         f"{digit.label} ✓" if read_as == digit.label else f"{digit.label} → {read_as}",
-        percent_text(confidence, 0),
-        f"Your {digit.label}, read as {read_as} with {percent_text(confidence, 0)} confidence",
+        sure,
+        f"Your {digit.label}, read as {read_as} with {sure} confidence",
     )
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_lib.run_archive import load_archive
 from mnist_lib.runs import RunStoreError
+from mnist_lib.ui.messages import show_done
 from mnist_lib.ui.state import choose_run, run_store
 
 LARGEST_FILE_MB = 500
@@ -17,8 +18,7 @@ _DONE_KEY = "run_zip_done"
 def draw_run_loading() -> None:
     """Draw the field for a run's zip, and what came of the last one."""
     state = st.session_state
-    if done := state.pop(_DONE_KEY, None):
-        st.toast(done, icon=":material/check:")
+    show_done(_DONE_KEY)
     number = state.get(_NUMBER_KEY, 0)
     with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
         st.caption("A zip that *Take it away* made, here or elsewhere.")

@@ -11,8 +11,8 @@ import streamlit as st
 from mnist_lib.curves import MAX_OTHERS
 from mnist_lib.run_table import SETTING_LABELS, RunSummary, differing_settings, summarize_run
 from mnist_lib.runs import Run
-from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.learning_curves import draw_learning_curves
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.one_run_view import draw_one_run, say_what_was_done
 from mnist_lib.ui.run_loading import draw_run_loading

@@ -6,7 +6,6 @@ import streamlit as st
 
 from mnist_lib.machine import device_name
 from mnist_lib.network import NOT_THE_PAPERS
-from mnist_lib.paper import duration_text
 from mnist_lib.progress import measure_progress
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run
@@ -21,6 +20,7 @@ from mnist_lib.ui.state import (
     set_selection,
     take_selection,
 )
+from mnist_lib.wording import duration_text
 
 STATE_COLORS = {
     "starting": "blue",

@@ -7,9 +7,9 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import percent_text
 from mnist_lib.drawing import NormalizedDrawing
 from mnist_lib.picture_sheet import picture_sheet
+from mnist_lib.wording import percent_text
 
 _STAGES = (
     ("What you gave", "If it were only shrunk"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_lib.evaluation import a_digit
 from mnist_lib.figures import image_figure, probabilities_figure
 from mnist_lib.paired_test import chance_text, find_differences
 from mnist_lib.runs import Run
 from mnist_lib.ui.gallery import Tile, digit_gallery
 from mnist_lib.ui.live_figure import live_figure
 from mnist_lib.ui.state import mnist, probabilities
+from mnist_lib.wording import a_digit
 
 # Of more differences, the first of the test set.
 MAX_TILES = 200

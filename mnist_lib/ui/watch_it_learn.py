@@ -7,15 +7,14 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from mnist_lib.certainty import percent_text
-from mnist_lib.evaluation import a_digit
 from mnist_lib.inspection import first_layer_filters
 from mnist_lib.picture_sheet import columns_of, picture_sheet
 from mnist_lib.records import RunSnapshot
 from mnist_lib.runs import Run
-from mnist_lib.ui.errors import errors_as_messages
 from mnist_lib.ui.gallery import sprite_sheet
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.state import mnist
+from mnist_lib.wording import a_digit, percent_text
 
 # One test image of each digit, from 0 to 9. The first of the file:
 FIRST_DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)

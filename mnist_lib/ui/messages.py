@@ -1,4 +1,4 @@
-"""Turns what can go wrong with files into a line on the screen."""
+"""What came of what a person asked for, each in one line on the screen."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def errors_as_messages() -> Iterator[None]:
         yield
     except (DatasetError, DamagedRunError, RunStoreError) as error:
         st.error(str(error), icon=":material/error:")
+
+
+def show_problem(key: str) -> None:
+    """Show, once, the line that a callback left under a key of the session's state, if there is one."""
+    if problem := st.session_state.pop(key, None):
+        st.error(problem, icon=":material/error:")
+
+
+def show_done(key: str) -> None:
+    """Say, once, what a callback left under a key of the session's state, if there is something."""
+    if done := st.session_state.pop(key, None):
+        st.toast(done, icon=":material/check:")

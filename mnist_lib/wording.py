@@ -1,0 +1,41 @@
+"""How figures are said in words, on the screens, in a report and on the command line."""
+
+from __future__ import annotations
+
+
+def a_digit(digit: int) -> str:
+    """Return a digit with its article: ``a 3``, ``an 8``.
+
+    Args:
+        digit: 0 to 9.
+    """
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def percent_text(probability: float, decimals: int = 1) -> str:
+    """Return a probability in percent, never rounded to 0% or to 100%: ``97.3%``, ``<0.1%``, ``>99.9%``.
+
+    A softmax gives neither of the two, and a wrong answer that is "100% sure" would say
+    that it was impossible.
+
+    Args:
+        probability: 0 to 1.
+        decimals: How many to show.
+    """
+    text = f"{probability:.{decimals}%}"
+    smallest = 10 ** -(decimals + 2)
+    if text == f"{0:.{decimals}%}":
+        return f"<{smallest:.{decimals}%}"
+    if text == f"{1:.{decimals}%}":
+        return f">{1 - smallest:.{decimals}%}"
+    return text
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration as a person says it: ``45 s``, ``1 min 15 s``, ``2 h 05 min``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,48 @@
+"""How figures are said."""
+
+from __future__ import annotations
+
+import pytest
+
+from mnist_lib.wording import a_digit, duration_text, percent_text
+
+
+def test_only_the_eight_begins_with_a_vowel() -> None:
+    assert [a_digit(digit) for digit in (0, 1, 8)] == ["a 0", "a 1", "an 8"]
+
+
+@pytest.mark.parametrize(
+    ("probability", "decimals", "text"),
+    [
+        (0.973, 0, "97%"),
+        (0.973, 1, "97.3%"),
+        (0.994, 0, "99%"),
+        (0.996, 0, ">99%"),
+        (0.9994, 1, "99.9%"),
+        (0.9996, 1, ">99.9%"),
+        (1, 1, ">99.9%"),
+        (0.0004, 1, "<0.1%"),
+        (0.0006, 1, "0.1%"),
+        (0, 0, "<1%"),
+    ],
+)
+def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, decimals: int, text: str) -> None:
+    assert percent_text(probability, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (-3, "0 s"),
+        (0, "0 s"),
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (75, "1 min 15 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (7530, "2 h 05 min"),
+    ],
+)
+def test_duration_is_said_as_a_person_says_it(seconds: float, expected: str) -> None:
+    assert duration_text(seconds) == expected
