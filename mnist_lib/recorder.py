@@ -172,9 +172,11 @@ class RunRecorder(keras.callbacks.Callback):
             "seconds": round(seconds, 3),
             "elapsed_s": round(self.elapsed_s, 3),
         }
-        self.last_epoch = self.run.append_metrics(row)
+        # In this order: an epoch with a row can be gone on from, whenever the process ends.
         if complete:
             self._save_checkpoint(epoch + 1)
+        self.last_epoch = self.run.append_metrics(row)
+        self._remove_older_checkpoints()
         self._write_status(message="")
         self.on_epoch(self.last_epoch)
         self._row_time = time.perf_counter()
@@ -280,9 +282,12 @@ class RunRecorder(keras.callbacks.Callback):
         return wishes
 
     def _save_checkpoint(self, epoch: int) -> None:
-        """Keep what it takes to go on from here, and only from here: it is three times the weights."""
+        """Keep what it takes to go on from here."""
         # Every weight has up to two more numbers in the optimizer.
         self._save(self.network, self.run.checkpoint_path(epoch), 3 * self._weights_size)
+
+    def _remove_older_checkpoints(self) -> None:
+        """Keep the newest alone: one is three times the weights."""
         for older in self.run.checkpoints()[:-1]:
             self.run.checkpoint_path(older).unlink(missing_ok=True)
 

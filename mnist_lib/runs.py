@@ -179,7 +179,11 @@ class Run:
             if later > epoch:
                 self.weights_path(later).unlink(missing_ok=True)
                 self.probabilities_path(later).unlink(missing_ok=True)
-        for path in (self.model_path, self.path / "control.json"):
+        # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
+        # The rest is what a killed trainer had begun to write.
+        unwanted = ("model.keras", "control.json", "checkpoint-*.weights.h5", "config.*.tmp", "status.*.tmp",
+                    "unfinished*", "epochs/unfinished*", "epochs/*.tmp")  # fmt: skip
+        for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)
 
     def request(self, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None) -> None:

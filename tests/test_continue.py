@@ -123,6 +123,28 @@ def test_checkpoint_without_its_row_does_not_count(store: RunStore, python: Pyth
     assert_same_end(run, undisturbed)
 
 
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_epoch_whose_checkpoint_cannot_be_kept_is_trained_anew(
+    epoch: int, store: RunStore, python: Python, undisturbed: Run
+) -> None:
+    process = start(python, store, *SETTINGS)
+    run = only_run(store)
+    in_the_way = run.checkpoint_path(epoch)
+    (in_the_way / "something").mkdir(parents=True)
+    process.communicate(timeout=120)
+    assert process.returncode == 2
+    shutil.rmtree(in_the_way)
+    kept = run.read().epochs
+    # An epoch that is said to be finished can be gone on from.
+    assert [row["epoch"] for row in kept] == list(range(1, epoch))
+    assert run.checkpoints() == list(range(1, epoch))
+    assert run.can_continue(run.read())
+    finish(python, store, run)
+    assert_same_end(run, undisturbed)
+    assert run.read().epochs[: epoch - 1] == kept
+    assert not list(run.path.rglob("unfinished*"))
+
+
 def test_stopped_run_goes_on_from_its_last_whole_epoch(store: RunStore, python: Python, undisturbed: Run) -> None:
     process = start(python, store, *SETTINGS)
     run = only_run(store)
@@ -280,3 +302,36 @@ def test_run_without_its_checkpoint_is_not_thrown_away_to_begin_anew(run_copy: R
     with pytest.raises(RunStoreError, match="has epochs but no checkpoint"), store.continuing(run_copy.run_id):
         pass
     assert {path.name for path in run_copy.path.rglob("*")} == before
+
+
+def cut_back(run: Run, state: str) -> None:
+    """Let a finished run be one that ended in the middle of its second epoch, with a row for what there was of it."""
+    lines = (run.path / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    rows[-1]["complete"] = False
+    (run.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run.path / "status.json").write_text(
+        json.dumps(json.loads((run.path / "status.json").read_text()) | {"state": state})
+    )
+    run.checkpoint_path(1).write_bytes(b"weights and optimizer")
+
+
+def test_run_that_goes_on_leaves_nothing_of_what_came_after_its_checkpoint(run_copy: Run, store: RunStore) -> None:
+    cut_back(run_copy, "interrupted")
+    leftovers = [
+        run_copy.checkpoint_path(3),  # its row was never written
+        run_copy.path / "unfinished-checkpoint-003.weights.h5",
+        run_copy.path / "unfinished.keras",
+        run_copy.path / "status.123.tmp",
+        run_copy.path / "config.123.tmp",
+        run_copy.path / "epochs" / "unfinished-003.weights.h5",
+        run_copy.path / "epochs" / "003.tmp",
+    ]
+    for path in leftovers:
+        path.touch()
+    with store.continuing(run_copy.run_id) as (run, _):
+        assert [row["epoch"] for row in run.read().epochs] == [1]
+        assert {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()} == {
+            "config.json", "status.json", "metrics.jsonl", "trainer.log", "checkpoint-001.weights.h5",
+            "epochs/001.npz", "epochs/001.weights.h5",
+        }  # fmt: skip
