@@ -100,6 +100,7 @@ class RunRecorder(keras.callbacks.Callback):
             message="tracing the network", epoch=epochs_done, step=epochs_done * self.config.steps_per_epoch
         )
         if epochs_done:
+            self.kept.set_weights(self.network.get_weights())  # there may be no epoch left to train
             self.last_epoch = self.run.read().epochs[-1]
             self._began -= self.last_epoch["elapsed_s"]
             self._rate_factor = self.last_epoch.get("rate_factor", 1.0)

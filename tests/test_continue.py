@@ -145,6 +145,28 @@ def test_epoch_whose_checkpoint_cannot_be_kept_is_trained_anew(
     assert not list(run.path.rglob("unfinished*"))
 
 
+@pytest.mark.usefixtures("keras_loaded")
+def test_trained_network_is_kept_when_only_the_model_was_missing(
+    store: RunStore, python: Python, undisturbed: Run
+) -> None:
+    from mnist_lib.model import load_run_model
+
+    process = start(python, store, *SETTINGS)
+    run = only_run(store)
+    (run.model_path / "something").mkdir(parents=True)
+    process.communicate(timeout=120)
+    shutil.rmtree(run.model_path)
+    kept = run.read().epochs
+    assert (run.read().state, len(kept)) == ("failed", 3)
+    finish(python, store, run)
+    assert run.read().epochs == kept
+    assert_same_end(run, undisturbed)
+    for weight, expected in zip(
+        load_run_model(run).get_weights(), load_run_model(undisturbed).get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, expected)
+
+
 def test_stopped_run_goes_on_from_its_last_whole_epoch(store: RunStore, python: Python, undisturbed: Run) -> None:
     process = start(python, store, *SETTINGS)
     run = only_run(store)
