@@ -108,9 +108,12 @@ class RunStore:
                 raise RunStoreError(f"{run_id} has epochs but no checkpoint to go on from.")
             try:
                 epoch = max(run.checkpoints(snapshot), default=0)
-                run.rewind(epoch)
-                run.write_status(self._starting(snapshot.config, epoch))
                 write_json(self.root / ".training.json", {"run_id": run.run_id})
+                # What was asked of the trainer before; from the status on, it is of this one.
+                (run.path / "control.json").unlink(missing_ok=True)
+                # Before the rewinding: ended in the middle of that, a stopped run would be a damaged one.
+                run.write_status(self._starting(snapshot.config, epoch))
+                run.rewind(epoch)
             except OSError as error:
                 raise self._cannot_write(error) from error
             yield run, snapshot.config

@@ -181,7 +181,7 @@ class Run:
                 self.probabilities_path(later).unlink(missing_ok=True)
         # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
         # The rest is what a killed trainer had begun to write.
-        unwanted = ("model.keras", "control.json", "checkpoint-*.weights.h5", "config.*.tmp", "status.*.tmp",
+        unwanted = ("model.keras", "checkpoint-*.weights.h5", "config.*.tmp", "status.*.tmp",
                     "unfinished*", "epochs/unfinished*", "epochs/*.tmp")  # fmt: skip
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)

@@ -357,3 +357,20 @@ def test_run_that_goes_on_leaves_nothing_of_what_came_after_its_checkpoint(run_c
             "config.json", "status.json", "metrics.jsonl", "trainer.log", "checkpoint-001.weights.h5",
             "epochs/001.npz", "epochs/001.weights.h5",
         }  # fmt: skip
+
+
+def test_stopped_run_can_go_on_although_the_first_try_died_at_once(
+    run_copy: Run, store: RunStore, python: Python
+) -> None:
+    cut_back(run_copy, "stopped")
+    # The try ends after the row of the second epoch is gone and before anything else is.
+    in_the_way = run_copy.weights_path(2)
+    in_the_way.unlink()
+    in_the_way.mkdir()
+    code, _, stderr = python.run("-m", "mnist_lib", "train", f"--continue={run_copy.run_id}", "--runs-dir", store.root)
+    assert (code, stderr.splitlines()[-1][:10]) == (2, "mnist_lib:")
+    in_the_way.rmdir()
+    snapshot = run_copy.read()
+    assert (snapshot.state, [row["epoch"] for row in snapshot.epochs]) == ("interrupted", [1])
+    with store.continuing(run_copy.run_id) as (run, _):
+        assert run.checkpoints() == [1]
