@@ -313,14 +313,15 @@ class Run:
         )
 
     def can_continue(self, snapshot: RunSnapshot) -> bool:
-        """Tell whether a trainer could go on with the run and lose nothing of it.
+        """Tell whether a trainer could go on with the run and lose no whole epoch of it.
 
         A run that was taken away and loaded again has its epochs but no checkpoint.
 
         Args:
             snapshot: The run as it stands.
         """
-        return snapshot.can_continue and (not snapshot.epochs or bool(self.checkpoints(snapshot)))
+        whole_epochs = any(row.get("complete", True) for row in snapshot.epochs)
+        return snapshot.can_continue and (not whole_epochs or bool(self.checkpoints(snapshot)))
 
     def epochs_with_weights(self) -> list[int]:
         """Return the epochs whose weights were kept, in order."""

@@ -374,3 +374,18 @@ def test_stopped_run_can_go_on_although_the_first_try_died_at_once(
     assert (snapshot.state, [row["epoch"] for row in snapshot.epochs]) == ("interrupted", [1])
     with store.continuing(run_copy.run_id) as (run, _):
         assert run.checkpoints() == [1]
+
+
+@pytest.mark.parametrize("state", ["stopped", "interrupted"])
+def test_run_that_ended_in_its_first_epoch_can_begin_again(state: str, run_copy: Run, store: RunStore) -> None:
+    status = json.loads((run_copy.path / "status.json").read_text())
+    (run_copy.path / "status.json").write_text(json.dumps(status | {"state": state, "epoch": 1}))
+    run_copy.weights_path(2).unlink()
+    run_copy.probabilities_path(2).unlink()
+    row = next(row for row in (run_copy.path / "metrics.jsonl").read_text().splitlines() if '"kind": "epoch"' in row)
+    (run_copy.path / "metrics.jsonl").write_text(json.dumps(json.loads(row) | {"complete": False}) + "\n")
+    snapshot = run_copy.read()
+    assert (snapshot.state, len(snapshot.epochs)) == (state, 1)
+    assert run_copy.can_continue(snapshot)
+    with store.continuing(run_copy.run_id) as (run, _):
+        assert run.read().epochs == run.epochs_with_weights() == run.epochs_with_probabilities() == []
