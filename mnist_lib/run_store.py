@@ -7,7 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -58,9 +58,11 @@ class RunStore:
 
     def active_run(self) -> Run | None:
         """Return the run that is being trained now, or None. Reads one or two small files."""
+        run_id = self._noted_run_id()
+        if run_id is None:
+            return None
         try:
-            run_id = read_json(self.root / ".training.json").get("run_id")
-            run = Run(self.root / str(run_id))
+            run = Run(self.root / run_id)
             return run if run.read_status().state in ACTIVE_STATES else None
         except DamagedRunError:
             return None
@@ -83,7 +85,7 @@ class RunStore:
         with self._claim():
             try:
                 run = self._make_run(config, run_id or self.new_run_id(config))
-                write_json(self.root / ".training.json", {"run_id": run.run_id})
+                write_json(self._note_path, {"run_id": run.run_id})
             except OSError as error:
                 raise self._cannot_write(error) from error
             yield run
@@ -108,7 +110,7 @@ class RunStore:
                 raise RunStoreError(f"{run_id} has epochs but no checkpoint to go on from.")
             try:
                 epoch = max(run.checkpoints(snapshot), default=0)
-                write_json(self.root / ".training.json", {"run_id": run.run_id})
+                write_json(self._note_path, {"run_id": run.run_id})
                 # What was asked of the trainer before; from the status on, it is of this one.
                 (run.path / "control.json").unlink(missing_ok=True)
                 # Before the rewinding: ended in the middle of that, a stopped run would be a damaged one.
@@ -128,7 +130,6 @@ class RunStore:
         name = name.strip()
         if name == run.run_id:
             return run
-        self._require_own_and_idle(run, "renamed")
         if not RUN_NAME.fullmatch(name):
             raise RunStoreError(
                 "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
@@ -138,7 +139,8 @@ class RunStore:
         if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:
             raise RunStoreError(f"There is a run named {name} already.")
         try:
-            return Run(run.path.rename(self.root / name))
+            with self._kept_from_trainers(run, "renamed"):
+                return Run(run.path.rename(self.root / name))
         except OSError as error:
             raise self._cannot_write(error) from error
 
@@ -148,40 +150,67 @@ class RunStore:
         Raises:
             RunStoreError: It is being trained or ships with the project, or cannot be deleted.
         """
-        self._require_own_and_idle(run, "deleted")
         try:
-            # Out of sight in one step: no reader meets half a run.
-            hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
+            with self._kept_from_trainers(run, "deleted"):
+                # Out of sight in one step: no reader meets half a run.
+                hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
             shutil.rmtree(hidden)
         except FileNotFoundError as error:
             raise RunStoreError(f"{run.run_id} is gone already.") from error
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def _require_own_and_idle(self, run: Run, done: str) -> None:
+    @contextmanager
+    def _kept_from_trainers(self, run: Run, done: str) -> Iterator[None]:
+        """Let no trainer take the run meanwhile.
+
+        Whether one has it already says the lock, not the state: a trainer that was
+        suspended gives no sign of life, and trains on when it is woken.
+        """
         if run.bundled:
             raise RunStoreError(f"{run.run_id} ships with the project and cannot be {done}.")
-        if run.read().is_active:
-            raise RunStoreError(f"{run.run_id} is being trained and cannot be {done} now. Stop it first.")
+        with ExitStack() as claim:
+            if self._lock_path.exists():  # there was a trainer here once
+                try:
+                    claim.enter_context(FileLock(self._lock_path, blocking=False))
+                except Timeout as error:
+                    if self._noted_run_id() == run.run_id:
+                        raise RunStoreError(
+                            f"{run.run_id} is being trained and cannot be {done} now. Stop it first."
+                        ) from error
+            yield
 
     @contextmanager
     def _claim(self) -> Iterator[None]:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.root / ".training.lock", blocking=False)
-            lock.acquire()
-        except Timeout as error:
-            running = self.active_run()
-            name = running.run_id if running else "another run"
-            raise TrainingRefusedError(
-                f"A training is already running: {name}. Wait for it to end, or stop it first."
-            ) from error
-        except OSError as error:
-            raise self._cannot_write(error) from error
-        try:
+        with ExitStack() as claim:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                claim.enter_context(FileLock(self._lock_path, blocking=False))
+                self._note_path.unlink(missing_ok=True)  # while the lock is held, it names who holds it
+            except Timeout as error:
+                name = self._noted_run_id() or "another run"
+                raise TrainingRefusedError(
+                    f"A training is already running: {name}. Wait for it to end, or stop it first."
+                ) from error
+            except OSError as error:
+                raise self._cannot_write(error) from error
             yield
-        finally:
-            lock.release()
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.root / ".training.lock"
+
+    @property
+    def _note_path(self) -> Path:
+        return self.root / ".training.json"
+
+    def _noted_run_id(self) -> str | None:
+        """Return the run that the newest trainer took; nothing where its note is missing or garbage."""
+        try:
+            run_id = read_json(self._note_path).get("run_id")
+        except DamagedRunError:
+            return None
+        return run_id if isinstance(run_id, str) else None
 
     def new_run_id(self, config: TrainingConfig) -> str:
         """Return a name that no run has: the time, the preset and the seed."""

@@ -17,7 +17,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
 from mnist_lib.records import DamagedRunError
 from mnist_lib.run_store import BUNDLED_RUNS_PATH, RunStore, TrainingRefusedError
-from mnist_lib.runs import Run, RunStoreError, Wishes
+from mnist_lib.runs import HEARTBEAT_TIMEOUT_S, Run, RunStoreError, Wishes
 
 CONFIG = TrainingConfig("custom", epochs=3, batch_size=50, training_images=100, seed=4)
 
@@ -244,14 +244,53 @@ def test_deleted_run_leaves_nothing(run_copy: Run, store: RunStore) -> None:
         store.delete(run_copy)
 
 
-def test_running_and_bundled_runs_are_neither_renamed_nor_deleted(run_copy: Run, store: RunStore) -> None:
+def test_running_and_bundled_runs_are_neither_renamed_nor_deleted(store: RunStore) -> None:
+    bundled = RunStore(Path("nowhere")).bundled_runs()[0]
+    with store.training(CONFIG) as running:
+        for run, reason in ((running, f"{running.run_id} is being trained"), (bundled, "ships with the project")):
+            with pytest.raises(RunStoreError, match=reason):
+                store.delete(run)
+            with pytest.raises(RunStoreError, match=reason):
+                store.rename(run, "other")
+            assert run.path.is_dir()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_run_whose_trainer_is_suspended_is_neither_renamed_nor_deleted(store: RunStore, python: Python) -> None:
+    holder = python.start("-c", HOLD_CLAIM, store.root)
+    assert holder.stdout is not None
+    run = Run(store.root / holder.stdout.readline().strip())
+    holder.send_signal(signal.SIGSTOP)
+    status = json.loads((run.path / "status.json").read_text())
+    long_ago = {"heartbeat": time.time() - HEARTBEAT_TIMEOUT_S - 1}
+    (run.path / "status.json").write_text(json.dumps(status | long_ago))
+    assert run.read().state == "interrupted"
+    reason = rf"^{run.run_id} is being trained and cannot be (renamed|deleted) now"
+    with pytest.raises(RunStoreError, match=reason):
+        store.delete(run)
+    with pytest.raises(RunStoreError, match=reason):
+        store.rename(run, "other")
+    assert [other.path for other in store.own_runs()] == [run.path]
+    for claim in (store.training(CONFIG), store.continuing(run.run_id)):
+        with pytest.raises(TrainingRefusedError, match=f"already running: {run.run_id}"):
+            claim.__enter__()
+    # Its end is the lock's, too.
+    holder.kill()
+    holder.wait()
+    store.delete(store.rename(run, "other"))
+    assert store.own_runs() == []
+
+
+def test_other_runs_are_renamed_and_deleted_while_one_is_trained(run_copy: Run, store: RunStore) -> None:
+    with store.training(CONFIG) as running:
+        store.delete(store.rename(run_copy, "other"))
+        assert [run.run_id for run in store.own_runs()] == [running.run_id]
+
+
+def test_status_that_a_trainer_left_does_not_keep_a_run(run_copy: Run, store: RunStore) -> None:
     alive = {"state": "running", "pid": os.getpid(), "pid_start_time": process_start_time(), "heartbeat": time.time()}
     path = run_copy.path / "status.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | alive))
-    bundled = RunStore(Path("nowhere")).bundled_runs()[0]
-    for run, reason in ((run_copy, "being trained"), (bundled, "ships with the project")):
-        with pytest.raises(RunStoreError, match=reason):
-            store.delete(run)
-        with pytest.raises(RunStoreError, match=reason):
-            store.rename(run, "other")
-        assert run.path.is_dir()
+    assert run_copy.read().is_active
+    store.delete(run_copy)
+    assert store.own_runs() == []
