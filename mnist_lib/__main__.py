@@ -119,13 +119,13 @@ def train_command(options: argparse.Namespace) -> int:
     """Train in this process, a progress line an epoch."""
     names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
     choices = {name: getattr(options, name) for name in names}
-    if options.continued_run and any(value is not None for value in choices.values()):
+    if options.continued_run is not None and any(value is not None for value in choices.values()):
         raise CommandError("--continue goes on with the run's own settings. Leave the others out.")
     config = config_from_choices(options.preset, **choices)
-    if options.background_run:
+    if options.background_run is not None:
         run_in_background()
     with _claimed_run(options, config) as (run, config), run.log_path.open("a", encoding="utf-8", buffering=1) as log:
-        if options.background_run:
+        if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
             result = _train(config, run, log, options.json)
@@ -149,7 +149,7 @@ def train_command(options: argparse.Namespace) -> int:
 def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
     """Claim the store, and make a run or take the one to go on with."""
     store = _store(options)
-    if options.continued_run:
+    if options.continued_run is not None:
         with store.continuing(options.continued_run) as (run, recorded):
             yield run, recorded
     else:
@@ -297,7 +297,7 @@ def _store(options: argparse.Namespace) -> RunStore:
 
 def _run_with_model(options: argparse.Namespace, run_id: str | None) -> Run:
     store = _store(options)
-    if run_id:
+    if run_id is not None:
         run = store.find(run_id)
         if run is None:
             raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")

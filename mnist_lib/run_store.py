@@ -80,11 +80,13 @@ class RunStore:
 
         Raises:
             TrainingRefusedError: Another training holds the claim.
-            RunStoreError: The folder cannot be made or written.
+            RunStoreError: The name is none that a folder can have everywhere, or the folder cannot be made or written.
         """
+        if run_id is not None:
+            _require_folder_name(run_id)
         with self._claim():
             try:
-                run = self._make_run(config, run_id or self.new_run_id(config))
+                run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id)
                 write_json(self._note_path, {"run_id": run.run_id})
             except OSError as error:
                 raise self._cannot_write(error) from error
@@ -130,11 +132,7 @@ class RunStore:
         name = name.strip()
         if name == run.run_id:
             return run
-        if not RUN_NAME.fullmatch(name):
-            raise RunStoreError(
-                "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
-                "or a digit."
-            )
+        _require_folder_name(name)
         # Some systems tell no upper case from lower case.
         if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:
             raise RunStoreError(f"There is a run named {name} already.")
@@ -241,6 +239,14 @@ class RunStore:
 
     def _cannot_write(self, error: OSError) -> RunStoreError:
         return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
+
+
+def _require_folder_name(name: str) -> None:
+    if not RUN_NAME.fullmatch(name):
+        raise RunStoreError(
+            "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
+            "or a digit."
+        )
 
 
 def _folders(root: Path) -> list[Path]:

@@ -178,6 +178,31 @@ def test_bad_setting_is_said_and_leaves_no_run(
     assert not store.root.exists()
 
 
+def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(
+    command: Callable[..., Output], store: RunStore
+) -> None:
+    line = only_line(command("train", "--continue", "", "--limit", "100"))
+    assert line == "--continue goes on with the run's own settings. Leave the others out."
+    assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to go on with."
+    assert store.runs() == []
+
+
+def test_empty_name_is_not_taken_for_the_newest_run(command: Callable[..., Output], run_copy: Run) -> None:
+    assert run_copy.has_model()
+    for arguments in (["evaluate", ""], ["predict", "digit.png", "--run", ""]):
+        assert only_line(command(*arguments)) == "There is no run ''. `python -m mnist_lib runs` lists them."
+
+
+@pytest.mark.parametrize("name", ["", ".", "../outside", "a/b", ".hidden", "a b", "x" * 101])
+def test_run_is_made_only_in_the_runs_folder(name: str, python: Python, store: RunStore, tmp_path: Path) -> None:
+    before = set(tmp_path.rglob("*"))
+    options = ["--runs-dir", store.root, "--limit", "100", "--epochs", "1", f"--background-run={name}"]
+    line = only_line(Output(*python.run("-m", "mnist_lib", "train", *options)))
+    assert line.startswith("A name has 1 to 100 English letters, digits, dots, dashes and underscores")
+    assert set(tmp_path.rglob("*")) == before
+    assert store.runs() == []
+
+
 def test_training_in_a_folder_that_cannot_be_written_is_said(command: Callable[..., Output], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     line = only_line(command("train", "--runs-dir", tmp_path / "file"))

@@ -117,8 +117,8 @@ def test_training_makes_a_run_that_reads_at_once(store: RunStore) -> None:
 
 
 def test_training_takes_the_name_chosen_before(store: RunStore) -> None:
-    with store.training(CONFIG, "my run") as run:
-        assert run.path == store.root / "my run"
+    with store.training(CONFIG, "my_run") as run:
+        assert run.path == store.root / "my_run"
 
 
 def test_claim_is_free_again_after_the_training_and_after_its_failure(store: RunStore) -> None:
