@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mnist_lib.config import ConfigError, TrainingConfig
 
@@ -127,17 +127,22 @@ def parse_status(written: dict[str, Any]) -> Status:
         status = Status(**{name: value for name, value in written.items() if name in known})
     except TypeError as error:
         raise DamagedRunError("status.json names no state") from error
-    numbers = (status.pid_start_time, status.heartbeat, status.epoch, status.step, status.total_steps)
     if (
         status.state not in ACTIVE_STATES + ENDED_STATES
-        or not all(_is_number(value) for value in numbers)
-        or not all(isinstance(value, int) for value in (status.epoch, status.step, status.total_steps))
         or not isinstance(status.message, str)
         or not isinstance(status.result, (dict, type(None)))
-        or not _is_number((status.result or {}).get("train_seconds", 0.0))
     ):
         raise DamagedRunError("status.json is not what a trainer writes")
+    _require_ranges("status.json", written)
+    _require_ranges("status.json", status.result or {})
     return status
+
+
+def _require_ranges(file: str, values: dict[str, Any]) -> None:
+    """Raise unless every number that has a range is within it."""
+    for name in _NUMBERS.keys() & values.keys():
+        if not _in_range(name, values[name]) and not (values[name] is None and name in _MAY_BE_NULL):
+            raise DamagedRunError(f"{file} is not what a trainer writes, at {name}")
 
 
 def parse_settings(values: dict[str, Any]) -> TrainingConfig:
@@ -162,9 +167,9 @@ def parse_record(values: dict[str, Any]) -> RunRecord:
         DamagedRunError: It is not what a trainer writes.
     """
     record = RunRecord(**{item.name: values[item.name] for item in fields(RunRecord) if item.name in values})
+    _require_ranges("config.json", values)
     if (
-        not _is_number(record.created_at)
-        or not isinstance(record.device, str)
+        not isinstance(record.device, str)
         or not isinstance(record.precision, str)
         or not isinstance(record.versions, dict)
     ):
@@ -184,7 +189,51 @@ _ROW_NUMBERS = {
 
 # Null stands for "not a number", as the loss of a training that went astray.
 _MAY_BE_NULL = {"loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "images_per_s"}
-_MAY_BE_MISSING = {"validation_loss", "validation_accuracy"}
+_MAY_BE_MISSING = {"validation_loss", "validation_accuracy", "rate_factor"}
+
+
+class _Range(NamedTuple):
+    """What a number may be; a whole one is no float, not even 2.0."""
+
+    minimum: float
+    maximum: float
+    whole: bool = False
+
+
+_MOMENT = _Range(0, 1e10)  # seconds since the epoch, as far as every calendar goes
+_SECONDS = _Range(0, 1e9)
+_SHARE = _Range(0, 1)
+_LOSS = _Range(-1e300, 1e300)
+_EPOCH = _Range(0, 1_000, whole=True)
+_STEP = _Range(0, 10**9, whole=True)
+
+# Every number that a file of a run holds, wherever it stands in it. The ranges are wider than what
+# a trainer writes, and within what a table, a plot and a calendar can show.
+_NUMBERS = {
+    "created_at": _MOMENT,
+    "pid_start_time": _MOMENT,
+    "heartbeat": _MOMENT,
+    "epoch": _EPOCH,
+    "epochs": _EPOCH,
+    "step": _STEP,
+    "total_steps": _STEP,
+    "misclassified": _Range(0, 10_000, whole=True),
+    "loss": _LOSS,
+    "train_loss": _LOSS,
+    "test_loss": _LOSS,
+    "validation_loss": _LOSS,
+    "accuracy": _SHARE,
+    "train_accuracy": _SHARE,
+    "test_accuracy": _SHARE,
+    "validation_accuracy": _SHARE,
+    "learning_rate": _Range(0, 1e6),
+    "rate_factor": _Range(0, 1e9),
+    "images_per_s": _Range(0, 1e12),
+    "images_per_second": _Range(0, 1e12),
+    "elapsed_s": _SECONDS,
+    "seconds": _SECONDS,
+    "train_seconds": _SECONDS,
+}
 
 
 def parse_row(line: bytes) -> dict[str, Any]:
@@ -196,8 +245,8 @@ def parse_row(line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
         required = _ROW_NUMBERS[row["kind"]]
-        good = all(_is_number(row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required)
-        good &= all(row.get(name) is None or _is_number(row[name]) for name in _MAY_BE_MISSING)
+        good = all(_in_range(name, row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required)
+        good &= all(row.get(name) is None or _in_range(name, row[name]) for name in _MAY_BE_MISSING)
         good &= row["kind"] != "event" or isinstance(row["event"], str)
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError("not a row") from error
@@ -213,9 +262,12 @@ def finite_or_null(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_number(value: Any) -> bool:
+def _in_range(name: str, value: Any) -> bool:
+    """Tell whether a value is a number that may stand under this name."""
+    allowed = _NUMBERS[name]
     # Python's JSON reader also takes NaN, Infinity and whole numbers beyond any float.
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
+    right_type = isinstance(value, int if allowed.whole else (int, float)) and not isinstance(value, bool)
+    return right_type and allowed.minimum <= value <= allowed.maximum
 
 
 def read_json(path: Path) -> dict[str, Any]:

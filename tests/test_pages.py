@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import forget_screens
@@ -166,9 +167,40 @@ def forge_record(run: Run) -> None:
     (run.path / "config.json").write_text(json.dumps(config))
 
 
+def forge(name: str, part: str = "", **values: Any) -> Callable[[Run], None]:
+    """Return a damage: other values in a JSON file of the run, or in one part of it."""
+
+    def damage(run: Run) -> None:
+        content = json.loads((run.path / name).read_text())
+        (content[part] if part else content).update(values)
+        (run.path / name).write_text(json.dumps(content))
+
+    return damage
+
+
+def count_epochs_in_floats(run: Run) -> None:
+    rows = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    lines = [json.dumps(row | {"epoch": float(row["epoch"])}) + "\n" for row in rows]
+    (run.path / "metrics.jsonl").write_text("".join(lines))
+
+
 @pytest.mark.parametrize(
     "damage",
-    [truncate_metrics, drop_status, garble_model, garble_probabilities, empty_the_folder, forge_config, forge_record],
+    [
+        truncate_metrics,
+        drop_status,
+        garble_model,
+        garble_probabilities,
+        empty_the_folder,
+        forge_config,
+        forge_record,
+        count_epochs_in_floats,
+        pytest.param(forge("config.json", created_at=1e18), id="begun after every calendar"),
+        pytest.param(forge("config.json", created_at=-1e12), id="begun before all time"),
+        pytest.param(forge("status.json", "result", epochs=1e299), id="countless epochs"),
+        pytest.param(forge("status.json", "result", misclassified=1e30), id="countless mistakes"),
+        pytest.param(forge("status.json", "result", misclassified=10**30), id="countless whole mistakes"),
+    ],
 )
 def test_screens_go_on_with_a_damaged_run(damage: Callable[[Run], None], store: RunStore) -> None:
     run = copy_bundled_run(store)
@@ -184,6 +216,19 @@ def test_screens_go_on_with_a_damaged_run(damage: Callable[[Run], None], store: 
             assert ":red-badge[damaged]" in all_text(app)
         elif name == "mistakes":
             assert "epochs/005.npz is missing or unreadable" in app.error[0].value
+
+
+def test_damaged_run_stays_in_its_row_beside_the_others_and_can_be_deleted(store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    forge("config.json", created_at=1e18)(run)
+    app = open_screen("runs", run.run_id)
+    table = app.dataframe[0].value
+    assert table["Run"].tolist() == [run.run_id, BUNDLED_RUN.run_id, PAPER_RUN.run_id]
+    assert table["State"].tolist() == ["damaged", "finished", "finished"]
+    assert "Config.json is not what a trainer writes, at created_at." in [caption.value for caption in app.caption]
+    next(button for button in app.button if button.label == "Delete it").click().run()
+    assert not app.exception
+    assert not run.path.exists()
 
 
 def test_run_deleted_while_it_is_looked_at_gives_way_to_the_pretrained(store: RunStore) -> None:

@@ -393,8 +393,21 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     ),
     "endless result": (
         lambda z, n, t: change_json(z, "status.json", lambda s: s["result"].update(misclassified=10**400)),
-        "says nothing of misclassified",
+        "status.json is not what a trainer writes, at misclassified",
     ),
+    "result of countless epochs": (
+        lambda z, n, t: change_json(z, "status.json", lambda s: s["result"].update(epochs=1e299)),
+        "status.json is not what a trainer writes, at epochs",
+    ),
+    "begun before time": (
+        lambda z, n, t: change_json(z, "config.json", lambda c: c.update(created_at=-1e12)),
+        "config.json is not what a trainer writes, at created_at",
+    ),
+    "begun after time": (
+        lambda z, n, t: change_json(z, "config.json", lambda c: c.update(created_at=1e18)),
+        "config.json is not what a trainer writes, at created_at",
+    ),
+    "epochs as floats": (lambda z, n, t: set_row(z, "epoch", epoch=1.0), "is not a row of figures"),
     "row that is none": (lambda z, n, t: set_row(z, "batch", loss="high"), "line 1, is not a row of figures"),
     "epochs in disorder": (lambda z, n, t: set_row(z, "epoch", epoch=2), "does not hold the epochs in their order"),
     "epoch from nowhere": (
