@@ -36,12 +36,17 @@ if TYPE_CHECKING:
 
 ARCHIVED_STATES = ("finished", "stopped")
 
-# The paper's network of 100 epochs, the most there can be, takes 230 MB; the accurate preset's
-# 20 epochs 50 MB. Larger networks come to the gigabyte earlier and are refused when they leave.
-MAX_TOTAL_BYTES = 1_000_000_000
+# The one limit for both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
+# network of 100 epochs, the most there can be, takes 223 MB. Larger networks come to the limit
+# earlier and are refused when they leave, not when they come back.
+MAX_ARCHIVE_MB = 500
+MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
 
 # Two files an epoch, five beside them and two folders.
 MAX_ENTRIES = 2 * int(TRAINING_RANGES["epochs"].maximum) + 7
+
+# What a zip adds to its files: 200 bytes or so an entry.
+_ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
 
 # What may be in a run's folder and its largest size in bytes: the one list for both directions.
 _SIZE_LIMITS = {
@@ -74,15 +79,9 @@ def archive_run(run: Run) -> bytes:
         raise RunStoreError("The run's folder has a name that no run gets. Rename it first.")
     file = io.BytesIO()
     try:
-        size = 0
+        paths = _list_files(run)
         with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
-            for path in sorted(run.path.rglob("*")):
-                limit = _find_limit(path.relative_to(run.path).as_posix())
-                if limit is None or not path.is_file():
-                    continue
-                size += path.stat().st_size
-                if path.stat().st_size > limit or size > MAX_TOTAL_BYTES:
-                    raise RunStoreError(f"{run.run_id} is too large to be archived, at {path.name}.")
+            for path in paths:
                 # Weights and probabilities are packed already, or as good as random.
                 packed = path.suffix in (".json", ".jsonl", ".txt")
                 archive.write(
@@ -93,6 +92,29 @@ def archive_run(run: Run) -> bytes:
     except OSError as error:
         raise RunStoreError(f"{run.run_id} cannot be read: {error.strerror or error}.") from error
     return file.getvalue()
+
+
+def _list_files(run: Run) -> list[Path]:
+    """Return the files of a run that go into a zip.
+
+    Raises:
+        RunStoreError: One of them, or all together, are more than ``load_archive`` takes.
+    """
+    paths, size = [], _ZIP_OVERHEAD_BYTES
+    for path in sorted(run.path.rglob("*")):
+        limit = _find_limit(path.relative_to(run.path).as_posix())
+        if limit is None or not path.is_file():
+            continue
+        if path.stat().st_size > limit:
+            raise RunStoreError(f"{run.run_id} is too large to be archived, at {path.name}.")
+        paths.append(path)
+        size += path.stat().st_size
+    if size > MAX_TOTAL_BYTES:
+        raise RunStoreError(
+            f"{run.run_id} has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Take its model and its "
+            "tables away one by one."
+        )
+    return paths
 
 
 def load_archive(file: BinaryIO, store: RunStore) -> Run:

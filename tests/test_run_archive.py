@@ -22,12 +22,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from conftest import Trained
+from conftest import PROJECT_PATH, Trained
 
+from mnist_lib.config import TRAINING_RANGES
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
 from mnist_lib.model import build_model, load_run_model
-from mnist_lib.run_archive import MAX_ENTRIES, archive_run, load_archive
+from mnist_lib.run_archive import MAX_ARCHIVE_MB, MAX_ENTRIES, MAX_TOTAL_BYTES, archive_run, load_archive
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run, RunStoreError
 
@@ -157,6 +158,52 @@ def test_run_that_no_store_would_take_is_not_archived(run_copy: Run) -> None:
     renamed = Run(run_copy.path.rename(run_copy.path.with_name("my run")))
     with pytest.raises(RunStoreError, match="Rename it first"):
         archive_run(renamed)
+
+
+@pytest.fixture
+def longest_run(run_copy: Run) -> Run:
+    """A run of as many epochs as there can be: those of the tiny run, again and again."""
+    epochs = int(TRAINING_RANGES["epochs"].maximum)
+    rows = [json.loads(line) for line in (run_copy.path / "metrics.jsonl").read_text().splitlines()]
+    last = rows[-1]
+    rows += [last | {"epoch": epoch, "step": 10 * epoch, "elapsed_s": 9.0 * epoch} for epoch in range(3, epochs + 1)]
+    (run_copy.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for epoch in range(3, epochs + 1):
+        os.link(run_copy.weights_path(2), run_copy.weights_path(epoch))
+        os.link(run_copy.probabilities_path(2), run_copy.probabilities_path(epoch))
+    for name, part, values in (
+        ("config.json", "settings", {"epochs": epochs}),
+        ("status.json", "result", {"epochs": epochs}),
+    ):
+        content = json.loads((run_copy.path / name).read_text())
+        content[part] |= values
+        (run_copy.path / name).write_text(json.dumps(content))
+    status = json.loads((run_copy.path / "status.json").read_text())
+    (run_copy.path / "status.json").write_text(json.dumps(status | {"epoch": epochs}))
+    return run_copy
+
+
+def test_longest_run_goes_out_and_comes_in_again(longest_run: Run, store: RunStore) -> None:
+    content = archive_run(longest_run)
+    assert 200_000_000 < len(content) < MAX_TOTAL_BYTES
+    loaded = load_archive(io.BytesIO(content), store)
+    assert loaded.read().state == "finished"
+    assert loaded.epochs_with_weights() == loaded.epochs_with_probabilities() == list(range(1, 101))
+
+
+def test_run_too_large_to_be_loaded_again_is_refused_when_it_leaves(longest_run: Run) -> None:
+    for epoch in longest_run.epochs_with_weights():
+        path = longest_run.weights_path(epoch)
+        path.unlink()
+        with path.open("wb") as file:
+            file.truncate(6_000_000)
+    with pytest.raises(RunStoreError, match=r"has more than the 500 MB that can be loaded again\. Take its model"):
+        archive_run(longest_run)
+
+
+def test_server_takes_what_a_run_may_be() -> None:
+    config = (PROJECT_PATH / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    assert f"\nmaxUploadSize = {MAX_ARCHIVE_MB}\n" in config
 
 
 # Hostile zips. Each takes the zip of the tiny run and the name of its folder.

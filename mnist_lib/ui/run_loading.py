@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.run_archive import load_archive
+from mnist_lib.run_archive import MAX_ARCHIVE_MB, load_archive
 from mnist_lib.runs import RunStoreError
 from mnist_lib.ui.messages import show_done
 from mnist_lib.ui.state import choose_run, run_store
-
-LARGEST_FILE_MB = 500
 
 _NUMBER_KEY = "run_zip_number"
 _DONE_KEY = "run_zip_done"
@@ -21,10 +19,10 @@ def draw_run_loading() -> None:
     show_done(_DONE_KEY)
     number = state.get(_NUMBER_KEY, 0)
     with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
-        st.caption("A zip that *Take it away* made, here or elsewhere.")
+        st.caption(f"A zip that *Take it away* made, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
         key = f"run_zip_{number}"
         st.file_uploader(
-            "Zip of a run", type="zip", key=key, max_upload_size=LARGEST_FILE_MB, label_visibility="collapsed"
+            "Zip of a run", type="zip", key=key, max_upload_size=MAX_ARCHIVE_MB, label_visibility="collapsed"
         )
         # Not on the upload itself: to check the model may take some seconds, and is shown to.
         if st.button("Load it", type="primary", disabled=state.get(key) is None):
