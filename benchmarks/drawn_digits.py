@@ -208,7 +208,8 @@ def measure(digits: list[PenDigit], run: Run) -> dict[str, Any]:
     scribbles = draw_scribbles(SCRIBBLES_PER_KIND)
 
     load_keras()
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     model = load_run_model(run)
     outputs = [predict_probabilities(model, part) for part in images]

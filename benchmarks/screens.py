@@ -234,7 +234,8 @@ def readings(repeats: int) -> list[float]:
     ImageDraw.Draw(canvas).line([(70, 70), (210, 70), (120, 230)], fill="white", width=20, joint="curve")
     rgba = np.asarray(canvas)
     load_keras(use_gpu=False)
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     model = load_run_model(RunStore.default().bundled_runs()[0])
     times = []

@@ -193,7 +193,8 @@ def evaluate_command(options: argparse.Namespace) -> int:
     run = _run_with_model(options, options.run)
     load_keras()
     from mnist_lib.evaluation import accuracy, cross_entropy
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     probabilities = predict_probabilities(load_run_model(run), dataset.test_images)
     test_accuracy = accuracy(probabilities, dataset.test_labels)
@@ -227,7 +228,8 @@ def predict_command(options: argparse.Namespace) -> int:
             continue
         if model is None:
             load_keras()
-            from mnist_lib.model import load_run_model, predict_probabilities
+            from mnist_lib.model import predict_probabilities
+            from mnist_lib.run_model import load_run_model
 
             model = load_run_model(run)
         probabilities = predict_probabilities(model, image[None])[0]

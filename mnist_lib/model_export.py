@@ -82,7 +82,7 @@ def export_litert(run: Run) -> bytes:
 
 def _load(run: Run) -> keras.Model:
     load_keras(use_gpu=False)
-    from mnist_lib.model import load_run_model  # imports Keras
+    from mnist_lib.run_model import load_run_model  # imports Keras
 
     return load_run_model(run)
 

@@ -28,7 +28,6 @@ from PIL import Image
 
 from mnist_lib.drawing import DrawingError, normalize_drawing
 from mnist_lib.evaluation import DIGITS
-from mnist_lib.run_store import RunStore
 from mnist_lib.zip_reading import EntryError, ZipError, ZipLimits, open_zip, shown
 
 LIST_NAME = "drawings.jsonl"
@@ -107,9 +106,9 @@ class OwnDigits:
         self.path = path
 
     @classmethod
-    def beside(cls, store: RunStore) -> OwnDigits:
-        """Return the set that belongs to a store of runs."""
-        return cls(store.root.parent / "drawings")
+    def beside(cls, runs_path: Path) -> OwnDigits:
+        """Return the set that belongs to a folder of runs."""
+        return cls(runs_path.parent / "drawings")
 
     # Reading.
 

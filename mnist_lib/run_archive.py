@@ -307,7 +307,8 @@ def _check_models(run: Run, config: TrainingConfig) -> None:
     import h5py  # a tenth of a second, for a screen that may never ask
 
     load_keras(use_gpu=False)
-    from mnist_lib.model import build_model, load_run_model  # imports Keras
+    from mnist_lib.model import build_model  # imports Keras
+    from mnist_lib.run_model import load_run_model  # imports Keras
 
     model = build_model(config)
     shapes = _weight_shapes(model)

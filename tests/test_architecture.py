@@ -20,6 +20,7 @@ ROOMS = [
     {"trainer"},
     {"training"},
     {"recorder", "run_archive", "model_export"},
+    {"run_model"},
     {"model", "precision"},
     {"report"},
     {"run_table"},
@@ -57,7 +58,7 @@ ROOMS = [
 ]
 
 KERAS = ("keras", "tensorflow")
-MAY_IMPORT_KERAS = {"model", "precision", "recorder", "training"}
+MAY_IMPORT_KERAS = {"run_model", "model", "precision", "recorder", "training"}
 
 
 class Import(NamedTuple):

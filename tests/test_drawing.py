@@ -185,7 +185,8 @@ def enlarge(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 @pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("run", RunStore(Path("nowhere")).bundled_runs(), ids=lambda run: run.run_id)
 def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(run: Run, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     random = np.random.default_rng(2)
     images, labels = dataset.test_images[:1_000], dataset.test_labels[:1_000]

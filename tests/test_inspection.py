@@ -131,7 +131,7 @@ def test_feature_maps_are_those_of_a_slow_convolution(
 
 @pytest.mark.usefixtures("keras_loaded")
 def test_reading_over_the_epochs_gives_what_the_run_itself_stored(trained: Trained, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     models = [load_run_model(trained.run, epoch) for epoch in (1, 2)]
     for index in (0, 8325):

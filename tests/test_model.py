@@ -31,7 +31,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def network(trained: Trained) -> Any:
     """The model of the tiny run: its weights are learnt, and no bias is zero."""
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     return load_run_model(trained.run)
 
@@ -165,7 +165,8 @@ def test_cross_entropy_is_the_loss_of_keras_s_own_evaluation(network: Any, datas
 
 def same_model(run: Run, probabilities: np.ndarray, dataset: Dataset) -> bool:
     """Tell whether a run's model gives the first test digits the stored probabilities."""
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     answers = predict_probabilities(load_run_model(run), dataset.test_images[:50])
     return np.allclose(answers, probabilities[:50], atol=1e-3)
@@ -186,7 +187,7 @@ def test_run_that_never_ended_has_the_model_of_its_last_epoch(run_copy: Run, dat
 
 
 def load_error(run: Run) -> str:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     with pytest.raises(DamagedRunError) as caught:
         load_run_model(run)
@@ -250,7 +251,7 @@ def test_weights_that_cannot_be_read_are_said_with_their_name(content: bytes, ru
 
 
 def test_network_of_an_epoch_that_cannot_be_read_is_named(run_copy: Run) -> None:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     path = run_copy.weights_path(1)
     path.unlink()

@@ -16,8 +16,9 @@ from conftest import Python
 
 from mnist_lib import model_export
 from mnist_lib.dataset import Dataset, scale_pixels
-from mnist_lib.model import load_run_model, predict_probabilities
+from mnist_lib.model import predict_probabilities
 from mnist_lib.model_export import ExportError, can_export_litert, export_keras, export_litert, export_saved_model
+from mnist_lib.run_model import load_run_model
 from mnist_lib.runs import Run
 
 HAS_LITERT = can_export_litert()

@@ -18,7 +18,7 @@ BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
 
 @pytest.mark.usefixtures("keras_loaded")
 def test_embedding_is_the_direction_of_the_values_before_the_last_layer(dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     model = load_run_model(BUNDLED_RUN)
     embedding = embed_images(model, dataset.test_images[:1])
@@ -53,7 +53,7 @@ def test_image_that_no_unit_answers_is_like_no_other(dataset: Dataset) -> None:
 
 @pytest.mark.usefixtures("keras_loaded")
 def test_neighbours_are_those_of_a_slow_search(dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     model = load_run_model(BUNDLED_RUN)
     embeddings = embed_images(model, dataset.train_images[:400])

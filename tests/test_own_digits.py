@@ -33,7 +33,6 @@ from mnist_lib.own_digits import (
     OwnDigitsError,
     identify_drawing,
 )
-from mnist_lib.run_store import RunStore
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def encode(pixels: np.ndarray) -> bytes:
 
 
 def test_set_lies_beside_the_runs(tmp_path: Path) -> None:
-    assert OwnDigits.beside(RunStore(tmp_path / "runs")).path == tmp_path / "drawings"
+    assert OwnDigits.beside(tmp_path / "runs").path == tmp_path / "drawings"
 
 
 def test_set_without_a_folder_is_empty_and_makes_none(own: OwnDigits, inks: list[np.ndarray]) -> None:

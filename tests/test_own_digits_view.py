@@ -37,7 +37,7 @@ def draw_room() -> None:
 @pytest.fixture
 def own(store: RunStore) -> OwnDigits:  # noqa: F811
     """The set beside the test's runs."""
-    return OwnDigits.beside(store)
+    return OwnDigits.beside(store.root)
 
 
 @pytest.fixture

@@ -436,7 +436,8 @@ PHOTOS: dict[str, dict[str, Any]] = {
 @pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("name", PHOTOS)
 def test_network_reads_photos_nearly_as_well_as_the_digits_themselves(name: str, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     rng = np.random.default_rng(4)
     photos = [photograph(image, rng, **PHOTOS[name]) for image in dataset.test_images[:40]]

@@ -27,8 +27,9 @@ from conftest import PROJECT_PATH, Trained
 from mnist_lib.config import TRAINING_RANGES
 from mnist_lib.dataset import Dataset
 from mnist_lib.evaluation import accuracy
-from mnist_lib.model import build_model, load_run_model
+from mnist_lib.model import build_model
 from mnist_lib.run_archive import MAX_ARCHIVE_MB, MAX_ENTRIES, MAX_TOTAL_BYTES, archive_run, load_archive
+from mnist_lib.run_model import load_run_model
 from mnist_lib.run_store import RunStore
 from mnist_lib.runs import Run, RunStoreError
 

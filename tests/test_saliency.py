@@ -55,7 +55,8 @@ def test_ink_added_counts_where_there_was_none() -> None:
 @pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("cover", [PAPER, INK])
 def test_occlusion_is_that_of_single_images(cover: int, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     model = load_run_model(BUNDLED_RUN)
     image = dataset.test_images[0]  # a 7

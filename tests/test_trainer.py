@@ -136,7 +136,7 @@ def test_killed_trainer_is_interrupted_and_no_longer_active(story: Story) -> Non
 
 @pytest.mark.usefixtures("keras_loaded")
 def test_killed_trainer_leaves_its_finished_epochs(story: Story, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     seen = story.while_training
     assert story.after_kill.epochs[: len(seen.epochs)] == seen.epochs

@@ -133,7 +133,8 @@ def test_network_learns(trained: Trained) -> None:
 
 
 def test_kept_model_gives_the_probabilities_stored_last(ended: Run, dataset: Dataset) -> None:
-    from mnist_lib.model import load_run_model, predict_probabilities
+    from mnist_lib.model import predict_probabilities
+    from mnist_lib.run_model import load_run_model
 
     answers = predict_probabilities(load_run_model(ended), dataset.test_images)
     stored = ended.probabilities()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.runs import MAX_NOTE_LENGTH, Run, RunStoreError
+from mnist_lib.ui.continue_button import draw_continue, show_continue_problem
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.outcome import draw_continue
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
 from mnist_lib.ui.state import choose_run, chosen_run_id, forget_run, run_store
 from mnist_lib.ui.take_away import draw_take_away
@@ -50,6 +50,7 @@ def draw_one_run(run: Run) -> None:
         if not run.bundled:
             _draw_rename(run, snapshot.is_active, number)
             _draw_delete(run, snapshot.is_active, number)
+    show_continue_problem()
     if run.bundled:
         st.caption("It ships with the project: it can be neither renamed nor deleted.")
     else:

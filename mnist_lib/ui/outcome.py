@@ -8,15 +8,12 @@ from mnist_lib.comparison import Outcome, best_outcome, run_outcome
 from mnist_lib.config import SETTING_RANGES
 from mnist_lib.paper import PAPER_CLAIMS
 from mnist_lib.records import RunSnapshot
-from mnist_lib.runs import Run, RunStoreError
-from mnist_lib.trainer import continue_training
-from mnist_lib.ui.messages import show_problem
+from mnist_lib.runs import Run
+from mnist_lib.ui.continue_button import draw_continue, show_continue_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.settings_form import use_settings
-from mnist_lib.ui.state import choose_run, run_store
+from mnist_lib.ui.state import run_store
 from mnist_lib.wording import duration_text
-
-_PROBLEM_KEY = "continue_problem"
 
 
 def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
@@ -49,7 +46,7 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
                 on_click=use_settings,
                 args=(snapshot.config,),
             )
-    show_problem(_PROBLEM_KEY)
+    show_continue_problem()
 
 
 def _advice(snapshot: RunSnapshot) -> str:
@@ -90,34 +87,3 @@ def _verdict(outcome: Outcome, best: Outcome | None) -> str:
     if fewer == 0:
         return f"{reached} As good as the best other run, {best.run_id}."
     return f"{reached} The best run here, {best.run_id}, makes {-fewer:,} fewer mistakes."
-
-
-def draw_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Draw the button that goes on with a run that ended too early.
-
-    Args:
-        run: The run.
-        snapshot: The same, as it stands; it can continue.
-        active: The run that is being trained meanwhile, if there is one.
-    """
-    epoch = max(run.checkpoints(snapshot), default=0)
-    st.button(
-        f"Continue from epoch {epoch}" if epoch else "Continue from the start",
-        icon=":material/resume:",
-        help=f"{active.run_id} is being trained. One training runs at a time."
-        if active
-        else "Goes on as if it had never ended. What it trained after its last whole epoch is trained anew.",
-        on_click=_continue,
-        args=(run,),
-        disabled=active is not None,
-    )
-
-
-def _continue(run: Run) -> None:
-    """Start the trainer again; keep what went wrong for the screen."""
-    try:
-        continue_training(run_store(), run)
-    except RunStoreError as error:
-        st.session_state[_PROBLEM_KEY] = str(error)
-    else:
-        choose_run(run.run_id)

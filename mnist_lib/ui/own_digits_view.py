@@ -110,7 +110,7 @@ def draw_own_digits(run: Run) -> None:
 
 
 def _own_digits() -> OwnDigits:
-    return OwnDigits.beside(run_store())
+    return OwnDigits.beside(run_store().root)
 
 
 def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:

@@ -194,7 +194,7 @@ def _wait_for_keras() -> None:
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: run.path})
 def _run_model(run: Run, stamp: int) -> keras.Model:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     return load_run_model(run)
 
@@ -212,7 +212,7 @@ def epoch_model(run: Run, epoch: int) -> keras.Model:
 # Two runs of as many epochs as one figure shows, 2 MB each.
 @st.cache_resource(max_entries=2 * MAX_EPOCHS_SHOWN, show_spinner=False, hash_funcs={Run: lambda run: run.path})
 def _epoch_model(run: Run, epoch: int, stamp: int) -> keras.Model:
-    from mnist_lib.model import load_run_model
+    from mnist_lib.run_model import load_run_model
 
     return load_run_model(run, epoch)
 

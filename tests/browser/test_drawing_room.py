@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_lib.dataset import load_mnist
 from mnist_lib.own_digits import OwnDigits
-from mnist_lib.run_store import RunStore
 
 from .conftest import TIMEOUT_MS, Server
 
@@ -33,7 +32,7 @@ def page(shared_server: Server, page: Page) -> Page:
 def no_drawings(shared_server: Server) -> Iterator[None]:
     """Leave no drawing of one test to the next."""
     yield
-    own = OwnDigits.beside(RunStore(shared_server.runs_path))
+    own = OwnDigits.beside(shared_server.runs_path)
     own.delete([digit.digit_id for digit in own.read().digits])
 
 
@@ -211,7 +210,7 @@ def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) 
     expect_answer(page, 7)
     page.get_by_role("radiogroup", name="That was a …").get_by_role("radio", name="7").click()
     expect(page.get_by_text("Kept as 7 in your test set.")).to_be_visible()
-    snapshot = OwnDigits.beside(RunStore(shared_server.runs_path)).read()
+    snapshot = OwnDigits.beside(shared_server.runs_path).read()
     assert [digit.label for digit in snapshot.digits] == [7]
     expect(page.get_by_text(re.compile("reads your only drawing right"))).to_be_visible()
     page.get_by_role("button", name="Take it out").click()
