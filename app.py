@@ -2,8 +2,8 @@
 
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
+from mnist_lib.ui.session import spare_garbage_collection
 from mnist_lib.ui.sidebar import draw_sidebar
-from mnist_lib.ui.state import spare_garbage_collection
 
 page = choose_page()
 with errors_as_messages():

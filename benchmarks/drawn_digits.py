@@ -1,6 +1,6 @@
 """Measure how well a run reads what people draw: real pen strokes on the Draw screen's canvas.
 
-    python benchmarks/drawn_digits.py STROKES [--run RUN] [--limit N] [--json]
+    python -m benchmarks.drawn_digits STROKES [--run RUN] [--limit N] [--json]
 
 STROKES is a UNIPEN file of single digits, such as those of the UCI data set "Pen-Based
 Recognition of Handwritten Digits" (E. Alpaydin, F. Alimoglu, CC BY 4.0), which is not
@@ -25,15 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-PROJECT_PATH = Path(__file__).parents[1]
-sys.path.insert(0, str(PROJECT_PATH))
-
-from mnist_lib.backend import load_keras  # noqa: E402
-from mnist_lib.certainty import USUAL_THRESHOLD, is_answered  # noqa: E402
-from mnist_lib.drawing import canvas_to_ink, normalize_drawing  # noqa: E402
-from mnist_lib.evaluation import accuracy, confusion_matrix  # noqa: E402
-from mnist_lib.run_store import RunStore  # noqa: E402
-from mnist_lib.runs import Run  # noqa: E402
+from mnist_lib.drawing.normalization import canvas_to_ink, normalize_drawing
+from mnist_lib.evaluation.abstention import USUAL_THRESHOLD, is_answered
+from mnist_lib.evaluation.predictions import accuracy, confusion_matrix
+from mnist_lib.network.backend import load_keras
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
 
 CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (10, 16, 20, 26)
@@ -208,8 +205,8 @@ def measure(digits: list[PenDigit], run: Run) -> dict[str, Any]:
     scribbles = draw_scribbles(SCRIBBLES_PER_KIND)
 
     load_keras()
-    from mnist_lib.model import predict_probabilities
-    from mnist_lib.run_model import load_run_model
+    from mnist_lib.network.model import predict_probabilities
+    from mnist_lib.runs.models import load_run_model
 
     model = load_run_model(run)
     outputs = [predict_probabilities(model, part) for part in images]

@@ -1,6 +1,6 @@
 """Measure how fast the screens are, in a real server and a real Chromium.
 
-    python benchmarks/screens.py [--repeats 10] [--runs 0] [--json]
+    python -m benchmarks.screens [--repeats 10] [--runs 0] [--json]
 
 First paint: from the request to the visible heading, the first request of a fresh
 server, with a deep link and TensorFlow not loaded. Page switch: from the click in
@@ -19,7 +19,6 @@ import argparse
 import json
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -29,13 +28,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
-PROJECT_PATH = Path(__file__).parents[1]
-sys.path.insert(0, str(PROJECT_PATH))
-
-from mnist_lib.backend import load_keras  # noqa: E402
-from mnist_lib.drawing import canvas_to_ink, make_stage_images, normalize_drawing  # noqa: E402
-from mnist_lib.run_store import RunStore  # noqa: E402
-from tests.browser.conftest import Server, launch_browser  # noqa: E402
+from mnist_lib.drawing.normalization import canvas_to_ink, make_stage_images, normalize_drawing
+from mnist_lib.network.backend import load_keras
+from mnist_lib.runs.store import RunStore
+from tests.browser.conftest import Server, launch_browser
 
 SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
@@ -234,8 +230,8 @@ def readings(repeats: int) -> list[float]:
     ImageDraw.Draw(canvas).line([(70, 70), (210, 70), (120, 230)], fill="white", width=20, joint="curve")
     rgba = np.asarray(canvas)
     load_keras(use_gpu=False)
-    from mnist_lib.model import predict_probabilities
-    from mnist_lib.run_model import load_run_model
+    from mnist_lib.network.model import predict_probabilities
+    from mnist_lib.runs.models import load_run_model
 
     model = load_run_model(RunStore.default().bundled_runs()[0])
     times = []

@@ -1,6 +1,6 @@
 """Measure the presets against a bare Keras script of the paper's recipe, and what streaming costs.
 
-    python benchmarks/training.py [--seeds 0 1 2 3 4] [--accurate-seeds 0 1 2] [--json]
+    python -m benchmarks.training [--seeds 0 1 2 3 4] [--accurate-seeds 0 1 2] [--json]
 
 Each training is a process of its own. Those of a seed take turns with the bare script,
 so that a machine whose speed drifts treats them alike; the ratio within a turn is what
@@ -21,14 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-PROJECT_PATH = Path(__file__).parents[1]
-sys.path.insert(0, str(PROJECT_PATH))
-
-from mnist_lib.config import PRESETS, TrainingConfig  # noqa: E402
-from mnist_lib.progress import measure_progress  # noqa: E402
-from mnist_lib.run_store import RunStore  # noqa: E402
-from mnist_lib.runs import Run  # noqa: E402
-from mnist_lib.trainer import start_training  # noqa: E402
+from mnist_lib.config import PRESETS, TrainingConfig
+from mnist_lib.paths import PROJECT_PATH
+from mnist_lib.runs.progress import measure_progress
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
+from mnist_lib.training.launch import start_training
 
 # Images of one training for the price of streaming: a few seconds each, with more rows a second for small batches.
 STREAMED_IMAGES = {1: 3_000, 8: 10_000, 32: 30_000, 256: 60_000, 4096: 60_000}
@@ -67,12 +65,12 @@ def bare_script(seed: int) -> None:
 
 def time_streaming(batch_size: int) -> None:
     """Train an epoch and print the share of its time that the recorder's work between batches took."""
-    from mnist_lib.backend import load_keras
-    from mnist_lib.dataset import load_mnist
+    from mnist_lib.data.dataset import load_mnist
+    from mnist_lib.network.backend import load_keras
 
     load_keras()
-    from mnist_lib.recorder import RunRecorder
-    from mnist_lib.training import train
+    from mnist_lib.training.recorder import RunRecorder
+    from mnist_lib.training.train import train
 
     spent_s = 0.0
 
@@ -141,7 +139,7 @@ def measure_presets(seeds: list[int], accurate_seeds: list[int], folder: Path) -
     """Train every preset with every seed beside the bare script and return one row a training."""
     rows = []
     for seed in seeds:
-        bare = last_json_line([__file__, "--bare", str(seed)])
+        bare = last_json_line(["-m", "benchmarks.training", "--bare", str(seed)])
         bare_s = bare["train_seconds"]
         rows.append({"recipe": "bare script", "seed": seed, "seconds": bare_s, "ratio": 1.0} | bare)
         print(format_row(rows[-1]), file=sys.stderr, flush=True)
@@ -208,7 +206,9 @@ def main() -> None:
         time_streaming(options.streaming)
         return
     first_points = [time_to_first_point() for _ in range(3)]
-    streaming = {size: last_json_line([__file__, "--streaming", str(size)]) for size in STREAMED_IMAGES}
+    streaming = {
+        size: last_json_line(["-m", "benchmarks.training", "--streaming", str(size)]) for size in STREAMED_IMAGES
+    }
     with tempfile.TemporaryDirectory() as folder:
         rows = measure_presets(options.seeds, options.accurate_seeds, Path(folder))
     if options.json:

@@ -19,7 +19,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mnist_lib.backend import load_keras
 from mnist_lib.config import (
     PRESETS,
     SETTING_OPTIONS,
@@ -29,14 +28,15 @@ from mnist_lib.config import (
     TrainingConfig,
     config_from_choices,
 )
-from mnist_lib.dataset import DatasetError, load_mnist
-from mnist_lib.drawing import DrawingError, normalize_drawing
+from mnist_lib.data.dataset import DatasetError, load_mnist
+from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.machine import run_in_background
-from mnist_lib.network import NOT_THE_PAPERS, layer_table
-from mnist_lib.pictures import find_pictures, read_picture
-from mnist_lib.records import DamagedRunError
-from mnist_lib.run_store import RunStore
-from mnist_lib.runs import Run, RunStoreError
+from mnist_lib.network.backend import load_keras
+from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RunStore
 from mnist_lib.wording import percent_text
 
 
@@ -160,7 +160,7 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
 def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
     dataset = load_mnist()
     load_keras(log)
-    from mnist_lib.training import train
+    from mnist_lib.training.train import train
 
     def print_epoch(row: dict[str, Any]) -> None:
         line = (
@@ -192,9 +192,9 @@ def evaluate_command(options: argparse.Namespace) -> int:
     dataset = load_mnist()
     run = _run_with_model(options, options.run)
     load_keras()
-    from mnist_lib.evaluation import accuracy, cross_entropy
-    from mnist_lib.model import predict_probabilities
-    from mnist_lib.run_model import load_run_model
+    from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+    from mnist_lib.network.model import predict_probabilities
+    from mnist_lib.runs.models import load_run_model
 
     probabilities = predict_probabilities(load_run_model(run), dataset.test_images)
     test_accuracy = accuracy(probabilities, dataset.test_labels)
@@ -228,8 +228,8 @@ def predict_command(options: argparse.Namespace) -> int:
             continue
         if model is None:
             load_keras()
-            from mnist_lib.model import predict_probabilities
-            from mnist_lib.run_model import load_run_model
+            from mnist_lib.network.model import predict_probabilities
+            from mnist_lib.runs.models import load_run_model
 
             model = load_run_model(run)
         probabilities = predict_probabilities(model, image[None])[0]

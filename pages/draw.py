@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from mnist_lib.ui.drawing_room import draw_drawing_room
+from mnist_lib.ui.draw.screen import draw_drawing_room
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.state import selected_run, start_loading_keras
+from mnist_lib.ui.session import selected_run, start_loading_keras
 
 require_router()
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from mnist_lib.ui.mistakes_room import draw_mistakes_room
+from mnist_lib.ui.mistakes.screen import draw_mistakes_room
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.state import selected_run
+from mnist_lib.ui.session import selected_run
 
 require_router()
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from mnist_lib.network import NOT_THE_PAPERS, layer_table
-from mnist_lib.paper import PARAMETERS
+from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.runs.paper import PARAMETERS
+from mnist_lib.ui.model.network_diagram import draw_network
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.network_diagram import draw_network
-from mnist_lib.ui.state import selected_run
+from mnist_lib.ui.session import selected_run
 
 require_router()
 

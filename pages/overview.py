@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from mnist_lib.network import NOT_THE_PAPERS
-from mnist_lib.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
+from mnist_lib.network.layers import NOT_THE_PAPERS
+from mnist_lib.runs.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
 from mnist_lib.ui.navigation import SCREENS, require_router, screen_link
-from mnist_lib.ui.state import run_store
+from mnist_lib.ui.session import run_store
 
 require_router()
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mnist_lib.ui.navigation import require_router
-from mnist_lib.ui.runs_room import draw_runs_room
+from mnist_lib.ui.runs.screen import draw_runs_room
 
 require_router()
 

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from mnist_lib.ui.live_training import draw_training
 from mnist_lib.ui.navigation import require_router
-from mnist_lib.ui.settings_form import draw_settings
-from mnist_lib.ui.state import run_store, selected_run
+from mnist_lib.ui.session import run_store, selected_run
+from mnist_lib.ui.train.live_training import draw_training
+from mnist_lib.ui.train.settings_form import draw_settings
 
 require_router()
 

@@ -1,4 +1,4 @@
-"""The rules of the house: rooms import downwards only, and Keras waits until a screen needs it."""
+"""The order of the packages: they import downwards only, and Keras waits until it is needed."""
 
 from __future__ import annotations
 
@@ -7,65 +7,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import PROJECT_PATH, Python
 
-LIBRARY = PROJECT_PATH / "mnist_lib"
+import mnist_lib
+import mnist_lib.ui
+from tests.support.processes import PROJECT_PATH, Python
 
-# From the top down, as in the docstring of mnist_lib: a room may import those after it.
-# Rooms in one set do not know each other; within pages nobody knows another, within ui they do.
-ROOMS = [
-    {"app", "pages"},
-    {"ui"},
-    {"__main__"},
-    {"trainer"},
-    {"training"},
-    {"recorder", "run_archive", "model_export"},
-    {"run_model"},
-    {"model", "precision"},
-    {"report"},
-    {"run_table"},
-    {
-        "paper",
-        "progress",
-        "curves",
-        "comparison",
-        "inspection",
-        "neighbours",
-        "own_digits",
-        "evaluation_figures",
-    },
-    {"figures"},
-    {"run_store"},
-    {"runs"},
-    {"pictures", "selection", "label_votes", "tables"},
-    {
-        "records",
-        "dataset",
-        "evaluation",
-        "metrics",
-        "certainty",
-        "drawing",
-        "probes",
-        "saliency",
-        "picture_sheet",
-        "paired_test",
-        "biography",
-        "zip_reading",
-    },
-    {"network", "schedule", "augmentation", "handwriting"},
-    {"machine", "wording"},
-    {"config", "backend"},
-]
-
+LIBRARY_PATH = PROJECT_PATH / "mnist_lib"
+UI_PATH = LIBRARY_PATH / "ui"
 KERAS = ("keras", "tensorflow")
-MAY_IMPORT_KERAS = {"run_model", "model", "precision", "recorder", "training"}
+MAY_IMPORT_KERAS = {
+    "mnist_lib.network.model",
+    "mnist_lib.network.precision",
+    "mnist_lib.runs.models",
+    "mnist_lib.training.recorder",
+    "mnist_lib.training.train",
+}
 
 
 class Import(NamedTuple):
     """One module that a file imports.
 
     Attributes:
-        module: Its full name, for example ``mnist_lib.ui.state``.
+        module: Its full name, for example ``mnist_lib.ui.session``.
         at_top: Whether importing the file imports it, not only a call or a type checker.
     """
 
@@ -84,7 +47,7 @@ def find_imports(source: str) -> list[Import]:
             assert node.level == 0, "imports are written in full here"
             assert node.module
             found.append(Import(node.module, at_top))
-            # "from mnist_lib import runs" imports mnist_lib.runs.
+            # "from mnist_lib.runs import store" imports mnist_lib.runs.store.
             found.extend(Import(f"{node.module}.{alias.name}", at_top) for alias in node.names)
         elif (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)) or isinstance(
             node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -97,44 +60,46 @@ def find_imports(source: str) -> list[Import]:
     return found
 
 
-def find_sources() -> dict[Path, str]:
-    """Return the room of every source file of the product."""
-    rooms = {PROJECT_PATH / "app.py": "app"}
-    rooms |= {path: "pages" for path in (PROJECT_PATH / "pages").rglob("*.py")}
-    for path in LIBRARY.rglob("*.py"):
-        first = path.relative_to(LIBRARY).parts[0]
-        rooms[path] = first.removesuffix(".py")
-    del rooms[LIBRARY / "__init__.py"]
-    return rooms
+def module_of(path: Path) -> str:
+    """Return the full name of a module."""
+    return ".".join(path.relative_to(PROJECT_PATH).with_suffix("").parts).removesuffix(".__init__")
 
 
-SOURCES = find_sources()
+LIBRARY_FILES = [path for path in sorted(LIBRARY_PATH.rglob("*.py")) if path != LIBRARY_PATH / "__init__.py"]
+SCREEN_FILES = [PROJECT_PATH / "app.py", *sorted((PROJECT_PATH / "pages").glob("*.py"))]
+UI_FILES = [path for path in LIBRARY_FILES if path.is_relative_to(UI_PATH) and path != UI_PATH / "__init__.py"]
 
 
-# As test parameters, named by their path.
-FILES = [pytest.param(path, room, id=str(path.relative_to(PROJECT_PATH))) for path, room in sorted(SOURCES.items())]
+def as_parameters(paths: list[Path]) -> list:
+    return [pytest.param(path, id=str(path.relative_to(PROJECT_PATH))) for path in paths]
 
 
-def floor(room: str) -> int:
-    """Return the place of a room, 0 on top."""
-    for number, names in enumerate(ROOMS):
-        if room in names:
-            return number
-    raise AssertionError(f"{room} has no place in the order of rooms yet")
+def imports_of(path: Path) -> list[Import]:
+    return find_imports(path.read_text(encoding="utf-8"))
 
 
-def room_of(module: str) -> str | None:
-    """Return the room of an imported module of this project, or None for all others."""
-    parts = module.split(".")
-    if parts[0] in ("app", "pages"):
-        return parts[0]
-    return parts[1] if parts[0] == "mnist_lib" and len(parts) > 1 else None
+def check_order(path: Path, package: str, layers: tuple[tuple[str, ...], ...]) -> None:
+    """Hold that a file of a package imports only from its own part of it and from those in the layers below."""
+    level = {name: number for number, names in enumerate(layers) for name in names}
+    depth = package.count(".") + 1
+
+    def part_of(module: str) -> str | None:
+        parts = module.split(".")
+        return parts[depth] if module.startswith(f"{package}.") else None
+
+    own = part_of(module_of(path))
+    assert own in level, f"{own} has no place in {package}.LAYERS"
+    for module, _ in imports_of(path):
+        other = part_of(module)
+        if other is None or other == own or (other == "LAYERS"):
+            continue
+        assert level[other] < level[own], f"{own} imports {module}, which is not below it"
 
 
 def test_find_imports_sees_every_way_to_import() -> None:
     source = """
 import os, keras.layers
-from mnist_lib import runs
+from mnist_lib.runs import store
 from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tensorflow
@@ -145,53 +110,59 @@ except ImportError:
 class Reader:
     import json
     def read(self):
-        from mnist_lib.model import build_model
+        from mnist_lib.network.model import build_model
 """
     found = dict(find_imports(source))
-    at_top = {"os", "keras.layers", "mnist_lib", "mnist_lib.runs", "typing", "typing.TYPE_CHECKING", "numpy", "json"}
-    later = {"tensorflow", "mnist_lib.model", "mnist_lib.model.build_model"}
+    store = {"mnist_lib.runs", "mnist_lib.runs.store"}
+    at_top = {"os", "keras.layers", "typing", "typing.TYPE_CHECKING", "numpy", "json"} | store
+    later = {"tensorflow", "mnist_lib.network.model", "mnist_lib.network.model.build_model"}
     assert found == dict.fromkeys(at_top, True) | dict.fromkeys(later, False)
 
 
-def test_every_room_of_the_order_exists() -> None:
-    assert {room for names in ROOMS for room in names} == set(SOURCES.values())
+def test_layers_name_every_package_once() -> None:
+    for path, layers in ((LIBRARY_PATH, mnist_lib.LAYERS), (UI_PATH, mnist_lib.ui.LAYERS)):
+        named = [name for names in layers for name in names]
+        there = {entry.stem for entry in path.iterdir() if entry.suffix == ".py" or (entry / "__init__.py").is_file()}
+        assert sorted(named) == sorted(there - {"__init__"})
 
 
-@pytest.mark.parametrize(("path", "room"), FILES)
-def test_rooms_import_downwards_only(path: Path, room: str) -> None:
-    for module, _ in find_imports(path.read_text(encoding="utf-8")):
-        other = room_of(module)
-        if other is None or (room == other == "ui"):
-            continue
-        assert floor(other) > floor(room), f"{room} imports {module}, which is not below it"
+@pytest.mark.parametrize("path", as_parameters(LIBRARY_FILES))
+def test_packages_import_downwards_only(path: Path) -> None:
+    check_order(path, "mnist_lib", mnist_lib.LAYERS)
 
 
-@pytest.mark.parametrize(("path", "room"), FILES)
-def test_only_screens_know_streamlit(path: Path, room: str) -> None:
-    if room in ("app", "pages", "ui"):
-        return
-    known = [name for name, _ in find_imports(path.read_text(encoding="utf-8")) if name.startswith("streamlit")]
-    assert known == []
+@pytest.mark.parametrize("path", as_parameters(UI_FILES))
+def test_parts_of_the_screens_import_downwards_only(path: Path) -> None:
+    check_order(path, "mnist_lib.ui", mnist_lib.ui.LAYERS)
+
+
+def test_nothing_imports_a_page() -> None:
+    for path in LIBRARY_FILES + SCREEN_FILES:
+        assert not [module for module, _ in imports_of(path) if module.split(".")[0] in ("app", "pages")]
+
+
+@pytest.mark.parametrize("path", as_parameters([path for path in LIBRARY_FILES if not path.is_relative_to(UI_PATH)]))
+def test_only_screens_know_streamlit(path: Path) -> None:
+    assert [module for module, _ in imports_of(path) if module.startswith("streamlit")] == []
 
 
 def test_every_screen_knows_streamlit() -> None:
     # Without this, a wrong path would let the test above pass over nothing.
-    screens = [path for path, room in SOURCES.items() if room == "pages"]
-    assert len(screens) >= 6
-    for path in screens:
-        assert "streamlit" in dict(find_imports(path.read_text(encoding="utf-8")))
+    pages = [path for path in SCREEN_FILES if path.parent.name == "pages"]
+    assert len(pages) >= 6
+    for path in pages:
+        assert "streamlit" in dict(imports_of(path))
 
 
-@pytest.mark.parametrize(("path", "room"), FILES)
-def test_keras_is_imported_at_the_top_of_few_rooms_only(path: Path, room: str) -> None:
-    imports = [entry for entry in find_imports(path.read_text(encoding="utf-8")) if entry.at_top]
-    keras = [module for module, _ in imports if module.split(".")[0] in KERAS]
-    if room in MAY_IMPORT_KERAS:
+@pytest.mark.parametrize("path", as_parameters(LIBRARY_FILES + SCREEN_FILES))
+def test_keras_is_imported_at_the_top_of_few_modules_only(path: Path) -> None:
+    at_top = [module for module, at_top in imports_of(path) if at_top]
+    keras = [module for module in at_top if module.split(".")[0] in KERAS]
+    if module_of(path) in MAY_IMPORT_KERAS:
         assert keras
         return
     assert keras == []
-    behind = [module for module, _ in imports if room_of(module) in MAY_IMPORT_KERAS]
-    assert behind == [], "this imports Keras as well"
+    assert [module for module in at_top if module in MAY_IMPORT_KERAS] == [], "this imports Keras as well"
 
 
 def run_imports(statements: list[str], python: Python) -> set[str]:
@@ -203,13 +174,10 @@ def run_imports(statements: list[str], python: Python) -> set[str]:
 
 
 def test_imports_of_the_router_and_of_every_screen_leave_keras_out(python: Python) -> None:
-    statements = []
-    for path, room in sorted(SOURCES.items()):
-        if room in ("app", "pages"):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            statements += [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        elif room == "ui":
-            statements.append(f"import mnist_lib.ui.{path.stem}" if path.stem != "__init__" else "import mnist_lib.ui")
+    statements = [f"import {module_of(path)}" for path in UI_FILES]
+    for path in SCREEN_FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        statements += [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert "from mnist_lib.ui.navigation import choose_page" in statements
     # Components can only be imported where Streamlit runs a script.
     in_streamlit = [
@@ -223,8 +191,9 @@ def test_imports_of_the_router_and_of_every_screen_leave_keras_out(python: Pytho
 
 
 def test_imports_of_the_library_leave_streamlit_out(python: Python) -> None:
-    rooms = set(SOURCES.values()) - {"app", "pages", "ui", "__main__"} - MAY_IMPORT_KERAS
-    loaded = run_imports([f"import mnist_lib.{room}" for room in sorted(rooms)], python)
+    modules = {module_of(path) for path in LIBRARY_FILES if not path.is_relative_to(UI_PATH)}
+    statements = [f"import {module}" for module in sorted(modules - MAY_IMPORT_KERAS - {"mnist_lib.__main__"})]
+    loaded = run_imports(statements, python)
     assert {"numpy", "plotly", "mnist_lib"} <= loaded
     assert loaded.isdisjoint({"streamlit", *KERAS})
 

@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from conftest import RESULT_FIELDS, Python, Trained, wait_until
 from PIL import Image
 
-from mnist_lib import run_store
 from mnist_lib.__main__ import main
 from mnist_lib.config import TrainingConfig
-from mnist_lib.dataset import Dataset
-from mnist_lib.evaluation import accuracy
-from mnist_lib.run_store import RunStore
-from mnist_lib.runs import Run
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.evaluation.predictions import accuracy
+from mnist_lib.runs import store as run_store
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
+from tests.support.processes import Python, wait_until
+from tests.support.runs import RESULT_FIELDS, Trained
 
 
 class Output(NamedTuple):
@@ -520,7 +521,7 @@ def test_data_file_that_is_damaged_is_said_with_the_cure(
     command: Callable[..., Output], run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mnist_lib import __main__ as command_line
-    from mnist_lib.dataset import load_mnist
+    from mnist_lib.data.dataset import load_mnist
 
     monkeypatch.setattr(command_line, "load_mnist", lambda: load_mnist(tmp_path / "mnist.npz"))
     line = only_line(command("evaluate"))

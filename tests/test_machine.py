@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Python, wait_until
 
 from mnist_lib.machine import cpu_name, device_name, is_same_process, process_start_time
+from tests.support.processes import Python, wait_until
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="scripts, signals and zombies are POSIX's")
 

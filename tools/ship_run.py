@@ -1,6 +1,6 @@
 """Copy a finished run into mnist_lib/assets/runs, small enough to ship.
 
-    python tools/ship_run.py RUN_FOLDER NAME
+    python -m tools.ship_run RUN_FOLDER NAME
 
 The epochs' weights are rounded to 7 bits after the binary point, 2 MB becoming 0.8 MB
 each. The kept model and every figure stay as they were trained.
@@ -16,7 +16,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-RUNS_PATH = Path(__file__).parents[1] / "mnist_lib" / "assets" / "runs"
+from mnist_lib.runs.store import BUNDLED_RUNS_PATH
+
+RUNS_PATH = BUNDLED_RUNS_PATH
 MANTISSA_BITS = 7
 # Where this machine's process stood and what it printed concerns nobody else.
 LEFT_OUT = ("control.json", "trainer.log", "*.tmp")
@@ -62,5 +64,5 @@ def round_mantissa(values: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or not Path(sys.argv[1]).is_dir():
-        sys.exit("usage: python tools/ship_run.py RUN_FOLDER NAME")
+        sys.exit("usage: python -m tools.ship_run RUN_FOLDER NAME")
     print(ship(Path(sys.argv[1]), sys.argv[2]))

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from mnist_lib.dataset import DatasetError
-from mnist_lib.records import DamagedRunError
-from mnist_lib.runs import RunStoreError
+from mnist_lib.data.dataset import DatasetError
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import RunStoreError
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
-PAGES_PATH = Path(__file__).parents[2] / "pages"
-ICON_PATH = Path(__file__).parents[1] / "assets" / "icon.png"
+from mnist_lib.paths import ASSETS_PATH, PROJECT_PATH
+
+PAGES_PATH = PROJECT_PATH / "pages"
+ICON_PATH = ASSETS_PATH / "icon.png"
 
 _ROUTED_KEY = "routed_by_app"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.machine import device_name
-from mnist_lib.network import NOT_THE_PAPERS
-from mnist_lib.progress import measure_progress
-from mnist_lib.records import RunSnapshot
-from mnist_lib.runs import Run
+from mnist_lib.network.layers import NOT_THE_PAPERS
+from mnist_lib.runs.progress import measure_progress
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.state import (
+from mnist_lib.ui.session import (
     RUN_KEY,
     choose_run,
     chosen_run_id,

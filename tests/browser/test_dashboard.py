@@ -7,22 +7,17 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from mnist_lib.dataset import load_mnist
-from mnist_lib.run_store import RunStore
-
-from .conftest import Server
+from mnist_lib.data.dataset import load_mnist
+from mnist_lib.runs.store import RunStore
+from tests.support.browser import Server, StartServer
 
 SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
-BUNDLED_RUN = RunStore(Path("nowhere")).bundled_runs()[0]
-
-StartServer = Callable[..., Server]
 
 
 def expect_screen(page: Page, name: str) -> None:

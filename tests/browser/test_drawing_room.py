@@ -12,10 +12,9 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from mnist_lib.dataset import load_mnist
-from mnist_lib.own_digits import OwnDigits
-
-from .conftest import TIMEOUT_MS, Server
+from mnist_lib.data.dataset import load_mnist
+from mnist_lib.drawing.own_test_set import OwnDigits
+from tests.support.browser import TIMEOUT_MS, Server
 
 SEVEN = [(70, 70), (210, 70), (120, 230)]
 ONE = [(140, 40), (140, 240)]

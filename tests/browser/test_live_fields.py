@@ -5,9 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 from mnist_lib.config import config_from_choices
-from mnist_lib.network import count_parameters
-
-from .conftest import Server
+from mnist_lib.network.layers import count_parameters
+from tests.support.browser import Server
 
 
 def open_section(page: Page, server: Server, name: str) -> Locator:

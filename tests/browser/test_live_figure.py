@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from .conftest import PROJECT_PATH, Server, _free_port
+from tests.support.browser import Server, free_port
+from tests.support.processes import PROJECT_PATH
 
 # Two figures that grow by a point three times a second.
 SCRIPT = """
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_lib.ui.live_figure import live_figure
+from mnist_lib.ui.components.live_figure import live_figure
 
 @st.fragment(run_every=0.3)
 def draw():
@@ -38,7 +39,7 @@ class ScriptServer(Server):
     """A script of a test's own, below a base path as behind a proxy."""
 
     def __init__(self, script_path: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/some/base"
         options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={self.port}"]
         self.process = subprocess.Popen(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from mnist_lib.dataset import load_mnist
-from mnist_lib.run_store import RunStore
-from mnist_lib.runs import Run
-from tests.browser.conftest import Server
-from tests.browser.test_dashboard import BUNDLED_RUN, StartServer
+from mnist_lib.data.dataset import load_mnist
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
+from tests.support.browser import Server, StartServer
+from tests.support.runs import BUNDLED_RUN
 
 LABELS = load_mnist().test_labels
 

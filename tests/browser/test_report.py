@@ -6,9 +6,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from mnist_lib.dataset import Dataset
-from mnist_lib.report import make_report
-from mnist_lib.run_store import RunStore
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.export.report import make_report
+from mnist_lib.runs.store import RunStore
 
 
 def test_report_draws_its_figures_without_a_request(page: Page, tmp_path: Path, dataset: Dataset) -> None:

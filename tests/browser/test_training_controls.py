@@ -8,10 +8,9 @@ from collections.abc import Callable
 import psutil
 from playwright.sync_api import Page, expect
 
-from mnist_lib.run_store import RunStore
-from mnist_lib.runs import Run
-
-from .conftest import Server
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
+from tests.support.browser import Server
 
 PAUSE_S = 2.0
 REFRESHES_MS = 2_500

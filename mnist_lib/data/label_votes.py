@@ -1,0 +1,133 @@
+"""What people said when they were asked about labels of the test set that look wrong."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_lib.data.dataset import DatasetError
+from mnist_lib.paths import ASSETS_PATH
+
+LABEL_VOTES_PATH = ASSETS_PATH / "label_votes.csv"
+LABEL_VOTES_SHA256 = "957c5b57b182a70e5b7c2d37ceffa409e6df01b7cc746aa9cbcb30bd258648a7"
+
+
+class LabelVotes(NamedTuple):
+    """Test images whose labels were put to a vote, one entry each.
+
+    Attributes:
+        indices: int64, (n,), position in the test set.
+        given: int64, (n,), the label, 0 to 9.
+        suggested: int64, (n,), what an algorithm took for right, 0 to 9; for some the label itself.
+        votes_given: int64, (n,), people who said the label.
+        votes_suggested: int64, (n,), people who said the suggested digit: the same ones again
+            where that is the label.
+        votes_neither: int64, (n,), people who said neither.
+    """
+
+    indices: np.ndarray
+    given: np.ndarray
+    suggested: np.ndarray
+    votes_given: np.ndarray
+    votes_suggested: np.ndarray
+    votes_neither: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """People who were asked about each image: int64, (n,)."""
+        for_another = np.where(self.suggested != self.given, self.votes_suggested, 0)
+        return self.votes_given + for_another + self.votes_neither
+
+    @property
+    def upheld(self) -> np.ndarray:
+        """Whether the label won more than half of its votes: bool, (n,)."""
+        return 2 * self.votes_given > self.total
+
+    def find(self, index: int) -> int | None:
+        """Return the place of a test image among these, or None."""
+        places = np.flatnonzero(self.indices == index)
+        return int(places[0]) if len(places) else None
+
+
+@lru_cache(maxsize=1)
+def load_label_votes() -> LabelVotes:
+    """Load the votes that ship with the project, once.
+
+    Raises:
+        DatasetError: The file is missing or not the original.
+
+    Source: C. Northcutt, A. Athalye, J. Mueller, "Pervasive Label Errors in Test Sets
+    Destabilize Machine Learning Benchmarks" (2021).
+    """
+    cure = f"Restore it with: git checkout -- mnist_lib/assets/{LABEL_VOTES_PATH.name}"
+    try:
+        content = LABEL_VOTES_PATH.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"The data file {LABEL_VOTES_PATH} cannot be read ({error.strerror}). {cure}") from error
+    # A checkout may have other line ends.
+    text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    if hashlib.sha256(text.encode()).hexdigest() != LABEL_VOTES_SHA256:
+        raise DatasetError(f"The data file {LABEL_VOTES_PATH} is damaged. {cure}")
+    rows = np.array(list(csv.reader(text.splitlines()))[1:], dtype=np.int64)
+    columns = np.ascontiguousarray(rows.T)
+    columns.flags.writeable = False  # one copy is shared by every screen
+    return LabelVotes(*columns)
+
+
+class VotedAccuracy(NamedTuple):
+    """Right answers among all images, and among those whose labels nobody has voted down.
+
+    Attributes:
+        as_labelled_right: Right answers among all.
+        as_labelled_count: All images.
+        set_aside_right: Right answers among the others, without those whose label won no majority.
+        set_aside_count: The others.
+    """
+
+    as_labelled_right: int
+    as_labelled_count: int
+    set_aside_right: int
+    set_aside_count: int
+
+
+def measure_with_votes(answers: np.ndarray, labels: np.ndarray, votes: LabelVotes) -> VotedAccuracy:
+    """Count right answers as labelled, and with the images set aside whose label won no majority of its votes.
+
+    Args:
+        answers: integer, (n,), 0 to 9, what a network read in the whole test set.
+        labels: integer, (n,), 0 to 9. They are never changed.
+        votes: What people said.
+    """
+    right = answers == labels
+    stays = np.ones(len(labels), dtype=bool)
+    stays[votes.indices[~votes.upheld]] = False
+    return VotedAccuracy(int(right.sum()), len(labels), int(right[stays].sum()), int(stays.sum()))
+
+
+def votes_text(votes: LabelVotes, position: int) -> str:
+    """Say how the votes about one image went: ``5 people were asked: 1 says 4, as labelled, 3 say 6, and 1 neither.``
+
+    Args:
+        votes: What people said.
+        position: The image's place among them.
+    """
+    given, suggested = int(votes.given[position]), int(votes.suggested[position])
+    total, of_label = int(votes.total[position]), int(votes.votes_given[position])
+    asked = f"{total} {'person was' if total == 1 else 'people were'} asked"
+    if of_label == total:
+        return f"{asked}: {'all say' if total > 1 else '1 says'} {given}, as labelled."
+    said = [f"{_count_text(of_label)} {given}, as labelled"]
+    if suggested != given:
+        said.append(f"{_count_text(int(votes.votes_suggested[position]))} {suggested}")
+    neither = int(votes.votes_neither[position])
+    if neither:
+        said.append(f"{neither} neither" if suggested != given else f"{neither} something else")
+    return f"{asked}: {', '.join(said[:-1])}, and {said[-1]}."
+
+
+def _count_text(count: int) -> str:
+    return "nobody says" if count == 0 else "1 says" if count == 1 else f"{count} say"

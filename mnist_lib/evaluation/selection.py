@@ -1,0 +1,83 @@
+"""Which test images a gallery shows, and in which order."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_lib.evaluation.metrics import losses, margins
+
+# What became of an image; the last two compare with the epoch before.
+OUTCOMES = ("misread", "read right", "all", "newly learned", "newly forgotten")
+
+ORDERS = ("most confident", "least confident", "highest loss", "smallest margin", "test set order")
+
+
+class Filters(NamedTuple):
+    """What an image must be to be shown; the defaults let every misread one through.
+
+    Attributes:
+        outcome: One of ``OUTCOMES``.
+        true_digit: Its label, or None for any.
+        predicted_digit: The network's answer, or None for any.
+        confidence: Lowest and highest probability of the answer, 0 to 1, both included.
+        among: integer, (n,), positions in the test set that alone may be shown, or None for all.
+    """
+
+    outcome: str = OUTCOMES[0]
+    true_digit: int | None = None
+    predicted_digit: int | None = None
+    confidence: tuple[float, float] = (0.0, 1.0)
+    among: np.ndarray | None = None
+
+
+def select_images(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    filters: Filters = Filters(),  # noqa: B008, a tuple never changes
+    order: str = ORDERS[0],
+    before: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return the positions of the images that pass all filters, in order.
+
+    Args:
+        probabilities: floating, (n, 10), 0 to 1.
+        labels: integer, (n,), 0 to 9.
+        filters: What an image must be.
+        order: One of ``ORDERS``; among equals the order of the test set.
+        before: floating, (n, 10), the same an epoch before. Before the first epoch a
+            network has learned nothing: without it, what is right is newly learned.
+
+    Returns:
+        int64, (m,), positions in the test set.
+    """
+    answers = probabilities.argmax(axis=1)
+    confidences = probabilities.max(axis=1)
+    right = answers == labels
+    was_right = np.zeros_like(right) if before is None else before.argmax(axis=1) == labels
+    keep = {
+        "misread": ~right,
+        "read right": right,
+        "all": np.ones_like(right),
+        "newly learned": right & ~was_right,
+        "newly forgotten": was_right & ~right,
+    }[filters.outcome]
+    if filters.true_digit is not None:
+        keep = keep & (labels == filters.true_digit)
+    if filters.predicted_digit is not None:
+        keep = keep & (answers == filters.predicted_digit)
+    lowest, highest = filters.confidence
+    keep = keep & (confidences >= lowest) & (confidences <= highest)
+    if filters.among is not None:
+        keep = keep & np.isin(np.arange(len(labels)), filters.among)
+    kept = np.flatnonzero(keep)
+    if order == "test set order":
+        return kept
+    rank = {
+        "most confident": -confidences,
+        "least confident": confidences,
+        "highest loss": -losses(probabilities, labels),
+        "smallest margin": margins(probabilities),
+    }[order]
+    return kept[np.argsort(rank[kept], kind="stable")]

@@ -1,0 +1,102 @@
+"""Looks inside a network: its filters, what they find in an image, and how it was after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_lib.data.dataset import scale_pixels
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+# Keras numbers the layers in such a file itself, by type, whatever their names are.
+_FIRST_KERNELS = "layers/conv2d/vars/0"
+
+
+def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
+    """Return the filters of the first convolution as they were after an epoch.
+
+    Read from the stored weights, without loading TensorFlow.
+
+    Args:
+        run: The run.
+        epoch: One of ``run.epochs_with_weights()``.
+
+    Returns:
+        float32, (filters, side, side): one weight a pixel of the digit below it.
+
+    Raises:
+        DamagedRunError: The file of the weights is missing or unreadable.
+    """
+    import h5py  # a tenth of a second, for a screen that may never ask
+
+    path = run.weights_path(epoch)
+    try:
+        with h5py.File(path, "r") as file:
+            kernels = np.asarray(file[_FIRST_KERNELS], dtype=np.float32)
+    except Exception as error:  # h5py raises many types for a bad file
+        raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
+    if kernels.ndim != 4 or kernels.shape[2] != 1 or not kernels.size or not np.isfinite(kernels).all():
+        raise DamagedRunError(f"epochs/{path.name} does not hold the filters of a first layer")
+    return kernels[:, :, 0, :].transpose(2, 0, 1)
+
+
+def feature_maps(model: keras.Model, image: np.ndarray) -> list[np.ndarray]:
+    """Return what each convolution finds in an image, and where.
+
+    Args:
+        model: A model that ``build_model`` made.
+        image: uint8, (28, 28), 0 to 255.
+
+    Returns:
+        For each convolution in turn float32, (filters, side, side), 0 or more.
+    """
+    import keras  # only where a model is at hand
+
+    convolutions = [layer.output for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    outputs = keras.Model(model.inputs[0], convolutions)(scale_pixels(image[np.newaxis]), training=False)
+    return [np.asarray(keras.ops.convert_to_numpy(output))[0].transpose(2, 0, 1) for output in outputs]
+
+
+def read_over_epochs(models: Sequence[keras.Model], image: np.ndarray) -> np.ndarray:
+    """Return the probability of each digit for one image, after each epoch.
+
+    Args:
+        models: The network after each of them, as ``load_run_model`` returns it.
+        image: uint8, (28, 28), 0 to 255.
+
+    Returns:
+        float32, (models, 10), rows sum to 1.
+    """
+    import keras  # only where a model is at hand
+
+    inputs = scale_pixels(image[np.newaxis])
+    return np.stack([np.asarray(keras.ops.convert_to_numpy(model(inputs, training=False)))[0] for model in models])
+
+
+def spread_epochs(epochs: Sequence[int], count: int) -> list[int]:
+    """Return at most so many of the epochs, evenly spread, the first and the last among them.
+
+    Args:
+        epochs: In order.
+        count: At least 2.
+    """
+    if len(epochs) <= count:
+        return list(epochs)
+    return [epochs[position] for position in np.linspace(0, len(epochs) - 1, count).round().astype(int)]
+
+
+def settled_since(epochs: Sequence[int], answers: np.ndarray) -> int:
+    """Return the epoch from which on the answer is what it is in the end.
+
+    Args:
+        epochs: In order, at least one.
+        answers: integer, (n,), the digit that was read after each of them.
+    """
+    others = np.flatnonzero(answers != answers[-1])
+    return epochs[others[-1] + 1] if len(others) else epochs[0]

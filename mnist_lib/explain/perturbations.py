@@ -1,0 +1,86 @@
+"""Small changes to an image, to find out what a network's answer depends on."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from mnist_lib.data.augmentation import transform_images
+
+REACH_PX = 4
+
+_CENTRE = 13.5  # of 28 pixels, counted from 0
+
+
+def alter_image(
+    image: np.ndarray,
+    shift_right_px: float = 0.0,
+    shift_down_px: float = 0.0,
+    rotation_deg: float = 0.0,
+    scale: float = 1.0,
+    thickness_px: float = 0.0,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> np.ndarray:
+    """Thicken an image, resize, turn and move it, and then add noise.
+
+    Args:
+        image: uint8, (28, 28), 0 to 255.
+        shift_right_px: To the left where negative.
+        shift_down_px: Up where negative.
+        rotation_deg: Clockwise, around the picture's centre.
+        scale: How many times as large, above 0.
+        thickness_px: As ``change_thickness`` takes it.
+        noise: Standard deviation of the noise in a pixel, 1 being the whole way from paper to ink.
+        seed: Of the noise. The same seed is the same noise.
+
+    Returns:
+        uint8, (28, 28), 0 to 255.
+    """
+    altered = change_thickness(image, thickness_px)
+    angle = np.deg2rad(rotation_deg)
+    # Where each pixel comes from: the way back.
+    turned_back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / scale
+    origin = _CENTRE - turned_back @ np.array([_CENTRE + shift_right_px, _CENTRE + shift_down_px])
+    transform = np.column_stack([turned_back, origin]).reshape(1, 6)
+    altered = transform_images(altered[np.newaxis], transform)[0]
+    noisy = altered + np.random.default_rng(seed).normal(0.0, 255 * noise, altered.shape)
+    return noisy.clip(0, 255).round().astype(np.uint8)
+
+
+def change_thickness(image: np.ndarray, thickness_px: float) -> np.ndarray:
+    """Make the strokes thicker, or thinner where the number is negative.
+
+    A whole pixel is the largest, or the smallest, of each pixel and its eight
+    neighbours; between two whole pixels the two pictures are blended.
+
+    Args:
+        image: uint8, (28, 28), 0 to 255.
+        thickness_px: What is added on each side of a stroke.
+
+    Returns:
+        uint8, (28, 28), 0 to 255.
+
+    Source: dilation and erosion of grey pictures.
+    """
+    whole_px, fraction = divmod(abs(thickness_px), 1)
+    step = ImageFilter.MaxFilter(3) if thickness_px > 0 else ImageFilter.MinFilter(3)
+    picture = Image.fromarray(image)
+    for _ in range(int(whole_px)):
+        picture = picture.filter(step)
+    return np.asarray(Image.blend(picture, picture.filter(step), fraction))
+
+
+def shifted_images(image: np.ndarray, reach_px: int = REACH_PX) -> np.ndarray:
+    """Return the image moved by every whole number of pixels within reach.
+
+    Args:
+        image: uint8, (28, 28), 0 to 255.
+        reach_px: How far at most, in each direction.
+
+    Returns:
+        uint8, ((2 reach_px + 1)², 28, 28): from up to down, and in each of these rows from left to right.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, reach_px), image.shape)
+    # The first window begins above and left of the image: there it is furthest down and to the right.
+    return windows[::-1, ::-1].reshape(-1, *image.shape)

@@ -1,0 +1,77 @@
+"""Figures of a run as CSV: UTF-8, a header row, lines that end with a line feed.
+
+Only numbers of this project are written, never a text from a file: no cell can begin a
+formula. Each reads back as the very number it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from mnist_lib.evaluation.predictions import DIGITS, cross_entropy, find_mistakes
+from mnist_lib.runs.records import RunSnapshot
+
+# What "batch" and "epoch" rows hold; a row leaves empty what only the other kind has.
+METRICS = (
+    "epoch", "step", "elapsed_s", "loss", "accuracy", "learning_rate", "images_per_s", "train_loss", "train_accuracy",
+    "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "misclassified", "complete", "rate_factor",
+    "seconds",
+)  # fmt: skip
+
+
+def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
+    """Return every image that was read wrong, in the test set's order.
+
+    The loss is that image's cross-entropy, in nats.
+
+    Args:
+        probabilities: floating, (n, 10), rows sum to 1.
+        labels: integer, (n,), 0 to 9.
+    """
+    mistakes = find_mistakes(probabilities, labels)
+    losses = [cross_entropy(probabilities[[index]], labels[[index]]) for index in mistakes.indices]
+    columns = [column.tolist() for column in mistakes]
+    header = ("test_index", "true_digit", "predicted_digit", "confidence", "loss")
+    return _write(header, zip(*columns, losses, strict=True))
+
+
+def predictions_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
+    """Return the answer to every image and the probability of each digit, in the test set's order.
+
+    Args:
+        probabilities: floating, (n, 10), rows sum to 1.
+        labels: integer, (n,), 0 to 9.
+    """
+    header = ("test_index", "true_digit", "predicted_digit", "confidence", *(f"p{digit}" for digit in DIGITS))
+    predicted = probabilities.argmax(axis=1)
+    rows = zip(labels.tolist(), predicted.tolist(), probabilities.tolist(), strict=True)
+    return _write(header, ([index, label, digit, row[digit], *row] for index, (label, digit, row) in enumerate(rows)))
+
+
+def metrics_csv(snapshot: RunSnapshot) -> str:
+    """Return what was measured on the way, batch rows and epoch rows in the order of the training.
+
+    The first column says which kind a row is. Null, a number that is not finite, is an empty cell.
+    """
+    rows = sorted(snapshot.batches + snapshot.epochs, key=lambda row: (row["step"], row["kind"] == "epoch"))
+    return _write(("kind", *METRICS), ([row["kind"], *(_number(row.get(name)) for name in METRICS)] for row in rows))
+
+
+def _number(value: Any) -> float | None:
+    """Return a number as it is, true and false as 1 and 0, and nothing for anything else."""
+    if isinstance(value, bool):
+        return int(value)
+    return value if isinstance(value, (int, float)) else None
+
+
+def _write(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")  # writes floats as repr does: no digit is lost
+    writer.writerow(header)
+    writer.writerows(rows)
+    return file.getvalue()

@@ -1,0 +1,288 @@
+"""The learning curves of a run, with other runs laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_lib.figures.digits import TRAIN_COLOR, vertical_line
+from mnist_lib.runs.records import RunSnapshot
+
+# What a curve is drawn over.
+X_AXES = ("step", "epoch", "seconds")
+
+# The y axes before the first point; that of a logarithmic axis in powers of ten.
+EMPTY_RANGES = {"loss": [0, 2.5], "accuracy": [0, 1.002]}
+EMPTY_LOG_LOSS = [-2, 0.5]
+
+MAX_OTHERS = 5
+
+# Of middle brightness, readable on white and on black.
+OTHER_COLORS = ("#0d9488", "#db2777", "#7c8b1a", "#b45309", "#64748b")
+
+# Without colours a curve is still known by its dashes and marks.
+_EPOCH_STYLES = {
+    "test": {"color": "#f97316", "dash": "dash", "symbol": "diamond"},
+    "validation": {"color": "#a855f7", "dash": "dot", "symbol": "square"},
+}
+
+# Marks closer than this part of the axis share one text.
+_CLOSE = 0.03
+
+
+class Mark(NamedTuple):
+    """Something that happened to a training.
+
+    Attributes:
+        x: Where it is on the axis.
+        text: What it was, in a word or two.
+    """
+
+    x: float
+    text: str
+
+
+def learning_curve_figure(
+    quantity: str,
+    snapshot: RunSnapshot,
+    x: str = "step",
+    log: bool = False,
+    smoothing: float = 0.0,
+    others: Sequence[tuple[str, RunSnapshot]] = (),
+) -> go.Figure:
+    """Draw the loss or the accuracy of a training.
+
+    The rows of a few batches each are smoothed, with their raw values faint behind.
+    The test's and the validation's figures, one an epoch, are exact and stay as they are.
+    What happened on the way is marked: paused, another learning rate.
+
+    Args:
+        quantity: ``loss`` or ``accuracy``.
+        snapshot: The run.
+        x: One of ``X_AXES``.
+        log: Whether the y axis is logarithmic.
+        smoothing: The weight for ``smooth``, 0 (none) to 0.99.
+        others: Names and runs to lay over it, thinner; the first ``MAX_OTHERS`` are drawn.
+    """
+    others = others[:MAX_OTHERS]
+    runs = [snapshot, *(other for _, other in others)]
+    traces: list[dict[str, Any]] = []
+    for color, (name, other) in zip(OTHER_COLORS, others, strict=False):
+        traces += _other_curves(quantity, name, other, x, smoothing, color)
+    traces += _run_curves(quantity, snapshot, x, smoothing)
+    # A zoom means something only on the axis that it was made on.
+    x_axis: dict[str, Any] = {
+        "title": {"text": x, "standoff": 8},
+        "rangemode": "tozero",
+        "hoverformat": _hover_format(x),
+        "uirevision": f"{snapshot.run_id} {x}",
+    }
+    y_axis: dict[str, Any] = {"uirevision": f"{snapshot.run_id} {log}"}
+    if log:
+        y_axis |= {"type": "log", "tickformat": "~g", "nticks": _log_ticks(traces)}
+    if quantity == "accuracy":
+        floor = min(_accuracy_floor(run.batches) for run in runs)
+        limits = {"clipmin": floor, "clipmax": 1.002}
+        y_axis |= {"tickformat": ".3~%", "hoverformat": ".2%", "autorangeoptions": limits}
+    else:
+        y_axis |= {"hoverformat": ".4f"}
+    if not any(run.batches or run.epochs for run in runs):
+        # Without a point Plotly would make up an axis from -100% to 400%.
+        x_axis["range"] = [0, 1]
+        y_axis["range"] = EMPTY_LOG_LOSS if log else EMPTY_RANGES[quantity]
+    marks = find_marks(snapshot, x)
+    return go.Figure(
+        traces,
+        {
+            "title": {"text": quantity.capitalize(), "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top"},
+            "height": 350 + 20 * len(others),  # room for the legend's lines
+            "margin": {"l": 56, "r": 12, "t": 36, "b": 50},
+            "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "tracegroupgap": 0},
+            # One box with every curve's value; of many curves it would cover the figure.
+            "hovermode": "closest" if others else "x unified",
+            "hoverlabel": {"namelength": -1},
+            "showlegend": True,
+            "uirevision": "curves",
+            "xaxis": x_axis,
+            "yaxis": y_axis,
+            "shapes": [vertical_line(mark.x) for mark in marks],
+            "annotations": [_mark_text(mark, at_top=quantity == "loss") for mark in marks],
+        },
+    )
+
+
+def smooth(values: np.ndarray, weight: float) -> np.ndarray:
+    """Return the exponential moving average, corrected for its beginning at nothing.
+
+    Each value is ``weight`` times the average so far and ``1 - weight`` times the new
+    one. Divided by ``1 - weight**n``, the first averages are not drawn towards zero.
+
+    Args:
+        values: floating, (n,). What is not a number stays so and counts for nothing.
+        weight: 0 (the values themselves) to 0.99.
+
+    Returns:
+        float32, (n,).
+
+    Source:
+        TensorBoard, ``classicSmoothing`` in webapp/widgets/line_chart_v2/data_transformer.ts.
+    """
+    smoothed = np.full(len(values), np.nan, np.float32)
+    average, left = 0.0, 1.0
+    for number, value in enumerate(values.tolist()):
+        if np.isfinite(value):
+            average = weight * average + (1 - weight) * value
+            left *= weight
+            smoothed[number] = average / (1 - left)
+    return smoothed
+
+
+def x_positions(snapshot: RunSnapshot, rows: Sequence[dict[str, Any]], x: str) -> np.ndarray:
+    """Return where rows of a run lie on an axis, float32, (n,).
+
+    Args:
+        snapshot: The run.
+        rows: Its "batch", "epoch" or "event" rows.
+        x: One of ``X_AXES``. By epoch a row has a fraction: the batches done, in epochs.
+    """
+    if x == "seconds":
+        return np.array([row.get("elapsed_s") for row in rows], dtype=np.float32)
+    steps = np.array([row["step"] for row in rows], dtype=np.float32)
+    if x == "epoch":
+        return steps / (snapshot.config.steps_per_epoch if snapshot.config else 1)
+    return steps
+
+
+def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
+    """Return the marks of a run's events, with those that lie close together in one.
+
+    Args:
+        snapshot: The run.
+        x: One of ``X_AXES``.
+    """
+    rows = snapshot.events
+    last = x_positions(snapshot, [*snapshot.batches[-1:], *rows[-1:]], x).max(initial=0)
+    marks: list[Mark] = []
+    for row, position in zip(rows, x_positions(snapshot, rows, x).tolist(), strict=True):
+        text = f"rate {row['learning_rate']:g}" if row["event"] == "learning_rate" else row["event"]
+        if marks and position - marks[-1].x < _CLOSE * last:
+            marks[-1] = Mark(marks[-1].x, f"{marks[-1].text}, {text}")
+        else:
+            marks.append(Mark(position, text))
+    return marks
+
+
+def _run_curves(quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) -> list[dict[str, Any]]:
+    positions, values = _train_curve(snapshot, quantity, x)
+    train: dict[str, Any] = {
+        "type": "scatter",
+        "x": positions,
+        "mode": "lines",
+        "line": {"color": TRAIN_COLOR, "width": 2},
+        "legendgroup": "train",
+        "legendrank": 1,
+    }
+    raw = {"y": values, "name": "train, raw", "uid": "train raw", "opacity": 0.3, "showlegend": False}
+    traces = [train | raw] if smoothing else []
+    traces.append(train | {"y": smooth(values, smoothing), "name": "train", "uid": "train"})
+    for split, style in _EPOCH_STYLES.items():
+        rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
+        if split == "test" or rows:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "x": x_positions(snapshot, rows, x),
+                    "y": _values(rows, f"{split}_{quantity}"),
+                    "name": split,
+                    "uid": split,
+                    "legendgroup": split,
+                    "legendrank": 2,
+                    "mode": "lines+markers",
+                    "line": {"color": style["color"], "dash": style["dash"], "width": 2},
+                    "marker": {"size": 8, "symbol": style["symbol"]},
+                }
+            )
+    return traces
+
+
+def _other_curves(
+    quantity: str, name: str, snapshot: RunSnapshot, x: str, smoothing: float, color: str
+) -> list[dict[str, Any]]:
+    """Return the curves of a run laid over: one colour and one entry of the legend, which hides them all."""
+    positions, values = _train_curve(snapshot, quantity, x)
+    group: dict[str, Any] = {"type": "scatter", "legendgroup": f"other {name}"}
+    traces = [
+        group
+        | {
+            "x": positions,
+            "y": smooth(values, smoothing),
+            "name": name,
+            "uid": f"{name} train",
+            "mode": "lines",
+            "line": {"color": color, "width": 1.25},
+        }
+    ]
+    for split, style in _EPOCH_STYLES.items():
+        rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
+        if rows:
+            traces.append(
+                group
+                | {
+                    "x": x_positions(snapshot, rows, x),
+                    "y": _values(rows, f"{split}_{quantity}"),
+                    "name": f"{name}, {split}",
+                    "uid": f"{name} {split}",
+                    "mode": "lines+markers",
+                    "line": {"color": color, "dash": style["dash"], "width": 1.25},
+                    "marker": {"size": 5, "symbol": style["symbol"]},
+                    "showlegend": False,
+                }
+            )
+    return traces
+
+
+def _mark_text(mark: Mark, at_top: bool) -> dict[str, Any]:
+    """Return the text beside a mark's line, at the end where the curve is not."""
+    edge = {"y": 1, "yanchor": "top"} if at_top else {"y": 0, "yanchor": "bottom"}
+    place = {"x": mark.x, "xanchor": "right", "yref": "paper", **edge}
+    return {**place, "text": mark.text, "textangle": -90, "showarrow": False, "font": {"size": 11}}
+
+
+def _train_curve(snapshot: RunSnapshot, quantity: str, x: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y of the raw training curve, float32, (n,) each."""
+    rows = _rows_of_enough_batches(snapshot.batches)
+    return x_positions(snapshot, rows, x), _values(rows, quantity)
+
+
+def _values(rows: Sequence[dict[str, Any]], name: str) -> np.ndarray:
+    """Return one figure of each row, float32, (n,); null, which stands for "not a number", is that again."""
+    return np.array([row[name] for row in rows], dtype=np.float32)
+
+
+def _rows_of_enough_batches(batches: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out rows of a few batches, such as an epoch's last: one batch of 32 is all noise."""
+    covered = np.diff([0, *(row["step"] for row in batches)])
+    enough = covered * 2 >= np.median(covered) if batches else covered
+    return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
+
+
+def _log_ticks(traces: Sequence[dict[str, Any]]) -> int:
+    """Return how many ticks to ask for, so that Plotly labels 1, 2 and 5 of each power of ten and not 1 to 9."""
+    values = np.concatenate([trace["y"] for trace in traces])
+    values = values[values > 0]
+    return 5 if len(values) and values.max() > 500 * values.min() else 4
+
+
+def _accuracy_floor(batches: Sequence[dict[str, Any]]) -> float:
+    """Return where an accuracy axis begins: below all but the very first steep rise."""
+    known = [row["accuracy"] for row in batches if row["accuracy"] is not None]
+    if len(known) < 20:
+        return 0.0
+    return float(np.floor(np.percentile(known, 4) * 20) / 20)
+
+
+def _hover_format(x: str) -> str:
+    return {"step": ",d", "epoch": ".2f", "seconds": ".1f"}[x]

@@ -1,0 +1,61 @@
+"""How many bits a training computes with: as asked for, or whatever this machine is fastest at."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.network.layers import layer_table
+
+# Keras's names. Weights stay in float32 in all of them; "mixed" is the arithmetic.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+# Half the bits must win clearly, because not every operation of a step gets faster.
+NEEDED_SPEEDUP = 1.3
+
+REPEATS = 5
+
+
+def choose_policy(config: TrainingConfig) -> str:
+    """Return the Keras dtype policy that a run's settings ask for.
+
+    ``auto`` takes the policy under which this machine computes the second convolution,
+    most of the network's work, in the least time; a matter of a tenth of a second.
+    """
+    if config.precision != "auto":
+        return POLICIES[config.precision]
+    seconds = {name: _time_convolution(config, name) for name in _candidates()}
+    fastest = min(seconds, key=lambda name: seconds[name])
+    return POLICIES[fastest if seconds[fastest] * NEEDED_SPEEDUP < seconds["float32"] else "float32"]
+
+
+def _candidates() -> list[str]:
+    """Return what may be worth a try here.
+
+    No processor is tried with float16: where the forward step is merely slow, the
+    backward step was seen to take a hundred times as long.
+    """
+    on_gpu = any(device.startswith("gpu") for device in keras.distribution.list_devices())
+    return ["float32", "bfloat16", "float16"] if on_gpu else ["float32", "bfloat16"]
+
+
+def _time_convolution(config: TrainingConfig, dtype: str) -> float:
+    """Return the seconds that the second convolution takes for one batch, the best of a few."""
+    rows = {row.name: row for row in layer_table(config)}
+    random = np.random.default_rng(0)
+    shape = (config.batch_size, *rows["max_pooling2d"].output_shape)
+    kernel_shape = (config.kernel_size, config.kernel_size, config.filters_1, config.filters_2)
+    images = keras.ops.cast(random.random(shape, dtype=np.float32), dtype)
+    kernel = keras.ops.cast(random.random(kernel_shape, dtype=np.float32), dtype)
+    best = float("inf")
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        outputs: Any = keras.ops.conv(images, kernel)
+        # Reading one value back waits for a GPU that would otherwise answer before it is done.
+        keras.ops.convert_to_numpy(keras.ops.cast(outputs[0, 0, 0, 0], "float32"))
+        best = min(best, time.perf_counter() - began)
+    return best

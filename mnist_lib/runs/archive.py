@@ -1,0 +1,442 @@
+"""A run as one zip, to be kept elsewhere and loaded into another store.
+
+The zip holds the run directory below a folder of its name, without what only the machine
+that trained it could use: checkpoints, wishes and the log. Whoever loads one knows
+nothing about its maker, so everything in it is checked; a run that was refused leaves
+nothing behind.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain, count
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from mnist_lib.config import PRESETS, TRAINING_RANGES, TrainingConfig
+from mnist_lib.network.backend import load_keras
+from mnist_lib.network.layers import count_parameters
+from mnist_lib.runs.records import DamagedRunError, RunSnapshot, parse_settings, read_json
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RUN_NAME, RunStore
+from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
+
+if TYPE_CHECKING:
+    import h5py
+    import keras
+
+ARCHIVED_STATES = ("finished", "stopped")
+
+# The one limit for both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
+# network of 100 epochs, the most there can be, takes 223 MB. Larger networks come to the limit
+# earlier and are refused when they leave, not when they come back.
+MAX_ARCHIVE_MB = 500
+MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
+
+# Two files an epoch, five beside them and two folders.
+MAX_ENTRIES = 2 * int(TRAINING_RANGES["epochs"].maximum) + 7
+
+# What a zip adds to its files: 200 bytes or so an entry.
+_ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
+
+# What may be in a run's folder and its largest size in bytes: the one list for both directions.
+_SIZE_LIMITS = {
+    r"config\.json|status\.json|note\.txt": 100_000,
+    r"metrics\.jsonl": 20_000_000,  # a row takes 200 bytes, an epoch 300 rows
+    r"epochs/[0-9]{3}\.npz": 300_000,  # 10,000 x 10 float16, as if nothing could be compressed
+    r"epochs/[0-9]{3}\.weights\.h5|model\.keras": MAX_TOTAL_BYTES,  # until the settings are read
+    r"(epochs/)?": 0,  # folders, which some programs add
+}
+
+# The filters of HDF5 that h5py's "gzip" and "shuffle" stand for. Source: H5Zpublic.h.
+_DEFLATE, _SHUFFLE = 1, 2
+
+_NOT_OURS = "its model is not one that this project builds"
+
+
+def archive_run(run: Run) -> bytes:
+    """Return a finished or stopped run as a zip that ``load_archive`` takes.
+
+    Raises:
+        RunStoreError: The run is in another state, damaged, too large or cannot be read.
+    """
+    snapshot = run.read()
+    if snapshot.state not in ARCHIVED_STATES:
+        reason = f" ({snapshot.message})" if snapshot.message else ""
+        raise RunStoreError(
+            f"{run.run_id} is {snapshot.state}{reason}; only a finished or stopped run can be archived."
+        )
+    if not RUN_NAME.fullmatch(run.run_id):
+        raise RunStoreError("The run's folder has a name that no run gets. Rename it first.")
+    file = io.BytesIO()
+    try:
+        paths = _list_files(run)
+        with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
+            for path in paths:
+                # Weights and probabilities are packed already, or as good as random.
+                packed = path.suffix in (".json", ".jsonl", ".txt")
+                archive.write(
+                    path,
+                    Path(run.run_id) / path.relative_to(run.path),
+                    zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED,
+                )
+    except OSError as error:
+        raise RunStoreError(f"{run.run_id} cannot be read: {error.strerror or error}.") from error
+    return file.getvalue()
+
+
+def _list_files(run: Run) -> list[Path]:
+    """Return the files of a run that go into a zip.
+
+    Raises:
+        RunStoreError: One of them, or all together, are more than ``load_archive`` takes.
+    """
+    paths, size = [], _ZIP_OVERHEAD_BYTES
+    for path in sorted(run.path.rglob("*")):
+        limit = _find_limit(path.relative_to(run.path).as_posix())
+        if limit is None or not path.is_file():
+            continue
+        if path.stat().st_size > limit:
+            raise RunStoreError(f"{run.run_id} is too large to be archived, at {path.name}.")
+        paths.append(path)
+        size += path.stat().st_size
+    if size > MAX_TOTAL_BYTES:
+        raise RunStoreError(
+            f"{run.run_id} has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Take its model and its "
+            "tables away one by one."
+        )
+    return paths
+
+
+def load_archive(file: BinaryIO, store: RunStore) -> Run:
+    """Add the run of a zip to a store, under its own name or, where that is taken, name-2 and so on.
+
+    Args:
+        file: What ``archive_run`` made, or what somebody says it made.
+        store: Where it goes.
+
+    Raises:
+        RunStoreError: The zip is not one of a run of this project, or there is no room for it. Then
+            the store is as it was.
+    """
+    try:
+        with open_zip(file, ZipLimits("a run", MAX_ENTRIES, MAX_TOTAL_BYTES), _size_limit) as archive:
+            name = _check_entries(archive)
+            store.root.mkdir(parents=True, exist_ok=True)
+            Run(store.root).require_space(sum(archive.sizes.values()))
+            # A name that begins with a dot is no run to any reader; it goes again, whatever happens.
+            with TemporaryDirectory(prefix=".loading-", dir=store.root) as hidden:
+                run = Run(Path(hidden) / name)
+                _unpack(archive, Path(hidden))
+                _check_run(run)
+                return _move(run, store)
+    except ZipError as error:
+        raise RunStoreError(str(error)) from error
+    except DamagedRunError as error:
+        # It may quote the file, and means nothing to Markdown then.
+        reason = re.sub(r"[^\w .,:;/()=+-]", "?", str(error))[:150].rstrip(".")
+        raise RunStoreError(f"The run was not loaded: {reason}.") from error
+    except OSError as error:
+        raise RunStoreError(f"Cannot write to the runs folder {store.root}: {error.strerror or error}.") from error
+
+
+# The entries.
+
+
+def _find_limit(name: str) -> int | None:
+    """Return how many bytes a file of a run may have, or None for a name that is none of a run's."""
+    return next((limit for pattern, limit in _SIZE_LIMITS.items() if re.fullmatch(pattern, name)), None)
+
+
+def _size_limit(name: str) -> int:
+    folder, slash, rest = name.partition("/")
+    if not slash or not RUN_NAME.fullmatch(folder):
+        raise EntryError("is in no folder that can be a run's")
+    limit = _find_limit(rest)
+    if limit is None:
+        raise EntryError("is no file of a run")
+    return limit
+
+
+def _check_entries(archive: CheckedZip) -> str:
+    """Check what the entries are together, by the settings among them, and return the folder's name."""
+    names = {name.partition("/")[0] for name in archive.sizes}
+    if not names:
+        raise ZipError("The zip is empty.")
+    if len(names) > 1:
+        raise ZipError(f"The zip holds {len(names)} folders, not the one of a run.")
+    (name,) = names
+    if f"{name}/config.json" not in archive.sizes:
+        raise ZipError("The zip holds no config.json, so it is not one of a run.")
+    weights_size = _weights_size(_parse_config(archive.read(f"{name}/config.json")))
+    for entry, size in archive.sizes.items():
+        if entry.endswith((".h5", ".keras")) and size > weights_size:
+            raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {weights_size:,} bytes.")
+    return name
+
+
+def _parse_config(content: bytes) -> TrainingConfig:
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DamagedRunError("config.json is not JSON") from error
+    if not isinstance(values, dict):
+        raise DamagedRunError("config.json is not a JSON object")
+    return parse_settings(values)
+
+
+def _weights_size(config: TrainingConfig) -> int:
+    """Return bytes that a file of the weights takes, and a little more."""
+    return 4 * count_parameters(config) + 200_000
+
+
+def _unpack(archive: CheckedZip, folder: Path) -> None:
+    for name in archive.sizes:
+        if name.endswith("/"):
+            continue
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.writelines(archive.chunks(name))
+
+
+def _move(run: Run, store: RunStore) -> Run:
+    """Rename the run into its place, under a name that no run has."""
+    taken = {other.run_id.casefold() for other in store.runs()}
+    names = chain([run.run_id], (f"{run.run_id[:95]}-{number}" for number in count(2)))
+    name = next(name for name in names if name.casefold() not in taken and not (store.root / name).exists())
+    return Run(run.path.rename(store.root / name))
+
+
+# The run.
+
+
+def _check_run(run: Run) -> None:
+    """Read everything that any reader of the run will read.
+
+    Raises:
+        DamagedRunError: Something is not what this project writes. The message says what.
+    """
+    snapshot = run.read()
+    if snapshot.state == "damaged" or snapshot.config is None or snapshot.status is None:
+        raise DamagedRunError(snapshot.message)
+    if snapshot.state not in ARCHIVED_STATES:
+        raise DamagedRunError(f"it is {snapshot.state}; only a finished or stopped run can be loaded")
+    try:
+        _check_texts(run, snapshot)
+    except RecursionError as error:
+        raise DamagedRunError("it is nested without end") from error
+    _check_figures(run, snapshot)
+    for epoch in run.epochs_with_probabilities():
+        _check_probabilities(run, epoch)
+    _check_models(run, snapshot.config)
+
+
+def _check_texts(run: Run, snapshot: RunSnapshot) -> None:
+    """Let no text in that a screen could take for Markdown, HTML or a formula; a note is free."""
+    if snapshot.config is None or snapshot.config.preset not in (*PRESETS, "custom"):
+        raise DamagedRunError("config.json names no preset of this project")
+    for name in ("config.json", "status.json"):
+        if not _is_plain(read_json(run.path / name)):
+            raise DamagedRunError(f"{name} holds text that no trainer writes")
+    if not _is_plain(snapshot.batches + snapshot.epochs + snapshot.events):
+        raise DamagedRunError("metrics.jsonl holds text that no trainer writes")
+
+
+def _check_figures(run: Run, snapshot: RunSnapshot) -> None:
+    """Check what the screens take for granted in a run that ended."""
+    epochs = [row["epoch"] for row in snapshot.epochs]
+    if epochs != list(range(1, len(epochs) + 1)) or snapshot.config is None or len(epochs) > snapshot.config.epochs:
+        raise DamagedRunError("metrics.jsonl does not hold the epochs in their order")
+    if not {*run.epochs_with_probabilities(), *run.epochs_with_weights()} <= set(epochs):
+        raise DamagedRunError("there are files of epochs that metrics.jsonl does not know")
+    for name in ("epochs", "test_accuracy", "test_loss", "misclassified", "train_seconds"):
+        if snapshot.result.get(name) is None:  # within its range it is, where there is any
+            raise DamagedRunError(f"status.json says nothing of {name}")
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_plain(key) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return not isinstance(value, str) or (len(value) <= 500 and value.isprintable() and not set(value) & set("<>[]`$"))
+
+
+def _check_probabilities(run: Run, epoch: int) -> None:
+    path = run.probabilities_path(epoch)
+    name = "probabilities.npy"
+    try:  # NumPy would unpack whatever is in it
+        with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, 300_000), _size_limits({name: 300_000})):
+            pass
+    except ZipError as error:
+        raise DamagedRunError(f"epochs/{path.name} does not hold 10,000 x 10 probabilities") from error
+    probabilities = run.probabilities(epoch)
+    if probabilities.min() < 0 or abs(probabilities.sum(axis=1, dtype=np.float64) - 1).max() > 0.01:
+        raise DamagedRunError(f"epochs/{path.name} does not hold probabilities")
+
+
+def _size_limits(limits: dict[str, int]) -> Callable[[str], int]:
+    def size_limit(name: str) -> int:
+        if name not in limits:
+            raise EntryError("has no place in it")
+        return limits[name]
+
+    return size_limit
+
+
+# The model.
+
+
+def _check_models(run: Run, config: TrainingConfig) -> None:
+    """Check the kept network and the weights of each epoch against the network of the settings.
+
+    Nothing here deserializes what a file says about layers, as ``keras.saving.load_model`` would:
+    the network is built by this project, and the file's description must be the same. So Keras's
+    ``safe_mode`` has nothing to guard here, and the file is safe to hand on.
+    """
+    import h5py  # a tenth of a second, for a screen that may never ask
+
+    load_keras(use_gpu=False)
+    from mnist_lib.network.model import build_model  # imports Keras
+    from mnist_lib.runs.models import load_run_model  # imports Keras
+
+    model = build_model(config)
+    shapes = _weight_shapes(model)
+    try:
+        weights = _read_model_file(run.model_path, model, _weights_size(config))
+    except (ZipError, ValueError, RecursionError) as error:
+        raise DamagedRunError(_NOT_OURS) from error
+    files: dict[str, Path | io.BytesIO] = {"model.keras": io.BytesIO(weights)}
+    files |= {f"epochs/{run.weights_path(epoch).name}": run.weights_path(epoch) for epoch in run.epochs_with_weights()}
+    for name, source in files.items():
+        try:
+            with h5py.File(source, "r") as file:
+                _check_weights(file, shapes)
+        except Exception as error:  # h5py raises many types for a bad file
+            reason = str(error) if isinstance(error, DamagedRunError) else "it is no file of weights"
+            raise DamagedRunError(f"{name} does not hold the weights of its network: {reason}") from error
+    load_run_model(run)
+
+
+def _read_model_file(path: Path, model: keras.Model, weights_size: int) -> bytes:
+    """Return the file of weights inside a .keras file that describes this very network.
+
+    Raises:
+        ZipError: It is not a .keras file, or holds more than one does.
+        ValueError: It describes another network.
+    """
+    import keras  # only where a model is at hand
+
+    sizes = {"metadata.json": 10_000, "config.json": 100_000, "model.weights.h5": weights_size}
+    limits = ZipLimits("a Keras model", len(sizes), sum(sizes.values()))
+    with path.open("rb") as file, open_zip(file, limits, _size_limits(sizes)) as archive:
+        if archive.sizes.keys() != sizes.keys():
+            raise ValueError("a file is missing")
+        found = json.loads(archive.read("config.json"))
+        # Through JSON, as Keras writes it: tuples become lists.
+        expected = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+        if not _agree(found, expected):
+            raise ValueError("another network")
+        return archive.read("model.weights.h5")
+
+
+def _agree(found: Any, expected: Any) -> bool:
+    """Compare descriptions of a network by two versions of Keras.
+
+    A version may know a key that the other does not, but only with nothing in it: no regularizer, no
+    quantization. Keras counts the inputs that a process made: ``input_layer_1``.
+    """
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return all(
+            _agree(found[key], expected[key]) if key in found and key in expected else not (found | expected)[key]
+            for key in found.keys() | expected.keys()
+        )
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(_agree, found, expected))
+    if isinstance(found, str) and isinstance(expected, str) and expected.startswith("input_layer"):
+        return re.fullmatch(r"input_layer(_[0-9]{1,9})?", found) is not None
+    return found == expected
+
+
+def _weight_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array in a file of weights, by its path.
+
+    Keras numbers the layers in such a file itself, by type, whatever their names are.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    groups = ("conv2d", "conv2d_1", "dense", "dense_1")
+    return {
+        f"layers/{group}/vars/{number}": tuple(weight.shape)
+        for group, layer in zip(groups, layers, strict=True)
+        for number, weight in enumerate(layer.weights)
+    }
+
+
+def _check_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Check that a file holds finite weights of these shapes, in itself and not somewhere else.
+
+    Raises:
+        DamagedRunError: It does not.
+    """
+    import h5py
+
+    found = {}
+    for number, (path, item) in enumerate(_walk(file)):
+        if number > 100:  # a network of this project has 20; links may run in a circle
+            raise DamagedRunError("there is more in it")
+        if not isinstance(item, h5py.Group):
+            found[path] = item
+    if found.keys() != shapes.keys():
+        raise DamagedRunError("it is for other layers")
+    for path, dataset in found.items():
+        if dataset.shape != shapes[path] or dataset.dtype not in (np.float16, np.float32):
+            raise DamagedRunError("it is for another network")
+        _check_storage(dataset)
+        if not np.isfinite(dataset[()]).all():
+            raise DamagedRunError("a weight is not a finite number")
+
+
+def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what is in a file of HDF5, without following a link that may lead to another file."""
+    import h5py
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise DamagedRunError("there is a link in it")
+        item = group[name]
+        yield f"{prefix}{name}", item
+        if isinstance(item, h5py.Group):
+            yield from _walk(item, f"{prefix}{name}/")
+
+
+def _check_storage(dataset: h5py.Dataset) -> None:
+    """Refuse an array that lies in another file, or unpacks to more than it is."""
+    if dataset.external or dataset.is_virtual:
+        raise DamagedRunError("an array lies in another file")
+    creation = dataset.id.get_create_plist()
+    filters = [creation.get_filter(number)[0] for number in range(creation.get_nfilters())]
+    if filters not in ([], [_DEFLATE], [_SHUFFLE, _DEFLATE]):
+        raise DamagedRunError("an array is packed in a way that is not read here")
+    if dataset.chunks is None:
+        return
+    chunk_bytes = prod(dataset.chunks) * dataset.dtype.itemsize
+    if any(map(int.__gt__, dataset.chunks, dataset.shape)):
+        raise DamagedRunError("an array is packed in a way that is not read here")
+    # HDF5 unpacks a chunk to its end, a thousand times its size at worst.
+    for number in range(dataset.id.get_num_chunks() if filters else 0):
+        stored = dataset.id.get_chunk_info(number)
+        if stored.filter_mask or stored.size > 2 * chunk_bytes + 100:
+            raise DamagedRunError("an array is packed in a way that is not read here")
+        _, packed = dataset.id.read_direct_chunk(stored.chunk_offset)
+        if len(zlib.decompressobj().decompress(packed, chunk_bytes + 1)) != chunk_bytes:
+            raise DamagedRunError("an array unpacks to more than it is")

@@ -1,0 +1,71 @@
+"""The paper's own figures, and a run's beside them.
+
+Source: Charlie Wilkin, "Classification of Handwritten Digits using Convolutional
+Neural Networks in Tensorflow 2.0". Its machine had a GTX 1060 6GB.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mnist_lib.network.layers import count_parameters
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.wording import duration_text
+
+
+class PaperEpoch(NamedTuple):
+    """A row of Table II: the mean loss and the accuracy (0 to 1) on the training images."""
+
+    loss: float
+    accuracy: float
+
+
+TABLE_II = (
+    PaperEpoch(0.1559, 0.9524),
+    PaperEpoch(0.0564, 0.9833),
+    PaperEpoch(0.0393, 0.9871),
+    PaperEpoch(0.0293, 0.9905),
+    PaperEpoch(0.0243, 0.9922),
+)
+TEST_LOSS = 0.0265
+TEST_ACCURACY = 0.9921
+PARAMETERS = 515_146
+
+NOT_MEASURED = "–"
+
+
+class Claims(NamedTuple):
+    """What a training achieved, each figure as text, in the order of the Overview's table."""
+
+    test_accuracy: str
+    misclassified: str
+    seconds_per_epoch: str
+    total: str
+    parameters: str
+    device: str
+
+
+CLAIM_LABELS = Claims(
+    "Test accuracy",
+    "Misclassified of 10,000",
+    "Time per epoch",
+    "Training in all",
+    "Parameters",
+    "Trained on",
+)
+PAPER_CLAIMS = Claims("over 99% (99.21%)", "fewer than 80", "15 s", "1.25 min", f"{PARAMETERS:,}", "GTX 1060 6GB")
+
+
+def run_claims(snapshot: RunSnapshot) -> Claims:
+    """Return a run's figures in the paper's terms; a dash for what it has not reached yet."""
+    complete = [row["seconds"] for row in snapshot.epochs if row.get("complete", True) and row["seconds"]]
+    last = snapshot.last_epoch or {}
+    total_s = snapshot.result.get("train_seconds")
+    return Claims(
+        test_accuracy=f"{last['test_accuracy']:.2%}" if last else NOT_MEASURED,
+        misclassified=f"{last['misclassified']:,}" if last else NOT_MEASURED,
+        seconds_per_epoch=f"{sum(complete) / len(complete):.1f} s" if complete else NOT_MEASURED,
+        total=duration_text(total_s) if total_s else NOT_MEASURED,
+        parameters=f"{count_parameters(snapshot.config):,}" if snapshot.config else NOT_MEASURED,
+        device=snapshot.record.device or NOT_MEASURED,
+    )

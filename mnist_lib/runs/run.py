@@ -1,0 +1,403 @@
+"""The run directory: the one interface between a training and whoever looks at it.
+
+Training writes a folder; every screen, browser tab and command reads it. A reader
+trusts nothing: a half-written line, a missing file or a dead process gives a clear
+state and a reason, never an exception on a screen.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import is_zipfile
+
+import numpy as np
+
+from mnist_lib.config import SETTING_RANGES, TrainingConfig
+from mnist_lib.evaluation.predictions import compress_probabilities
+from mnist_lib.machine import is_same_process
+from mnist_lib.runs.records import (
+    ACTIVE_STATES,
+    DamagedRunError,
+    RunRecord,
+    RunSnapshot,
+    Status,
+    finite_or_null,
+    parse_record,
+    parse_row,
+    parse_settings,
+    parse_status,
+    read_json,
+    write_json,
+)
+
+# A live trainer writes its status several times a second, but says nothing while
+# TensorFlow loads or a slow machine computes one large batch.
+HEARTBEAT_TIMEOUT_S = 120.0
+
+MAX_NOTE_LENGTH = 2_000
+
+
+class RunStoreError(Exception):
+    """The runs folder cannot be used as asked. The message is one line."""
+
+
+class Wishes(NamedTuple):
+    """What control.json asks of the trainer.
+
+    Attributes:
+        paused: Whether to stand still until this is false again.
+        stop: Whether to end and keep the model.
+        learning_rate: A new learning rate from now on, or None.
+        asked_at: When that rate was asked for, seconds since the epoch, so that the same
+            rate can be asked for twice.
+    """
+
+    paused: bool = False
+    stop: bool = False
+    learning_rate: float | None = None
+    asked_at: float = 0.0
+
+
+class Run:
+    """One run directory, to write while training and to read at any time."""
+
+    def __init__(self, path: Path, bundled: bool = False) -> None:
+        self.path = path
+        self.bundled = bundled
+
+    @property
+    def run_id(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def model_path(self) -> Path:
+        """Where the finished or stopped model is kept."""
+        return self.path / "model.keras"
+
+    @property
+    def log_path(self) -> Path:
+        """Where the trainer's output and its traceback go."""
+        return self.path / "trainer.log"
+
+    @property
+    def note_path(self) -> Path:
+        """Where a person's note about the run is kept."""
+        return self.path / "note.txt"
+
+    def weights_path(self, epoch: int) -> Path:
+        """Where the weights after an epoch (from 1) are kept."""
+        return self.path / "epochs" / f"{epoch:03d}.weights.h5"
+
+    def probabilities_path(self, epoch: int) -> Path:
+        """Where the test probabilities after an epoch (from 1) are kept."""
+        return self.path / "epochs" / f"{epoch:03d}.npz"
+
+    def checkpoint_path(self, epoch: int) -> Path:
+        """Where the weights after an epoch stand together with the optimizer's state."""
+        return self.path / f"checkpoint-{epoch:03d}.weights.h5"
+
+    # Writing: the trainer alone, but for control.json.
+
+    def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
+        """Write the settings and the facts recorded beside them."""
+        write_json(self.path / "config.json", {"settings": config.to_dict(), **asdict(record)})
+
+    def write_status(self, status: Status) -> None:
+        """Replace status.json in one step, stamped with the present time."""
+        write_json(self.path / "status.json", asdict(replace(status, heartbeat=time.time())))
+
+    def fail(self, reason: str) -> None:
+        """Mark the run as failed, as well as the folder still allows."""
+        with suppress(OSError, DamagedRunError):
+            status = replace(self.read_status(), state="failed", message=reason)
+            try:
+                self.write_status(status)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                # A full disk has no room for a new file, but the old one keeps its place.
+                values = asdict(replace(status, heartbeat=time.time()))
+                (self.path / "status.json").write_text(json.dumps(values) + "\n", encoding="utf-8")
+
+    def append_metrics(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Append one row and return it as written: numbers that are not finite become null."""
+        finite = finite_or_null(row)
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite) + "\n")
+        return finite
+
+    def require_space(self, size: int) -> None:
+        """Raise what a full disk raises unless there is room for so many bytes.
+
+        The library that writes weights, HDF5, does not survive a disk that is full
+        halfway: it ends the whole process.
+        """
+        if shutil.disk_usage(self.path).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def save_probabilities(self, epoch: int, probabilities: np.ndarray) -> None:
+        """Keep the test probabilities after an epoch.
+
+        Args:
+            epoch: From 1.
+            probabilities: float32, (10000, 10), 0 to 1; stored as float16.
+        """
+        path = self.probabilities_path(epoch)
+        temporary = path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, probabilities=compress_probabilities(probabilities))
+        temporary.replace(path)
+
+    def rewind(self, epoch: int) -> None:
+        """Forget what came after an epoch, so that a trainer can go on from its end.
+
+        Args:
+            epoch: One of ``checkpoints()``, or 0 to begin anew.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        kept: list[bytes] = []
+        for line in self._metrics_lines()[0] if epoch else []:
+            kept.append(line)
+            row = parse_row(line)
+            if row["kind"] == "epoch" and row["epoch"] == epoch:
+                break
+        temporary = self.path / "metrics.tmp"
+        temporary.write_bytes(b"".join(line + b"\n" for line in kept))
+        temporary.replace(self.path / "metrics.jsonl")
+        for later in set(self.epochs_with_weights() + self.epochs_with_probabilities()):
+            if later > epoch:
+                self.weights_path(later).unlink(missing_ok=True)
+                self.probabilities_path(later).unlink(missing_ok=True)
+        # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
+        # The rest is what a killed trainer had begun to write.
+        unwanted = ("model.keras", "checkpoint-*.weights.h5", "config.*.tmp", "status.*.tmp",
+                    "unfinished*", "epochs/unfinished*", "epochs/*.tmp")  # fmt: skip
+        for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
+            path.unlink(missing_ok=True)
+
+    def request(self, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None) -> None:
+        """Ask the trainer for something; what is not named stays as it was asked before.
+
+        Args:
+            paused: Stand still, or go on.
+            stop: End between two batches and keep the model.
+            learning_rate: From now on, 1e-6 to 1. A schedule goes on from there.
+
+        Raises:
+            RunStoreError: The folder is gone or cannot be written, or the rate is out of its range.
+        """
+        wishes = self.read_wishes()
+        if paused is not None:
+            wishes = wishes._replace(paused=paused)
+        if stop is not None:
+            wishes = wishes._replace(stop=stop)
+        if learning_rate is not None:
+            allowed = SETTING_RANGES["learning_rate"]
+            if not allowed.minimum <= learning_rate <= allowed.maximum:
+                raise RunStoreError(f"{allowed.label} must be {allowed.text}, not {learning_rate!r}.")
+            wishes = wishes._replace(learning_rate=learning_rate, asked_at=time.time())
+        try:
+            write_json(self.path / "control.json", wishes._asdict())
+        except OSError as error:
+            raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
+
+    def read_wishes(self) -> Wishes:
+        """Return what control.json asks for; nothing where it is missing or garbage."""
+        try:
+            asked = read_json(self.path / "control.json")
+        except DamagedRunError:
+            return Wishes()
+        rate, asked_at = asked.get("learning_rate"), asked.get("asked_at")
+        allowed = SETTING_RANGES["learning_rate"]
+        if not isinstance(rate, float) or not allowed.minimum <= rate <= allowed.maximum:
+            rate = None
+        return Wishes(
+            asked.get("paused") is True,
+            asked.get("stop") is True,
+            rate,
+            asked_at if isinstance(asked_at, float) else 0.0,
+        )
+
+    def write_note(self, text: str) -> None:
+        """Keep a person's note about the run; an empty one is none.
+
+        Args:
+            text: At most ``MAX_NOTE_LENGTH`` characters.
+
+        Raises:
+            RunStoreError: It is too long, the run ships with the project, or the folder cannot be written.
+        """
+        text = text.strip()
+        if self.bundled:
+            raise RunStoreError(f"{self.run_id} ships with the project and takes no note.")
+        if len(text) > MAX_NOTE_LENGTH:
+            raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
+        temporary = self.note_path.with_suffix(".tmp")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(self.note_path)
+        except OSError as error:
+            raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
+
+    # Reading.
+
+    def read_note(self) -> str:
+        """Return a person's note about the run; nothing where there is none or it cannot be read."""
+        try:
+            with self.note_path.open(encoding="utf-8", errors="replace") as file:
+                return file.read(MAX_NOTE_LENGTH).strip()
+        except OSError:
+            return ""
+
+    def read(self) -> RunSnapshot:
+        """Return the run as it stands. Never raises: what is wrong is in the message."""
+        snapshot = RunSnapshot(self.run_id, self.bundled, "damaged")
+        try:
+            if not self.path.is_dir():
+                raise DamagedRunError("the folder is gone")
+            values = read_json(self.path / "config.json")
+            snapshot = replace(snapshot, config=parse_settings(values), record=parse_record(values))
+            status = self.read_status()
+            snapshot = replace(snapshot, status=status)
+            rows = self._read_metrics(may_be_cut=status.state not in ("finished", "stopped"))
+            snapshot = replace(snapshot, batches=rows["batch"], epochs=rows["epoch"], events=rows["event"])
+            if status.state in ("finished", "stopped"):
+                self._check_complete(status, rows["epoch"])
+            return replace(snapshot, state=status.state, message=status.message)
+        except (DamagedRunError, OSError) as error:
+            return replace(snapshot, message=str(error))
+
+    def read_status(self) -> Status:
+        """Return status.json, with a run whose trainer is gone marked as interrupted.
+
+        Raises:
+            DamagedRunError: The file is missing or not what a trainer writes.
+        """
+        status = parse_status(read_json(self.path / "status.json"))
+        if status.state not in ACTIVE_STATES:
+            return status
+        if not is_same_process(status.pid, status.pid_start_time):
+            return replace(status, state="interrupted", message="the trainer ended without a word")
+        silence_s = time.time() - status.heartbeat
+        if silence_s > HEARTBEAT_TIMEOUT_S:
+            return replace(
+                status, state="interrupted", message=f"no sign of life from the trainer for {silence_s:.0f} s"
+            )
+        return status
+
+    def checkpoints(self, snapshot: RunSnapshot | None = None) -> list[int]:
+        """Return the epochs after which a trainer can go on, in order; the newest is the one to take.
+
+        An epoch counts once its row is written: everything else was kept before.
+
+        Args:
+            snapshot: The run as it stands, where that was read already.
+        """
+        rows = {row["epoch"] for row in (snapshot or self.read()).epochs}
+        return sorted(
+            int(number)
+            for path in self.path.glob("checkpoint-*.weights.h5")
+            if (number := path.name.removeprefix("checkpoint-").removesuffix(".weights.h5")).isdecimal()
+            and int(number) in rows
+        )
+
+    def can_continue(self, snapshot: RunSnapshot) -> bool:
+        """Tell whether a trainer could go on with the run and lose no whole epoch of it.
+
+        A run that was taken away and loaded again has its epochs but no checkpoint.
+
+        Args:
+            snapshot: The run as it stands.
+        """
+        whole_epochs = any(row.get("complete", True) for row in snapshot.epochs)
+        return snapshot.can_continue and (not whole_epochs or bool(self.checkpoints(snapshot)))
+
+    def epochs_with_weights(self) -> list[int]:
+        """Return the epochs whose weights were kept, in order."""
+        return self._kept_epochs(".weights.h5")
+
+    def has_model(self) -> bool:
+        """Tell whether there is a model to read digits with, be it that of an epoch."""
+        return self.model_path.is_file() or bool(self.epochs_with_weights())
+
+    def epochs_with_probabilities(self) -> list[int]:
+        """Return the epochs whose test probabilities were kept, in order."""
+        return self._kept_epochs(".npz")
+
+    def probabilities(self, epoch: int | None = None) -> np.ndarray:
+        """Return the test probabilities after an epoch, the newest by default.
+
+        Returns:
+            float32, (10000, 10), 0 to 1.
+
+        Raises:
+            DamagedRunError: There are none, or the file is unreadable.
+        """
+        kept = self.epochs_with_probabilities()
+        if epoch is None and not kept:
+            raise DamagedRunError(f"{self.run_id} has not finished an epoch")
+        path = self.probabilities_path(kept[-1] if epoch is None else epoch)
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                stored = archive["probabilities"]
+        except Exception as error:  # NumPy and zipfile raise many types for a bad file
+            raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
+        if stored.shape != (10_000, 10) or stored.dtype != np.float16 or not np.isfinite(stored).all():
+            raise DamagedRunError(f"epochs/{path.name} does not hold 10,000 x 10 probabilities")
+        return stored.astype(np.float32)
+
+    def _kept_epochs(self, ending: str) -> list[int]:
+        try:
+            names = os.listdir(self.path / "epochs")
+        except OSError:
+            return []
+        return sorted(
+            int(name.removesuffix(ending))
+            for name in names
+            if name.endswith(ending) and name.removesuffix(ending).isdecimal()
+        )
+
+    def _metrics_lines(self) -> tuple[list[bytes], bytes]:
+        """Return the whole lines of metrics.jsonl, and what is written of the next one."""
+        try:
+            *lines, unfinished = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
+        except OSError as error:
+            raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
+        return lines, unfinished
+
+    def _read_metrics(self, may_be_cut: bool) -> dict[str, list[dict[str, Any]]]:
+        """Parse metrics.jsonl; the last line of a run that did not end may be half written."""
+        rows: dict[str, list[dict[str, Any]]] = {"batch": [], "epoch": [], "event": []}
+        if may_be_cut and not (self.path / "metrics.jsonl").exists():
+            return rows
+        lines, unfinished = self._metrics_lines()
+        if unfinished and not may_be_cut:
+            raise DamagedRunError("metrics.jsonl is cut off in its last line")
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = parse_row(line)
+            except ValueError as error:
+                raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of figures") from error
+            rows[row["kind"]].append(row)
+        return rows
+
+    def _check_complete(self, status: Status, epochs: list[dict[str, Any]]) -> None:
+        if len(epochs) != status.epoch:
+            raise DamagedRunError(f"metrics.jsonl holds {len(epochs)} of {status.epoch} epochs")
+        if not self.model_path.is_file():
+            raise DamagedRunError("model.keras is missing")
+        if not is_zipfile(self.model_path):
+            raise DamagedRunError("model.keras is not a Keras model")
+        if status.epoch not in self.epochs_with_probabilities():
+            raise DamagedRunError(f"epochs/{status.epoch:03d}.npz is missing")

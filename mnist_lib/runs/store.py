@@ -1,0 +1,258 @@
+"""The folder of all runs: finding one, claiming it for a training, and keeping it in order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.machine import process_start_time
+from mnist_lib.paths import ASSETS_PATH
+from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status, read_json, write_json
+from mnist_lib.runs.run import Run, RunStoreError
+
+BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
+
+# Any file system takes such a folder, and any shell and address such a name as it is.
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+class TrainingRefusedError(RunStoreError):
+    """A training already runs in this store. The message names it."""
+
+
+class RunStore:
+    """The folder of this machine's runs, and beside it those that ship with the project."""
+
+    def __init__(self, root: Path, bundled_root: Path | None = None) -> None:
+        self.root = root
+        self.bundled_root = bundled_root or BUNDLED_RUNS_PATH
+
+    @classmethod
+    def default(cls) -> RunStore:
+        """Return the store at MNIST_RUNS_DIR, else ./runs."""
+        return cls(Path(os.environ.get("MNIST_RUNS_DIR") or "runs").absolute())
+
+    def runs(self) -> list[Run]:
+        """Return every run, the newest first, the bundled ones last."""
+        return self.own_runs() + self.bundled_runs()
+
+    def own_runs(self) -> list[Run]:
+        """Return the runs of this machine, the newest first."""
+        return [Run(path) for path in _folders(self.root)]
+
+    def bundled_runs(self) -> list[Run]:
+        """Return the runs that ship with the project, by name: the accurate one before the paper's."""
+        return [Run(path, bundled=True) for path in reversed(_folders(self.bundled_root))]
+
+    def find(self, run_id: str) -> Run | None:
+        """Return the run of that name, or None."""
+        return next((run for run in self.runs() if run.run_id == run_id), None)
+
+    def active_run(self) -> Run | None:
+        """Return the run that is being trained now, or None. Reads one or two small files."""
+        run_id = self._noted_run_id()
+        if run_id is None:
+            return None
+        try:
+            run = Run(self.root / run_id)
+            return run if run.read_status().state in ACTIVE_STATES else None
+        except DamagedRunError:
+            return None
+
+    @contextmanager
+    def training(self, config: TrainingConfig, run_id: str | None = None) -> Iterator[Run]:
+        """Claim the store for one training and make its run folder.
+
+        The claim is a lock that the operating system drops when the process ends,
+        however it ends.
+
+        Args:
+            config: The settings, for the folder's name.
+            run_id: A name chosen before; otherwise one is made.
+
+        Raises:
+            TrainingRefusedError: Another training holds the claim.
+            RunStoreError: The name is none that a folder can have everywhere, or the folder cannot be made or written.
+        """
+        if run_id is not None:
+            _require_folder_name(run_id)
+        with self._claim():
+            try:
+                run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id)
+                write_json(self._note_path, {"run_id": run.run_id})
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            yield run
+
+    @contextmanager
+    def continuing(self, run_id: str) -> Iterator[tuple[Run, TrainingConfig]]:
+        """Claim the store to go on with a run that ended too early, from its last checkpoint.
+
+        Raises:
+            TrainingRefusedError: Another training holds the claim.
+            RunStoreError: There is no such run of this machine, it has nothing left to train, or it cannot be written.
+        """
+        with self._claim():
+            run = next((run for run in self.own_runs() if run.run_id == run_id), None)
+            if run is None:
+                raise RunStoreError(f"There is no run {run_id!r} of this machine to go on with.")
+            snapshot = run.read()
+            if not snapshot.can_continue or snapshot.config is None:
+                reason = f" ({snapshot.message})" if snapshot.message else ""
+                raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot go on.")
+            if not run.can_continue(snapshot):
+                raise RunStoreError(f"{run_id} has epochs but no checkpoint to go on from.")
+            try:
+                epoch = max(run.checkpoints(snapshot), default=0)
+                write_json(self._note_path, {"run_id": run.run_id})
+                # What was asked of the trainer before; from the status on, it is of this one.
+                (run.path / "control.json").unlink(missing_ok=True)
+                # Before the rewinding: ended in the middle of that, a stopped run would be a damaged one.
+                run.write_status(self._starting(snapshot.config, epoch))
+                run.rewind(epoch)
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            yield run, snapshot.config
+
+    def rename(self, run: Run, name: str) -> Run:
+        """Give a run of this machine another name, its folder's.
+
+        Raises:
+            RunStoreError: The name is taken or none that a folder can have everywhere, the run is
+                being trained or ships with the project, or the folder cannot be renamed.
+        """
+        name = name.strip()
+        if name == run.run_id:
+            return run
+        _require_folder_name(name)
+        # Some systems tell no upper case from lower case.
+        if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:
+            raise RunStoreError(f"There is a run named {name} already.")
+        try:
+            with self._kept_from_trainers(run, "renamed"):
+                return Run(run.path.rename(self.root / name))
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    def delete(self, run: Run) -> None:
+        """Delete a run of this machine for good.
+
+        Raises:
+            RunStoreError: It is being trained or ships with the project, or cannot be deleted.
+        """
+        try:
+            with self._kept_from_trainers(run, "deleted"):
+                # Out of sight in one step: no reader meets half a run.
+                hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
+            shutil.rmtree(hidden)
+        except FileNotFoundError as error:
+            raise RunStoreError(f"{run.run_id} is gone already.") from error
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    @contextmanager
+    def _kept_from_trainers(self, run: Run, done: str) -> Iterator[None]:
+        """Let no trainer take the run meanwhile.
+
+        Whether one has it already says the lock, not the state: a trainer that was
+        suspended gives no sign of life, and trains on when it is woken.
+        """
+        if run.bundled:
+            raise RunStoreError(f"{run.run_id} ships with the project and cannot be {done}.")
+        with ExitStack() as claim:
+            if self._lock_path.exists():  # there was a trainer here once
+                try:
+                    claim.enter_context(FileLock(self._lock_path, blocking=False))
+                except Timeout as error:
+                    if self._noted_run_id() == run.run_id:
+                        raise RunStoreError(
+                            f"{run.run_id} is being trained and cannot be {done} now. Stop it first."
+                        ) from error
+            yield
+
+    @contextmanager
+    def _claim(self) -> Iterator[None]:
+        with ExitStack() as claim:
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+                claim.enter_context(FileLock(self._lock_path, blocking=False))
+                self._note_path.unlink(missing_ok=True)  # while the lock is held, it names who holds it
+            except Timeout as error:
+                name = self._noted_run_id() or "another run"
+                raise TrainingRefusedError(
+                    f"A training is already running: {name}. Wait for it to end, or stop it first."
+                ) from error
+            except OSError as error:
+                raise self._cannot_write(error) from error
+            yield
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.root / ".training.lock"
+
+    @property
+    def _note_path(self) -> Path:
+        return self.root / ".training.json"
+
+    def _noted_run_id(self) -> str | None:
+        """Return the run that the newest trainer took; nothing where its note is missing or garbage."""
+        try:
+            run_id = read_json(self._note_path).get("run_id")
+        except DamagedRunError:
+            return None
+        return run_id if isinstance(run_id, str) else None
+
+    def new_run_id(self, config: TrainingConfig) -> str:
+        """Return a name that no run has: the time, the preset and the seed."""
+        name = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}-seed{config.seed}"
+        taken = [path.name for path in _folders(self.root)]
+        suffixes = [""] + [f"-{number}" for number in range(2, len(taken) + 3)]
+        return next(name + suffix for suffix in suffixes if name + suffix not in taken)
+
+    def _make_run(self, config: TrainingConfig, run_id: str) -> Run:
+        """Make a run folder that is readable from its first moment on."""
+        hidden = Run(self.root / f".{run_id}")
+        (hidden.path / "epochs").mkdir(parents=True)
+        hidden.write_config(config, RunRecord(created_at=time.time()))
+        hidden.write_status(self._starting(config))
+        return Run(hidden.path.rename(self.root / run_id))
+
+    @staticmethod
+    def _starting(config: TrainingConfig, epoch: int = 0) -> Status:
+        return Status(
+            "starting",
+            "loading TensorFlow",
+            os.getpid(),
+            process_start_time(),
+            epoch=epoch,
+            step=epoch * config.steps_per_epoch,
+            total_steps=config.total_steps,
+        )
+
+    def _cannot_write(self, error: OSError) -> RunStoreError:
+        return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
+
+
+def _require_folder_name(name: str) -> None:
+    if not RUN_NAME.fullmatch(name):
+        raise RunStoreError(
+            "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
+            "or a digit."
+        )
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        paths = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError:
+        return []
+    return sorted(paths, key=lambda path: path.name, reverse=True)

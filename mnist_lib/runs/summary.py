@@ -1,0 +1,93 @@
+"""All runs at a glance: what each reached, and in which settings they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mnist_lib.config import SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
+from mnist_lib.runs.comparison import run_outcome
+from mnist_lib.runs.records import DamagedRunError, parse_record, parse_settings, read_json
+from mnist_lib.runs.run import Run
+
+# As a person calls them, in the order of the form. The preset is a name of others.
+SETTING_LABELS = {
+    "preset": "Preset",
+    **{name: allowed.label for name, allowed in SETTING_RANGES.items()},
+    **{name: options.label for name, options in SETTING_OPTIONS.items()},
+    **{name: label for name, (label, _) in SWITCHES.items()},
+}
+
+
+class RunSummary(NamedTuple):
+    """One run in one line.
+
+    Attributes:
+        run_id: The folder's name.
+        bundled: Whether it ships with the project.
+        state: As in Status, or ``damaged``.
+        message: The reason for the state, in a few words.
+        created_at: Seconds since the epoch, 0 where unknown.
+        epochs: Whole epochs that were trained.
+        test_accuracy: 0 to 1, after the last of them, or None before.
+        misclassified: Test images that it misreads, or None before.
+        train_seconds: Its time of training, without pauses, or None before.
+        config: The settings, unless they are unreadable.
+        note: What a person noted about it.
+    """
+
+    run_id: str
+    bundled: bool
+    state: str
+    message: str
+    created_at: float
+    epochs: int
+    test_accuracy: float | None
+    misclassified: int | None
+    train_seconds: float | None
+    config: TrainingConfig | None
+    note: str
+
+
+def summarize_run(run: Run) -> RunSummary:
+    """Return a run's line. Never raises, and reads the many rows of figures only where the run has no result."""
+    outcome = run_outcome(run)
+    if outcome is not None:
+        try:
+            values = read_json(run.path / "config.json")
+            return RunSummary(
+                run.run_id,
+                run.bundled,
+                run.read_status().state,
+                "",
+                parse_record(values).created_at,
+                int((run.read_status().result or {}).get("epochs", 0)),
+                outcome.test_accuracy,
+                outcome.misclassified,
+                outcome.train_seconds,
+                parse_settings(values),
+                run.read_note(),
+            )
+        except (DamagedRunError, TypeError, ValueError):
+            pass  # what is wrong says the reader of all
+    snapshot = run.read()
+    last = snapshot.last_epoch
+    return RunSummary(
+        run.run_id,
+        run.bundled,
+        snapshot.state,
+        snapshot.message,
+        snapshot.record.created_at,
+        int(last["epoch"]) if last else 0,
+        float(last["test_accuracy"]) if last else None,
+        int(last["misclassified"]) if last else None,
+        float(last["elapsed_s"]) if last else None,
+        snapshot.config,
+        run.read_note(),
+    )
+
+
+def differing_settings(summaries: Sequence[RunSummary]) -> list[str]:
+    """Return the names of the settings that are not the same in all runs, in the form's order."""
+    settings = [summary.config.to_dict() for summary in summaries if summary.config]
+    return [name for name in SETTING_LABELS if len({each[name] for each in settings}) > 1]

@@ -1,0 +1,98 @@
+"""Starts a training in a process of its own, from a screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.paths import PROJECT_PATH
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RunStore, TrainingRefusedError
+
+# From the start of the process to its claim on the store: Python starts and reads
+# a few files. TensorFlow is loaded after that.
+CLAIM_TIMEOUT_S = 30.0
+
+
+def start_training(store: RunStore, config: TrainingConfig) -> Run:
+    """Start the trainer and wait until it has claimed the store, a fraction of a second.
+
+    The child is an ordinary ``python -m mnist_lib train`` at low priority. It outlives
+    the process that started it and is found again through its run directory.
+
+    Raises:
+        TrainingRefusedError: A training already runs in this store.
+        RunStoreError: The trainer could not begin. The message says why, in one line.
+    """
+    settings = config.to_dict()
+    settings["limit"] = settings.pop("training_images")
+    # "custom" is not a preset to begin from: what differs from the paper's is given in full.
+    settings["preset"] = "paper" if config.preset == "custom" else config.preset
+    return _start(store, Run(store.root / store.new_run_id(config)), [_option(*item) for item in settings.items()])
+
+
+def continue_training(store: RunStore, run: Run) -> Run:
+    """Start a trainer that goes on with a run from its last checkpoint.
+
+    Raises:
+        TrainingRefusedError: A training already runs in this store.
+        RunStoreError: The run has nothing left to train, or the trainer could not begin.
+    """
+    return _start(store, run, [f"--continue={run.run_id}"])
+
+
+def _option(name: str, value: object) -> str:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag}={value}"
+
+
+def _start(store: RunStore, run: Run, options: list[str]) -> Run:
+    running = store.active_run()
+    if running:
+        raise TrainingRefusedError(
+            f"A training is already running: {running.run_id}. Wait for it to end, or stop it first."
+        )
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "mnist_lib",
+            "train",
+            *options,
+            f"--runs-dir={store.root}",
+            f"--background-run={run.run_id}",
+        ],
+        cwd=PROJECT_PATH,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    return _wait_for_claim(process, run)
+
+
+def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:
+    deadline = time.monotonic() + CLAIM_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            _, errors = process.communicate()
+            last_line = (errors.strip().splitlines() or ["it ended without a word"])[-1]
+            message = last_line.removeprefix("mnist_lib: ")
+            refused = message.startswith("A training is already running")
+            raise (TrainingRefusedError if refused else RunStoreError)(message)
+        # Two starts in one second may choose one name: whose run it is says the pid, but
+        # on Windows, where the Python of a virtual environment is only a launcher.
+        with suppress(DamagedRunError):
+            if run.read_status().pid == process.pid or os.name == "nt":
+                return run
+        time.sleep(0.02)
+    process.kill()
+    raise RunStoreError(f"The trainer did not begin within {CLAIM_TIMEOUT_S:.0f} s.")

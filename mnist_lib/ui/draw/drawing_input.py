@@ -1,0 +1,254 @@
+"""Where a digit comes from: drawn on a canvas, or a picture that is uploaded or pasted."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+from streamlit.components.v2 import component
+from streamlit_drawable_canvas import CanvasResult, st_canvas
+
+from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
+from mnist_lib.drawing.picture_files import read_picture
+
+CANVAS_SIZE_PX = 280
+PEN_WIDTHS_PX = (8, 32)
+USUAL_PEN_WIDTH_PX = 20
+
+# Strokes that can be undone, a third of a megabyte each.
+LONGEST_HISTORY = 50
+
+# A picture of 20 megapixels has fewer bytes than this, unless nothing in it repeats.
+LARGEST_FILE_MB = 40
+
+WAYS = {"canvas": ":material/draw: Draw", "picture": ":material/image: Picture"}
+
+_CANVAS_NUMBER = "canvas_number"
+_CANVAS_BEGINS_WITH = "canvas_begins_with"
+_CANVAS_HISTORY = "canvas_history"
+_CLEARED_HISTORY = "cleared_history"
+_PICTURE_INK = "picture_ink"
+_PICTURE_ERROR = "picture_error"
+_UPLOAD_NUMBER = "upload_number"
+
+_PASTE_CSS = """
+button { font: inherit; width: 100%; padding: .45rem .75rem; cursor: pointer; color: var(--st-text-color);
+  background: var(--st-background-color); border: 1px solid var(--st-border-color);
+  border-radius: var(--st-button-radius); }
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+p { margin: .35rem 0 0; font-size: .875rem; color: var(--st-text-color); opacity: .75; min-height: 1.4em; }
+"""
+
+_PASTE_JS = """
+export default function ({ parentElement, data, setTriggerValue }) {
+  let button = parentElement.querySelector("button");
+  if (!button) {
+    button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Paste a picture";
+    const line = document.createElement("p");
+    line.setAttribute("role", "status");
+    parentElement.append(button, line);
+  }
+  const say = (text) => { parentElement.querySelector("p").textContent = text; };
+  if (!button.onclick) say("or press Ctrl+V anywhere on this page");
+
+  function send(file) {
+    if (file.size > data.largest_bytes) {
+      say("That picture is too large a file.");
+      return;
+    }
+    const reader = new FileReader();
+    reader.onload = () => { say(""); setTriggerValue("picture", reader.result); };
+    reader.onerror = () => say("That picture cannot be read.");
+    reader.readAsDataURL(file);
+  }
+
+  button.onclick = async () => {
+    try {
+      for (const item of await navigator.clipboard.read()) {
+        const type = item.types.find((name) => name.startsWith("image/"));
+        if (type) return send(await item.getType(type));
+      }
+      say("There is no picture on the clipboard. Copy one first.");
+    } catch {
+      say("The browser does not let this page look. Press Ctrl+V instead.");
+    }
+  };
+
+  function onPaste(event) {
+    const file = [...event.clipboardData.files].find((found) => found.type.startsWith("image/"));
+    if (file) {
+      event.preventDefault();
+      send(file);
+    }
+  }
+  document.addEventListener("paste", onPaste);
+  return () => document.removeEventListener("paste", onPaste);
+}
+"""
+
+_paste_button = component("paste_button", css=_PASTE_CSS, js=_PASTE_JS)
+
+
+class GivenDigit(NamedTuple):
+    """What a person gave to read.
+
+    Attributes:
+        ink: float32, (height, width), 0 (paper) to 1 (ink).
+        source: ``canvas`` or ``picture``.
+    """
+
+    ink: np.ndarray
+    source: str
+
+
+class _CanvasState(NamedTuple):
+    """The canvas after a stroke: its own notes of it, and uint8, (280, 280, 4), what it shows."""
+
+    drawing: dict[str, Any]
+    rgba: np.ndarray
+
+
+def ask_for_digit() -> GivenDigit | None:
+    """Draw the canvas, or the fields for a picture, and return what was given, None until then.
+
+    Both are kept while the person looks at other screens.
+    """
+    way = st.segmented_control(
+        "Where the digit comes from",
+        list(WAYS),
+        format_func=WAYS.__getitem__,
+        default="canvas",
+        required=True,
+        key="drawing_way",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    ink = _ask_for_drawing() if way == "canvas" else _ask_for_picture()
+    return None if ink is None else GivenDigit(ink, way)
+
+
+def _ask_for_drawing() -> np.ndarray | None:
+    state = st.session_state
+    history: list[_CanvasState] = state.setdefault(_CANVAS_HISTORY, [])
+    key = f"canvas_{state.setdefault(_CANVAS_NUMBER, 0)}"
+    if key not in state:  # a new canvas, or the person is back from another screen
+        state[_CANVAS_BEGINS_WITH] = history[-1].drawing if history else None
+    st.space("small")  # where the canvas shows a toolbar of its own
+    canvas_place = st.empty()
+    buttons = st.container(horizontal=True)
+    pen_width_px = st.slider(
+        "Pen width", *PEN_WIDTHS_PX, USUAL_PEN_WIDTH_PX, key="pen_width", persist_state="session", width=CANVAS_SIZE_PX
+    )
+    with canvas_place:
+        canvas = st_canvas(
+            stroke_width=pen_width_px,
+            stroke_color="#ffffff",
+            background_color="#000000",
+            height=CANVAS_SIZE_PX,
+            width=CANVAS_SIZE_PX,
+            initial_drawing=state[_CANVAS_BEGINS_WITH],
+            return_image_data=True,
+            key=key,
+        )
+    _remember(canvas)
+    if history or not state.get(_CLEARED_HISTORY):
+        buttons.button("Undo stroke", icon=":material/undo:", on_click=_undo_stroke, disabled=not history)
+        buttons.button("Clear", icon=":material/delete:", on_click=_clear_canvas, disabled=not history)
+    else:
+        buttons.button("Undo clear", icon=":material/undo:", on_click=_undo_clear)
+    return canvas_to_ink(history[-1].rgba) if history else None
+
+
+def _remember(canvas: CanvasResult) -> None:
+    """Add what the canvas says to its history; a canvas says nothing before its first stroke."""
+    history: list[_CanvasState] = st.session_state[_CANVAS_HISTORY]
+    drawing, rgba = canvas.json_data, canvas.image_data
+    if drawing is None or rgba is None or (history and history[-1].drawing == drawing):
+        return
+    if drawing["objects"]:
+        history.append(_CanvasState(drawing, rgba))
+        del history[:-LONGEST_HISTORY]
+    elif history:  # emptied by the canvas's own toolbar
+        st.session_state[_CLEARED_HISTORY] = history[:]
+        history.clear()
+
+
+def _undo_stroke() -> None:
+    _begin_canvas(st.session_state[_CANVAS_HISTORY][:-1])
+
+
+def _clear_canvas() -> None:
+    st.session_state[_CLEARED_HISTORY] = st.session_state[_CANVAS_HISTORY]
+    _begin_canvas([])
+
+
+def _undo_clear() -> None:
+    _begin_canvas(st.session_state.pop(_CLEARED_HISTORY))
+
+
+def _begin_canvas(history: list[_CanvasState]) -> None:
+    """Begin another canvas that shows the last of the history: a new key is a new canvas."""
+    st.session_state[_CANVAS_NUMBER] += 1
+    st.session_state[_CANVAS_HISTORY] = history
+
+
+def _ask_for_picture() -> np.ndarray | None:
+    state = st.session_state
+    st.caption("A photo or a scan of one digit, dark on light or light on dark.")
+    upload_key = f"picture_upload_{state.get(_UPLOAD_NUMBER, 0)}"
+    st.file_uploader(
+        "Picture of a digit",
+        type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
+        key=upload_key,
+        on_change=_take_upload,
+        args=(upload_key,),
+        max_upload_size=LARGEST_FILE_MB,
+        label_visibility="collapsed",
+    )
+    _paste_button(
+        key="pasted",
+        data={"largest_bytes": LARGEST_FILE_MB * 1_000_000},
+        on_picture_change=_take_pasted,
+    )
+    if error := state.get(_PICTURE_ERROR):
+        st.error(error, icon=":material/broken_image:")
+    ink = state.get(_PICTURE_INK)
+    if ink is not None:
+        st.button("Remove the picture", icon=":material/delete:", on_click=_remove_picture)
+    return ink
+
+
+def _take_upload(key: str) -> None:
+    file = st.session_state[key]
+    if file is not None:
+        _take_picture(file)
+
+
+def _take_pasted() -> None:
+    try:
+        content = base64.b64decode(st.session_state["pasted"]["picture"].partition(",")[2])
+    except (KeyError, AttributeError, binascii.Error):
+        content = b""
+    _take_picture(io.BytesIO(content))
+
+
+def _take_picture(file: io.BytesIO) -> None:
+    """Read a picture and keep its ink; one that cannot be read leaves the picture before it."""
+    try:
+        st.session_state[_PICTURE_INK] = read_picture(file)
+        st.session_state[_PICTURE_ERROR] = None
+    except DrawingError as error:
+        st.session_state[_PICTURE_ERROR] = str(error)
+
+
+def _remove_picture() -> None:
+    st.session_state[_PICTURE_INK] = st.session_state[_PICTURE_ERROR] = None
+    # A new key is a new field, without the file's name in it.
+    st.session_state[_UPLOAD_NUMBER] = st.session_state.get(_UPLOAD_NUMBER, 0) + 1

@@ -1,0 +1,388 @@
+"""One's own test set: keeping a drawing with its true digit, and what runs read in all that were kept."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.drawing.own_test_set import (
+    MAX_TOTAL_BYTES,
+    OwnDigit,
+    OwnDigits,
+    OwnDigitsError,
+    OwnDigitsSnapshot,
+    identify_drawing,
+)
+from mnist_lib.evaluation.predictions import DIGITS
+from mnist_lib.figures.digits import image_figure, probabilities_figure
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.messages import show_done, show_problem
+from mnist_lib.ui.session import read_digits, run_model, run_store
+from mnist_lib.wording import percent_text
+
+TILES_PER_PAGE = 200
+MAX_OTHER_RUNS = 5
+
+_SOURCES_IN_WORDS = {"canvas": "Drawn on the canvas", "picture": "From a picture"}
+
+_SHOWN_KEY = "own_digits_shown"
+_GALLERY_KEY = "own_digits_gallery"
+# The two rows of digits: for what is drawn, and for the chosen drawing of the set.
+_KEEP_KEY = "keep"
+_LABEL_KEY = "own_digit_label"
+_OTHERS_KEY = "own_digits_others"
+# Counts what was done in popovers: with another key they are closed, and the file's field is empty.
+_POPOVER_NUMBER_KEY = "own_digits_popover_number"
+# What came of the last click: said where the room is drawn, for a fragment's callbacks may draw nothing.
+_DONE_KEY = "own_digits_done"
+_PROBLEM_KEY = "own_digits_problem"
+_KEEP_PROBLEM_KEY = "keep_problem"
+# What was deleted last, as a zip.
+_DELETED_KEY = "own_digits_deleted"
+
+
+def draw_keep_form(ink: np.ndarray, source: str) -> None:
+    """Draw the ten digits, one of which a person taps to keep the drawing as that.
+
+    Args:
+        ink: float32, (height, width), 0 (paper) to 1 (ink).
+        source: Where it comes from, one of ``own_digits.SOURCES``.
+    """
+    own = _own_digits()
+    try:
+        kept = own.find(ink)
+    except OwnDigitsError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    key = _row_key(_KEEP_KEY, identify_drawing(ink))
+    st.session_state[key] = kept.label if kept else None
+    st.pills("That was a …", DIGITS, required=True, key=key, on_change=_keep, args=(own, ink, source, key), wrap=True)
+    show_problem(_KEEP_PROBLEM_KEY)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # Both fit on one line of a narrow screen: nothing below moves.
+        st.caption(
+            f"Kept as {kept.label} in your test set." if kept else "Tap its true digit to keep it.", width="stretch"
+        )
+        st.button(
+            "Take it out",
+            icon=":material/undo:",
+            type="tertiary",
+            key="take_out",
+            on_click=_delete,
+            args=(own, [kept]),
+            disabled=kept is None,
+        )
+
+
+def draw_own_digits(run: Run) -> None:
+    """Draw one's own test set: how well a run reads it, each drawing, and the set as a zip.
+
+    Args:
+        run: A run that kept a model.
+    """
+    own = _own_digits()
+    show_done(_DONE_KEY)
+    st.subheader("Your own test set")
+    try:
+        snapshot = own.read()
+    except OwnDigitsError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    answers = _draw_verdict(run, snapshot)
+    _draw_actions(own, snapshot)
+    show_problem(_PROBLEM_KEY)
+    if snapshot.damaged:
+        st.warning(
+            f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {own.path} cannot be read "
+            "and will be left out. *Delete all* removes what is damaged, too.",
+            icon=":material/warning:",
+        )
+    if answers is not None:
+        _draw_drawings(own, snapshot, answers)
+        _draw_other_runs(run, snapshot, answers)
+
+
+def _own_digits() -> OwnDigits:
+    return OwnDigits.beside(run_store().root)
+
+
+def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
+    """Say how well a run reads the drawings, and return its probabilities if there are any."""
+    count = len(snapshot.digits)
+    if not count:
+        st.info(
+            "Nothing is kept yet. Draw a digit above and tap its true digit under *That was a …*: the drawing comes "
+            "here, and every run can be tested on it.",
+            icon=":material/draw:",
+        )
+        return None
+    try:
+        # Here, because what is cached cannot show that it waits for TensorFlow.
+        run_model(run)
+        answers = _read_drawings(run, snapshot)
+    except DamagedRunError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    right = _count_right(snapshot, answers)
+    if count == 1:
+        st.markdown(f"**{run.run_id}** reads your only drawing **{'right' if right else 'wrong'}**.")
+    else:
+        st.markdown(f"**{run.run_id}** reads **{right:,} of your {count:,}** drawings right ({right / count:.1%}).")
+    return answers
+
+
+def _draw_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
+    count = len(snapshot.digits)
+    number = st.session_state.get(_POPOVER_NUMBER_KEY, 0)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download",
+            own.to_zip,  # made when it is asked for
+            "drawings.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=not count,
+            help="All drawings with their digits in one zip file, for another machine or another person.",
+        )
+        with st.popover("Load a zip", icon=":material/upload_file:", key=f"own_digits_load_{number}"):
+            upload_key = f"own_digits_upload_{number}"
+            st.file_uploader(
+                "A zip of drawings that this page made",
+                type="zip",
+                key=upload_key,
+                max_upload_size=MAX_TOTAL_BYTES // 1_000_000,
+                on_change=_load_zip,
+                args=(own, upload_key),
+            )
+            st.caption("Its drawings are added to yours. What you have stays as it is.")
+        with st.popover(
+            "Delete all",
+            icon=":material/delete:",
+            disabled=not count and not snapshot.damaged,
+            key=f"own_digits_delete_{number}",
+        ):
+            st.markdown(f"Delete {'your only drawing' if count == 1 else f'all {count:,} drawings'}?")
+            st.button("Yes, delete", type="primary", key="own_digits_clear", on_click=_clear, args=(own,))
+        st.button(
+            "Undo delete",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_undo_delete,
+            args=(own,),
+            disabled=_DELETED_KEY not in st.session_state,
+        )
+
+
+def _draw_drawings(own: OwnDigits, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        position = _draw_gallery(snapshot, answers)
+    if position is not None:
+        with right:
+            _draw_chosen(own, snapshot.digits[position], snapshot.images[position], answers[position])
+
+
+def _draw_gallery(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int | None:
+    """Draw the drawings, the newest first, and return the position of the chosen one."""
+    shown = st.segmented_control(
+        "Show",
+        ["all", "misread"],
+        default="all",
+        required=True,
+        key=_SHOWN_KEY,
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    read_as = answers.argmax(axis=1)
+    wanted = read_as != snapshot.labels if shown == "misread" else np.ones(len(read_as), dtype=bool)
+    positions = np.flatnonzero(wanted)[::-1]
+    if len(positions) == 0:
+        st.info("None of your drawings is misread.", icon=":material/check:")
+        return None
+    pages = -(-len(positions) // TILES_PER_PAGE)
+    page = st.pagination(pages, key=f"own_digits_page_{shown}") if pages > 1 else 1
+    positions = positions[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
+    by_id = {_tile_id(snapshot.digits[position]): int(position) for position in positions}
+    tiles = [
+        _make_tile(snapshot.digits[position], int(read_as[position]), float(answers[position].max()))
+        for position in positions
+    ]
+    return by_id[digit_gallery("Your drawings", snapshot.images[positions], tiles, key=_GALLERY_KEY)]
+
+
+def _make_tile(digit: OwnDigit, read_as: int, confidence: float) -> Tile:
+    sure = percent_text(confidence, 0)
+    return Tile(
+        _tile_id(digit),
+        f"{digit.label} ✓" if read_as == digit.label else f"{digit.label} → {read_as}",
+        sure,
+        f"Your {digit.label}, read as {read_as} with {sure} confidence",
+    )
+
+
+def _tile_id(digit: OwnDigit) -> int:
+    # The largest whole numbers that JavaScript holds exactly have 53 bits.
+    return int(digit.digit_id[:13], 16)
+
+
+def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
+    st.markdown(f"##### Your {digit.label}, read as {probabilities.argmax()}")
+    picture, bars = st.columns(2)
+    with picture:
+        live_figure(image_figure(image), key="own_digit_image")
+    with bars:
+        live_figure(probabilities_figure(probabilities, digit.label), key="own_digit_probabilities")
+    st.caption("Green: the true digit. Red: what the network read.")
+    key = _row_key(_LABEL_KEY, digit.digit_id)
+    st.session_state[key] = digit.label
+    st.pills("True digit", DIGITS, required=True, key=key, on_change=_relabel, args=(own, digit, key), wrap=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Delete", icon=":material/delete:", key="own_digit_delete", on_click=_delete, args=(own, [digit]))
+        kept_on = datetime.fromtimestamp(digit.created_at)
+        st.caption(f"{_SOURCES_IN_WORDS[digit.source]}, {kept_on:%Y-%m-%d}.")
+
+
+def _draw_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
+    """Draw how well other runs read the drawings, those that a person asks for: each has a model to load."""
+    others = {other.run_id: other for other in run_store().runs() if other.run_id != run.run_id and other.has_model()}
+    names = st.multiselect(
+        "Test other runs on them",
+        list(others),
+        max_selections=MAX_OTHER_RUNS,
+        key=_OTHERS_KEY,
+        persist_state="session",
+        placeholder="Choose runs" if others else "There is no other run with a model yet",
+        disabled=not others,
+        width=620,
+    )
+    right = {run.run_id: _count_right(snapshot, answers)}
+    problems = []
+    for name in names:
+        try:
+            with st.spinner(f"{name} reads your drawings…"):
+                right[name] = _count_right(snapshot, _read_drawings(others[name], snapshot))
+        except DamagedRunError as error:
+            problems.append(str(error))
+    if len(right) > 1:
+        count = len(snapshot.digits)
+        st.table(
+            {
+                "Run": list(right),
+                "Read right": [f"{number:,} of {count:,}" for number in right.values()],
+                "Accuracy": [f"{number / count:.1%}" for number in right.values()],
+            },
+            hide_index=True,
+            width="content",
+        )
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+
+
+def _count_right(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int:
+    return int((answers.argmax(axis=1) == snapshot.labels).sum())
+
+
+def _read_drawings(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray:
+    """Return what a run reads in the drawings: float32, (n, 10)."""
+    kept = [run.model_path, *map(run.weights_path, run.epochs_with_weights()[-1:])]
+    stamps = tuple(path.stat().st_mtime_ns for path in kept if path.is_file())
+    return _read_images(run, stamps, tuple(digit.digit_id for digit in snapshot.digits), snapshot.images)
+
+
+# A drawing's id says what is in its image.
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _read_images(run: Run, stamps: tuple[int, ...], digit_ids: tuple[str, ...], _images: np.ndarray) -> np.ndarray:
+    return read_digits(run, _images)
+
+
+def _row_key(name: str, digit_id: str) -> str:
+    """Return the key of a row of digits: another for each drawing, and after each change from elsewhere.
+
+    What the browser still says of the old row, in a request already on its way, would
+    else be taken for a tap on the new one, and a drawing kept under another's digit.
+    """
+    return f"{name}_{digit_id}_{st.session_state.get(f'{name}_number', 0)}"
+
+
+# What the buttons do.
+
+
+def _keep(own: OwnDigits, ink: np.ndarray, source: str, key: str) -> None:
+    label = st.session_state[key]
+    if label is not None:
+        _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY, tapped=_KEEP_KEY)
+
+
+def _relabel(own: OwnDigits, digit: OwnDigit, key: str) -> None:
+    label = st.session_state[key]
+    # The same drawing once more gets the newest digit.
+    _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.", tapped=_LABEL_KEY)
+
+
+def _delete(own: OwnDigits, digits: list[OwnDigit]) -> None:
+    def delete() -> None:
+        deleted = own.to_zip(digits)
+        own.delete([digit.digit_id for digit in digits])
+        st.session_state[_DELETED_KEY] = deleted
+
+    _try(delete, "Deleted. Undo delete brings it back.")
+
+
+def _clear(own: OwnDigits) -> None:
+    def clear() -> None:
+        deleted = own.to_zip()
+        own.clear()
+        st.session_state[_DELETED_KEY] = deleted
+
+    _close_popovers()
+    _try(clear, "All deleted. Undo delete brings them back.")
+
+
+def _undo_delete(own: OwnDigits) -> None:
+    def undo() -> None:
+        own.load_zip(io.BytesIO(st.session_state[_DELETED_KEY]))
+        del st.session_state[_DELETED_KEY]
+
+    _try(undo, "It is all back.")
+
+
+def _load_zip(own: OwnDigits, key: str) -> None:
+    file = st.session_state[key]
+    if file is None:
+        return
+
+    def load() -> str:
+        loaded = own.load_zip(file)
+        known = f" {loaded.known:,} you had already." if loaded.known else ""
+        return f"{loaded.added:,} {'drawing' if loaded.added == 1 else 'drawings'} added.{known}"
+
+    _close_popovers()
+    _try(load)
+
+
+def _close_popovers() -> None:
+    st.session_state[_POPOVER_NUMBER_KEY] = st.session_state.get(_POPOVER_NUMBER_KEY, 0) + 1
+
+
+def _try(
+    action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY, tapped: str | None = None
+) -> None:
+    """Do something to the set, and leave word for the screen of what came of it."""
+    state = st.session_state
+    try:
+        result = action()
+    except OwnDigitsError as error:
+        state[problem_key] = str(error)
+        tapped = None  # it shows what it showed before
+    else:
+        state[_DONE_KEY] = done or result
+    for name in {_KEEP_KEY, _LABEL_KEY} - {tapped}:
+        state[f"{name}_number"] = state.get(f"{name}_number", 0) + 1

@@ -1,0 +1,58 @@
+"""The drawing room: a given digit, the answer, the way to it, and one's own test set."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.drawing.normalization import DrawingError, make_stage_images, normalize_drawing
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.draw.answer import draw_answer
+from mnist_lib.ui.draw.drawing_input import ask_for_digit
+from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
+from mnist_lib.ui.draw.stages import draw_stages
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.session import read_digits
+from mnist_lib.ui.shared.closer_look import draw_closer_look
+
+_NOTHING_YET = {
+    "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",
+    "picture": "There is no picture yet. Upload or paste one that shows a single digit.",
+}
+
+
+@errors_as_messages()
+def draw_drawing_room(run: Run) -> None:
+    """Draw the whole room for a run that kept a model.
+
+    As a fragment of its screen it is all that runs after a stroke.
+    """
+    if not run.has_model():
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
+    input_column, answer_column = st.columns([2, 3], gap="large")
+    with input_column:
+        given = ask_for_digit()
+    nothing = _NOTHING_YET[st.session_state["drawing_way"]]
+    drawing = None
+    if given is not None:
+        try:
+            drawing = normalize_drawing(given.ink)
+        except DrawingError as error:
+            nothing = str(error)
+    # One element in each place, with a reading and without: what takes another's place does so at
+    # once. What only goes may stay in sight until the next click, where the sidebar's look at the
+    # runs comes between (Streamlit's issue 16708).
+    if given is None or drawing is None:
+        answer_column.info(nothing, icon=":material/draw:")
+        st.empty()
+    else:
+        readings = read_digits(run, make_stage_images(given.ink, drawing))
+        with answer_column.container():
+            draw_answer(run, drawing.image, readings[-1])
+            draw_keep_form(given.ink, given.source)
+        with st.container():
+            st.subheader("The way to what the network sees")
+            draw_stages(given.ink, drawing, readings)
+            st.subheader("A closer look")
+            draw_closer_look(run, drawing.image, key="drawn")
+    st.divider()
+    draw_own_digits(run)

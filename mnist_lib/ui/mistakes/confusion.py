@@ -1,0 +1,51 @@
+"""The confusion matrix: a click on a cell shows its images, a second one shows all again."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.figures.evaluation import confusion_figure
+from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.mistakes.filters import choose_cell, chosen_cell
+
+
+def draw_confusion_matrix(matrix: np.ndarray) -> None:
+    """Draw it with its two choices.
+
+    Args:
+        matrix: integer, (10, 10), images by true (row) and predicted digit (column).
+    """
+    st.subheader("Confusion matrix")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        unit = st.segmented_control(
+            "Cells",
+            ["counts", "shares"],
+            default="counts",
+            required=True,
+            key="cells",
+            bind="query-params",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        with_diagonal = st.toggle(
+            "Colour the right answers, too",
+            key="diagonal",
+            bind="query-params",
+            persist_state="session",
+            help="They outshine all errors.",
+        )
+    live_figure(
+        confusion_figure(matrix, unit == "shares", not with_diagonal, chosen_cell()),
+        key="confusion",
+        on_click=_click_cell,
+    )
+    st.caption(
+        "Which digit is taken for which: rows are the true digits, and shares are of a row. Click a cell to see its "
+        "images, and once more to see all."
+    )
+
+
+def _click_cell(predicted: str, true: str) -> None:
+    cell = int(true), int(predicted)
+    choose_cell(None if chosen_cell() == cell else cell)

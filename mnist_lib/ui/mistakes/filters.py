@@ -1,0 +1,143 @@
+"""The filters of the mistakes' gallery; all of them stand in the address."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.evaluation.predictions import DIGITS
+from mnist_lib.evaluation.selection import ORDERS, OUTCOMES, Filters
+
+OUTCOME_KEY = "show"
+PAGE_KEY = "page"
+TRUE_KEY = "true"
+PREDICTED_KEY = "read_as"
+_ORDER_KEY = "order"
+_CONFIDENCE_KEY = "sure"
+_DISPUTED_KEY = "disputed"
+
+_ANY_CONFIDENCE = (0, 100)
+
+
+def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
+    """Draw the filters and return them with the order.
+
+    Args:
+        disputed: integer, (n,), positions of the test images whose labels were disputed.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        outcome = st.selectbox(
+            "Show",
+            OUTCOMES,
+            key=OUTCOME_KEY,
+            bind="query-params",
+            persist_state="session",
+            width=170,
+            on_change=_first_page,
+            help="Newly learned and newly forgotten: what changed with this epoch.",
+        )
+        true_digit, predicted_digit = (
+            st.selectbox(
+                label,
+                DIGITS,
+                index=None,
+                placeholder="any",
+                key=key,
+                bind="query-params",
+                persist_state="session",
+                width=120,
+                on_change=_first_page,
+            )
+            for label, key in (("True digit", TRUE_KEY), ("Read as", PREDICTED_KEY))
+        )
+        order = st.selectbox(
+            "Order",
+            ORDERS,
+            key=_ORDER_KEY,
+            bind="query-params",
+            persist_state="session",
+            width=190,
+            on_change=_first_page,
+        )
+        confidences = st.slider(
+            "Confidence",
+            *_ANY_CONFIDENCE,
+            _ANY_CONFIDENCE,
+            format="%d%%",
+            key=_CONFIDENCE_KEY,
+            bind="query-params",
+            persist_state="session",
+            width=180,
+            on_change=_first_page,
+        )
+        lowest, highest = sorted(confidences)  # a link's may be the wrong way round
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            only_disputed = st.toggle(
+                "Labels put to a vote",
+                key=_DISPUTED_KEY,
+                bind="query-params",
+                persist_state="session",
+                on_change=_first_page,
+                help="Only the 100 test images whose labels people were asked about.",
+            )
+            filtered = (
+                outcome != OUTCOMES[0]
+                or true_digit is not None
+                or predicted_digit is not None
+                or (lowest, highest) != _ANY_CONFIDENCE
+                or only_disputed
+            )
+            # Always there, so that nothing moves when it is of use.
+            st.button(
+                "Clear the filters",
+                icon=":material/filter_alt_off:",
+                type="tertiary",
+                on_click=clear_filters,
+                disabled=not filtered,
+            )
+    among = disputed if only_disputed else None
+    return Filters(
+        outcome or OUTCOMES[0], true_digit, predicted_digit, (lowest / 100, highest / 100), among
+    ), order or ORDERS[0]
+
+
+def clear_filters() -> None:
+    """Show every misread image again. For callbacks."""
+    show_only(OUTCOMES[0])
+
+
+def show_only(outcome: str) -> None:
+    """Show all images of an outcome. For callbacks."""
+    state = st.session_state
+    state[OUTCOME_KEY] = outcome
+    state[_CONFIDENCE_KEY] = _ANY_CONFIDENCE
+    state[_DISPUTED_KEY] = False
+    choose_cell(None)
+
+
+def chosen_cell() -> tuple[int, int] | None:
+    """Return the true and the predicted digit that alone are shown, or None unless both are chosen."""
+    true_digit, predicted_digit = (st.session_state.get(key) for key in (TRUE_KEY, PREDICTED_KEY))
+    return None if true_digit is None or predicted_digit is None else (true_digit, predicted_digit)
+
+
+def choose_cell(cell: tuple[int, int] | None) -> None:
+    """Show the images of one cell of the confusion matrix only, or of all. For callbacks.
+
+    What else is filtered stays, but an outcome that the cell cannot have gives way to its own.
+
+    Args:
+        cell: The true and the predicted digit, or None.
+    """
+    state = st.session_state
+    state[TRUE_KEY], state[PREDICTED_KEY] = cell or (None, None)
+    misread, read_right, every = OUTCOMES[:3]
+    if cell and state[OUTCOME_KEY] != every:
+        state[OUTCOME_KEY] = read_right if cell[0] == cell[1] else misread
+    elif state[OUTCOME_KEY] == read_right:
+        state[OUTCOME_KEY] = misread
+    _first_page()
+
+
+def _first_page() -> None:
+    st.session_state[PAGE_KEY] = 1

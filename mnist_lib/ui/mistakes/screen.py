@@ -1,0 +1,199 @@
+"""The mistakes room: a moment of the run, the images found there, one of them, and the figures."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.data.label_votes import load_label_votes
+from mnist_lib.evaluation.metrics import wilson_interval
+from mnist_lib.evaluation.predictions import confusion_matrix
+from mnist_lib.evaluation.selection import select_images
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.mistakes.confusion import draw_confusion_matrix
+from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
+from mnist_lib.ui.mistakes.image import draw_biography, draw_image, draw_image_closely
+from mnist_lib.ui.mistakes.metrics import draw_figures
+from mnist_lib.ui.session import mnist, probabilities
+from mnist_lib.ui.shared.take_away import draw_take_away
+from mnist_lib.wording import a_digit, percent_text
+
+TILES_PER_PAGE = 200
+
+_EPOCH_KEY = "epoch"
+_GALLERY_KEY = "mistakes_gallery"
+# The chosen image's name in the URL.
+_IMAGE_KEY = "image"
+
+
+class Moment(NamedTuple):
+    """A run as it was after one epoch.
+
+    Attributes:
+        run: The run.
+        epoch: The epoch.
+        probabilities: float32, (10000, 10), after it.
+        before: The same after the kept epoch before it, or None.
+    """
+
+    run: Run
+    epoch: int
+    probabilities: np.ndarray
+    before: np.ndarray | None
+
+
+@errors_as_messages()
+def draw_mistakes_room(run: Run) -> None:
+    """Draw the whole room for a run that finished an epoch. As a fragment it is all that runs after a click."""
+    labels = mnist().test_labels
+    moment = _ask_for_moment(run)
+    _draw_headline(moment, labels)
+    images_tab, figures_tab, take_away_tab = st.tabs(
+        ["Images", "Figures", "Take away"], key="mistakes_tab", on_change="rerun", bind="query-params"
+    )
+    if images_tab.open:
+        with images_tab:
+            _draw_images(moment, labels)
+    if figures_tab.open:
+        with figures_tab:
+            draw_figures(moment.probabilities, labels)
+    if take_away_tab.open:
+        with take_away_tab:
+            draw_take_away(run, moment.epoch)
+
+
+def _ask_for_moment(run: Run) -> Moment:
+    """Draw the time machine, where there is more than one epoch to go to."""
+    epochs = run.epochs_with_probabilities()
+    if not epochs:
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
+    if st.session_state.get(_EPOCH_KEY) not in epochs:  # of another run
+        st.session_state.pop(_EPOCH_KEY, None)
+    epoch = epochs[-1]
+    if len(epochs) > 1:
+        epoch = st.select_slider(
+            "As it was after epoch",
+            epochs,
+            value=epochs[-1],
+            key=_EPOCH_KEY,
+            bind="query-params",
+            persist_state="session",
+            help="Everything below is what the network said of the test images after this epoch.",
+        )
+    earlier = [other for other in epochs if other < epoch]
+    before = probabilities(run, earlier[-1]) if earlier else None
+    return Moment(run, epoch, probabilities(run, epoch), before)
+
+
+def _draw_headline(moment: Moment, labels: np.ndarray) -> None:
+    right = moment.probabilities.argmax(axis=1) == labels
+    low, high = wilson_interval(int(right.sum()), len(labels))
+    st.markdown(
+        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by **{moment.run.run_id}** after epoch "
+        f"{moment.epoch}: {right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
+    )
+    if moment.before is None:
+        return
+    was_right = moment.before.argmax(axis=1) == labels
+    counts = {
+        "newly learned": int((right & ~was_right).sum()),
+        "newly forgotten": int((was_right & ~right).sum()),
+    }
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Epoch {moment.epoch}:", width="content")
+        for outcome, count in counts.items():
+            st.button(
+                f"{count:,} {outcome}",
+                key=f"show_{outcome}",
+                type="tertiary",
+                icon=":material/school:" if outcome == "newly learned" else ":material/psychology_alt:",
+                help="Show them",
+                on_click=show_only,
+                args=(outcome,),
+                disabled=not count,
+            )
+
+
+def _draw_images(moment: Moment, labels: np.ndarray) -> None:
+    filters, order = ask_for_filters(load_label_votes().indices)
+    shown = select_images(moment.probabilities, labels, filters, order, moment.before)
+    # What a click changes stands beside what is clicked.
+    matrix_column, gallery_column = st.columns([2, 3], gap="large")
+    with gallery_column.container():  # first: what was asked for
+        chosen = _draw_gallery(moment, labels, shown)
+    with matrix_column:
+        draw_confusion_matrix(confusion_matrix(moment.probabilities, labels))
+    image_column, life_column = st.columns([2, 3], gap="large")
+    if chosen is None:
+        # In the very places of what goes, as in the drawing room.
+        image_column.empty()
+        life_column.empty()
+        st.empty()
+        return
+    with image_column.container():
+        draw_image(moment.probabilities[chosen], chosen)
+    with life_column.container():
+        draw_biography(moment.run, chosen, moment.epoch)
+    draw_image_closely(moment.run, chosen, moment.epoch)
+
+
+def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int | None:
+    """Draw a page of the images found, and return the one that is chosen."""
+    if len(shown) == 0:
+        outcome = st.session_state[OUTCOME_KEY]
+        st.info(f"No image that is {outcome} is left under these filters.", icon=":material/filter_alt:")
+        st.button("Clear the filters", key="clear_filters_here", on_click=clear_filters)
+        return None
+    pages = -(-len(shown) // TILES_PER_PAGE)
+    # The images first: the pages below them come and go without moving anything.
+    place = st.container()
+    page = 1
+    if pages > 1:
+        if st.session_state.get(PAGE_KEY, 1) > pages:  # another epoch had more
+            st.session_state[PAGE_KEY] = pages
+        page = st.pagination(pages, key=PAGE_KEY, bind="query-params", persist_state="session")
+    part = shown[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
+    with place:
+        count = f"{len(shown):,} {'image' if len(shown) == 1 else 'images'}"
+        st.caption(
+            f"{count}{f', {len(part)} on this page' if pages > 1 else ''}. Below each: the true digit → what the "
+            "network read, and how sure it was."
+        )
+        tiles = [_tile(int(index), int(labels[index]), moment.probabilities[index]) for index in part]
+        images = mnist().test_images[part]
+        return digit_gallery(
+            "Test images",
+            images,
+            tiles,
+            _GALLERY_KEY,
+            chosen_before=_image_in_address(),
+            on_change=_put_image_in_address,
+        )
+
+
+def _put_image_in_address() -> None:
+    # A component has nothing that Streamlit could bind. As a callback, not while the room is
+    # drawn: the server sends the whole address as it knew it at the start, without what a
+    # person moved since.
+    st.query_params[_IMAGE_KEY] = str(st.session_state[_GALLERY_KEY]["selected"])
+
+
+def _image_in_address() -> int | None:
+    text = st.query_params.get(_IMAGE_KEY, "")
+    return int(text) if text.isdecimal() else None
+
+
+def _tile(index: int, true_digit: int, probabilities: np.ndarray) -> Tile:
+    answer = int(probabilities.argmax())
+    confidence = percent_text(probabilities[answer], 0)
+    return Tile(
+        index,
+        f"{true_digit} → {answer}",
+        confidence,
+        f"Test image {index}, {a_digit(true_digit)} read as {answer} with {confidence} confidence",
+        "right" if answer == true_digit else "wrong",
+    )

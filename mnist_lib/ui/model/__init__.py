@@ -1,0 +1,1 @@
+"""The Model screen: the network, layer by layer."""

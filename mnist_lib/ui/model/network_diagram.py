@@ -1,0 +1,65 @@
+"""The network drawn as boxes, each as large as its output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from mnist_lib.network.layers import LayerRow
+
+_STYLE = """
+<style>
+.net { display: flex; flex-wrap: wrap; gap: .5rem 0; align-items: stretch; margin: .5rem 0 1rem; }
+.net .layer { display: flex; align-items: center; }
+.net .card { display: flex; flex-direction: column; align-items: center; justify-content: flex-end; gap: .1rem;
+  min-width: 6.2rem; height: 11.5rem; padding: .5rem; border-radius: .6rem; text-align: center; font-size: .85rem;
+  border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+.net .arrow { padding: 0 .25rem; opacity: .6; }
+.net .stage { flex: 1; display: flex; align-items: center; justify-content: center; }
+.net .box { border-radius: 3px; background: #3b82f6; }
+.net .learns .box { background: #f97316; }
+.net .name { font-weight: 600; }
+.net .faint { opacity: .75; font-size: .78rem; }
+</style>
+"""
+
+
+def draw_network(rows: Sequence[LayerRow]) -> None:
+    """Draw the layers of a run from left to right, the input first.
+
+    Args:
+        rows: The rows of Table I.
+    """
+    cards = [_card("Input", (28, 28, 1), 0)]
+    cards += [_card(row.kind.split(",")[0], row.output_shape, row.parameters) for row in rows]
+    arrow = '<span class="arrow" aria-hidden="true">→</span>'
+    layers = [
+        f'<div class="layer">{card}{arrow if number < len(cards) - 1 else ""}</div>'
+        for number, card in enumerate(cards)
+    ]
+    st.html(f'{_STYLE}<div class="net" role="img" aria-label="The network, layer by layer">{"".join(layers)}</div>')
+
+
+def _card(name: str, shape: tuple[int, ...], parameters: int) -> str:
+    text = " × ".join(f"{size:,}" for size in shape)
+    learned = f"{parameters:,} parameters" if parameters else "nothing to learn"
+    return (
+        f'<div class="card{" learns" if parameters else ""}"><div class="stage">{_box(shape)}</div>'
+        f'<span class="name">{escape(name)}</span><span>{text}</span><span class="faint">{learned}</span></div>'
+    )
+
+
+def _box(shape: tuple[int, ...]) -> str:
+    """Return a square as wide as the feature map with its channels behind it, or a column of units."""
+    if len(shape) == 1:
+        height_px = 24 if shape[0] <= 10 else 48 if shape[0] <= 1000 else 74
+        return f'<div class="box" style="width:12px;height:{height_px}px"></div>'
+    side_px = round(shape[0] * 1.7)
+    sheets = 1 if shape[2] == 1 else shape[2] // 16
+    shadows = ", ".join(
+        f"{3 * sheet}px {-3 * sheet}px 0 -1px color-mix(in srgb, #94a3b8 {75 - 12 * sheet}%, transparent)"
+        for sheet in range(1, sheets + 1)
+    )
+    return f'<div class="box" style="width:{side_px}px;height:{side_px}px;box-shadow:{shadows}"></div>'

@@ -1,0 +1,44 @@
+"""Loading a run that was taken away elsewhere."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.runs.archive import MAX_ARCHIVE_MB, load_archive
+from mnist_lib.runs.run import RunStoreError
+from mnist_lib.ui.messages import show_done
+from mnist_lib.ui.session import choose_run, run_store
+
+_NUMBER_KEY = "run_zip_number"
+_DONE_KEY = "run_zip_done"
+
+
+def draw_run_loading() -> None:
+    """Draw the field for a run's zip, and what came of the last one."""
+    state = st.session_state
+    show_done(_DONE_KEY)
+    number = state.get(_NUMBER_KEY, 0)
+    with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
+        st.caption(f"A zip that *Take it away* made, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
+        key = f"run_zip_{number}"
+        st.file_uploader(
+            "Zip of a run", type="zip", key=key, max_upload_size=MAX_ARCHIVE_MB, label_visibility="collapsed"
+        )
+        # Not on the upload itself: to check the model may take some seconds, and is shown to.
+        if st.button("Load it", type="primary", disabled=state.get(key) is None):
+            try:
+                with st.spinner("Checking the run…"):
+                    _load(key)
+            except RunStoreError as error:
+                st.error(str(error), icon=":material/error:")
+            else:
+                st.rerun()
+
+
+def _load(key: str) -> None:
+    state = st.session_state
+    run = load_archive(state[key], run_store())
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    state[_DONE_KEY] = f"{run.run_id} is loaded."
+    st.query_params["runs"] = run.run_id
+    choose_run(run.run_id)

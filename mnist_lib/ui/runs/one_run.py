@@ -1,0 +1,132 @@
+"""One run of the table: look at it, continue, rename, annotate, delete or take it away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.runs.run import MAX_NOTE_LENGTH, Run, RunStoreError
+from mnist_lib.ui.messages import show_done, show_problem
+from mnist_lib.ui.navigation import screen_link
+from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_store
+from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
+from mnist_lib.ui.shared.take_away import draw_take_away
+from mnist_lib.ui.sidebar import look_at, sentence, state_badges
+
+# What went wrong is said where it was asked for: a popover stays open then, and covers what is below.
+_RENAME_PROBLEM_KEY = "rename_problem"
+_DELETE_PROBLEM_KEY = "delete_problem"
+_NOTE_PROBLEM_KEY = "note_problem"
+_DONE_KEY = "one_run_done"
+# Counts what was done in popovers: with another key they are closed.
+_NUMBER_KEY = "one_run_number"
+
+
+def say_what_was_done() -> None:
+    """Say what was last done with a run; it may be gone, or another be chosen."""
+    show_done(_DONE_KEY)
+
+
+def draw_one_run(run: Run) -> None:
+    """Draw what can be done with a run.
+
+    Args:
+        run: Any run, a damaged one, too.
+    """
+    snapshot = run.read()
+    st.subheader(run.run_id)
+    st.markdown(state_badges(snapshot))
+    if snapshot.message:
+        st.caption(sentence(snapshot.message))
+    active = run_store().active_run()
+    number = st.session_state.get(_NUMBER_KEY, 0)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if run.run_id == chosen_run_id():
+            screen_link("mistakes", "Its mistakes")
+            screen_link("draw", "Draw a digit for it")
+        else:
+            st.button("Look at it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
+        if run.can_continue(snapshot):
+            draw_continue(run, snapshot, active)
+        if not run.bundled:
+            _draw_rename(run, snapshot.is_active, number)
+            _draw_delete(run, snapshot.is_active, number)
+    show_continue_problem()
+    if run.bundled:
+        st.caption("It ships with the project: it can be neither renamed nor deleted.")
+    else:
+        _draw_note(run)
+    with st.expander("Take it away", icon=":material/download:", on_change="rerun", key="one_run_take_away") as box:
+        if box.open:
+            draw_take_away(run)
+
+
+def _draw_rename(run: Run, is_active: bool, number: int) -> None:
+    name_key = f"new_name_{run.run_id}"
+    with (
+        st.popover("Rename", icon=":material/edit:", key=f"rename_{number}", disabled=is_active),
+        st.form(f"rename_form_{run.run_id}", border=False),
+    ):
+        st.text_input("New name", run.run_id, key=name_key, max_chars=100)
+        st.form_submit_button("Rename", on_click=_rename, args=(run, name_key))
+        show_problem(_RENAME_PROBLEM_KEY)
+
+
+def _rename(run: Run, name_key: str) -> None:
+    state = st.session_state
+    try:
+        renamed = run_store().rename(run, state[name_key])
+    except RunStoreError as error:
+        state[_RENAME_PROBLEM_KEY] = str(error)
+        return
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    if renamed.run_id == run.run_id:
+        return
+    state[_DONE_KEY] = f"{run.run_id} is now {renamed.run_id}."
+    st.query_params["runs"] = renamed.run_id
+    if chosen_run_id() == run.run_id:
+        choose_run(renamed.run_id)
+
+
+def _draw_delete(run: Run, is_active: bool, number: int) -> None:
+    with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
+        st.markdown(f"Delete **{run.run_id}** for good? This cannot be undone; *Take it away* first keeps a copy.")
+        st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
+        show_problem(_DELETE_PROBLEM_KEY)
+
+
+def _delete(run: Run) -> None:
+    state = st.session_state
+    try:
+        run_store().delete(run)
+    except RunStoreError as error:
+        state[_DELETE_PROBLEM_KEY] = str(error)
+        return
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    state[_DONE_KEY] = f"{run.run_id} is deleted."
+    st.query_params["runs"] = ""
+    if chosen_run_id() == run.run_id:
+        forget_run()
+
+
+def _draw_note(run: Run) -> None:
+    key = f"note_{run.run_id}"
+    st.text_area(
+        "Note",
+        run.read_note(),
+        key=key,
+        max_chars=MAX_NOTE_LENGTH,
+        height=80,
+        placeholder="What you tried with it, what you saw. Kept with the run.",
+        on_change=_keep_note,
+        args=(run, key),
+    )
+    show_problem(_NOTE_PROBLEM_KEY)
+
+
+def _keep_note(run: Run, key: str) -> None:
+    try:
+        run.write_note(st.session_state[key])
+    except RunStoreError as error:
+        st.session_state[_NOTE_PROBLEM_KEY] = str(error)
+    else:
+        st.session_state[_DONE_KEY] = "The note is kept."

@@ -1,0 +1,124 @@
+"""All runs: a table of them, and what can be done with those that are chosen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from mnist_lib.figures.learning_curves import MAX_OTHERS
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.summary import SETTING_LABELS, RunSummary, differing_settings, summarize_run
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.navigation import screen_link
+from mnist_lib.ui.runs.loading import draw_run_loading
+from mnist_lib.ui.runs.one_run import draw_one_run, say_what_was_done
+from mnist_lib.ui.runs.two_runs import draw_two_runs
+from mnist_lib.ui.session import chosen_run_id, run_store
+from mnist_lib.ui.shared.learning_curves import draw_learning_curves
+
+# The chosen runs' names in the URL, with commas between them.
+_ADDRESS_KEY = "runs"
+_TABLE_HEIGHT_PX = 420
+
+
+@errors_as_messages()
+def draw_runs_room() -> None:
+    """Draw the whole room."""
+    runs = run_store().runs()
+    say_what_was_done()
+    draw_run_loading()
+    if not runs:
+        st.info("There is no run yet: train one, or load one.", icon=":material/info:")
+        screen_link("train", "Go to Train")
+        return
+    summaries = [summarize_run(run) for run in runs]
+    chosen = _choose_runs(runs, summaries)
+    if len(chosen) > 1:  # some may be out of sight in the table
+        st.caption(f"Chosen: {', '.join(run.run_id for run in chosen)}.")
+    if not chosen:
+        st.info(
+            "Choose a run in the table to rename it, to note something down, to take it away or to delete it; choose "
+            "two to see what one reads that the other does not.",
+            icon=":material/check_box:",
+        )
+        return
+    if len(chosen) == 1:
+        draw_one_run(chosen[0])
+    elif len(chosen) == 2:
+        draw_two_runs(*reversed(chosen))  # the older one first
+    _draw_curves(chosen)
+
+
+def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[Run]:
+    """Draw the table and return the runs that are chosen in it, in its order."""
+    names = [run.run_id for run in runs]
+    in_address = st.query_params.get(_ADDRESS_KEY)
+    wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
+    table = _table(summaries)
+    state = st.dataframe(
+        table,
+        hide_index=True,
+        height=min(_TABLE_HEIGHT_PX, 36 * (len(runs) + 1) + 2),
+        column_config=_column_config(table),
+        # The table knows rows, not runs: where these change, it is another table.
+        key=f"runs_table_{hash(tuple(names))}",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [names.index(name) for name in wanted if name in names]}},
+    )
+    chosen = [runs[row] for row in state["selection"]["rows"] if row < len(runs)]
+    text = ",".join(run.run_id for run in chosen)
+    if text != in_address:
+        st.query_params[_ADDRESS_KEY] = text
+    return sorted(chosen, key=runs.index)
+
+
+def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "Run": [summary.run_id for summary in summaries],
+        "State": [summary.state for summary in summaries],
+        "Accuracy": [_percent(summary.test_accuracy) for summary in summaries],
+        "Misread": [summary.misclassified for summary in summaries],
+        "Time": [summary.train_seconds for summary in summaries],
+        "Epochs": [summary.epochs for summary in summaries],
+        "Begun": [datetime.fromtimestamp(each.created_at) if each.created_at else None for each in summaries],
+    }
+    if any(summary.note for summary in summaries):
+        columns["Note"] = [summary.note for summary in summaries]
+    for name in differing_settings(summaries):
+        if name != "epochs":
+            columns[SETTING_LABELS[name]] = [
+                str(getattr(summary.config, name)) if summary.config else None for summary in summaries
+            ]
+    return columns
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
+def _column_config(table: dict[str, list[Any]]) -> dict[str, Any]:
+    return {
+        "Run": st.column_config.TextColumn(pinned=True),
+        "Accuracy": st.column_config.NumberColumn(format="%.2f%%", help="On the 10,000 test images."),
+        "Misread": st.column_config.NumberColumn(help="Of the 10,000 test images."),
+        "Time": st.column_config.NumberColumn("Time, s", format="%.0f", help="Of training, without pauses."),
+        "Begun": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        "Note": st.column_config.TextColumn(width="medium"),
+    } | {name: st.column_config.TextColumn() for name in table if name in SETTING_LABELS.values() and name != "Epochs"}
+
+
+def _draw_curves(chosen: Sequence[Run]) -> None:
+    first, *others = chosen
+    snapshot = first.read()
+    if not snapshot.batches:
+        return
+    st.subheader("Learning curves")
+    if others:
+        st.caption(f"The thick curves, train and test, are those of {first.run_id}.")
+    draw_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
+    if len(others) > MAX_OTHERS:
+        st.caption(f"The first {MAX_OTHERS + 1} of the {len(chosen)} chosen runs.")

@@ -1,0 +1,93 @@
+"""Two runs side by side: what the second reads that the first does not, and the other way round."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.evaluation.mcnemar import chance_text, find_differences
+from mnist_lib.figures.digits import image_figure, probabilities_figure
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.session import mnist, probabilities
+from mnist_lib.wording import a_digit
+
+# Of more differences, the first of the test set.
+MAX_TILES = 200
+
+
+def draw_two_runs(first: Run, second: Run) -> None:
+    """Draw the comparison of two runs after their last epochs.
+
+    Args:
+        first: The one that the other is compared with.
+        second: The other.
+    """
+    without = [run.run_id for run in (first, second) if not run.epochs_with_probabilities()]
+    if without:
+        st.info(
+            f"{' and '.join(without)} {'has' if len(without) == 1 else 'have'} not finished an epoch, so there is "
+            "nothing to compare yet.",
+            icon=":material/info:",
+        )
+        return
+    if st.toggle("The other way round", key="swap", bind="query-params"):
+        first, second = second, first
+    st.subheader(f"From {first.run_id} to {second.run_id}")
+    outputs = probabilities(first), probabilities(second)
+    labels = mnist().test_labels
+    answers = outputs[0].argmax(axis=1), outputs[1].argmax(axis=1)
+    found = find_differences(*answers, labels)
+    misread = [int((each != labels).sum()) for each in answers]
+    st.markdown(
+        f"**{first.run_id}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{second.run_id}** "
+        f"**{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
+        f"**{len(found.broken):,}** that the first reads; **{found.both_wrong:,}** are misread by both."
+    )
+    st.markdown(chance_text(len(found.fixed), len(found.broken)))
+    columns = st.columns(2, gap="large")
+    for column, title, indices, key in zip(
+        columns, ("Fixed", "Broken"), (found.fixed, found.broken), ("fixed", "broken"), strict=True
+    ):
+        with column:
+            st.markdown(f"**{title}: {len(indices):,}**")
+            _draw_gallery(indices, labels, answers, outputs, (first, second), key)
+
+
+def _draw_gallery(
+    indices: np.ndarray,
+    labels: np.ndarray,
+    answers: tuple[np.ndarray, ...],
+    outputs: tuple[np.ndarray, ...],
+    runs: tuple[Run, Run],
+    key: str,
+) -> None:
+    if not len(indices):
+        st.info("None.", icon=":material/check:")
+        return
+    shown = indices[:MAX_TILES]
+    tiles = [
+        Tile(
+            int(index),
+            f"{answers[0][index]} → {answers[1][index]}",
+            a_digit(int(labels[index])),
+            f"Test image {index}, {a_digit(int(labels[index]))}, read as {answers[0][index]} by the first run and as "
+            f"{answers[1][index]} by the second",
+            "right" if key == "fixed" else "wrong",
+        )
+        for index in shown
+    ]
+    st.caption("Below each: what the first read → what the second reads, and its true digit.")
+    chosen = digit_gallery(f"Images {key}", mnist().test_images[shown], tiles, key=f"two_runs_{key}")
+    if len(indices) > MAX_TILES:
+        st.caption(f"The first {MAX_TILES} of {len(indices):,}.")
+    st.markdown(f"**Test image {chosen:,}: {a_digit(labels[chosen])}**")
+    picture, *bars = st.columns(3)
+    with picture:
+        st.caption("The image")
+        live_figure(image_figure(mnist().test_images[chosen]), key=f"two_runs_{key}_image")
+    for column, run, output, name in zip(bars, runs, outputs, ("first", "second"), strict=True):
+        with column:
+            st.caption(run.run_id)
+            live_figure(probabilities_figure(output[chosen], int(labels[chosen])), key=f"two_runs_{key}_{name}")

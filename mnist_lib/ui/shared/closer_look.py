@@ -1,0 +1,354 @@
+"""Why a network reads an image as it does: one view at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.explain.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
+from mnist_lib.explain.neighbours import embed_images, find_neighbours
+from mnist_lib.explain.occlusion import INK, PAPER, occlude
+from mnist_lib.explain.perturbations import REACH_PX, alter_image, shifted_images
+from mnist_lib.figures.digits import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
+from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.gallery import sprite_sheet
+from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.session import MAX_EPOCHS_SHOWN, epoch_model, mnist, run_model, training_embeddings
+from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
+from mnist_lib.wording import a_digit, percent_text
+
+if TYPE_CHECKING:
+    import keras
+
+# At most one row of a sprite sheet.
+NEIGHBOURS = 20
+
+# Where no loss or gain of evidence is larger, none has the full colour: the odds change by a third.
+_FAINT_EVIDENCE = 0.3
+
+
+class Probe(NamedTuple):
+    """One slider of What if."""
+
+    name: str
+    label: str
+    minimum: float
+    maximum: float
+    neutral: float
+    step: float
+    format: str
+    help: str | None = None
+
+
+PROBES = (
+    Probe("shift_right_px", "Move right", -8.0, 8.0, 0.0, 0.5, "%.1f px"),
+    Probe("shift_down_px", "Move down", -8.0, 8.0, 0.0, 0.5, "%.1f px"),
+    Probe("rotation_deg", "Turn clockwise", -90.0, 90.0, 0.0, 1.0, "%d°"),
+    Probe("scale", "Size", 0.4, 1.6, 1.0, 0.05, "percent"),
+    Probe("thickness_px", "Thicken", -1.0, 2.0, 0.0, 0.1, "%.1f px", "What is added on each side of a stroke."),
+    Probe("noise", "Noise", 0.0, 1.0, 0.0, 0.05, "percent", "How far a pixel wanders, of the way from paper to ink."),
+)
+
+_STYLE = """
+<style>
+/* The page keeps its length while a view gives way to another. */
+[class*="_closer_look"] [role="tabpanel"] { min-height: 35rem; }
+.closer { container-type: inline-size; }
+.closer img { image-rendering: pixelated; display: block; width: 100%; border-radius: .3rem; background: #000; }
+.closer figure { margin: 0; max-width: 11rem; }
+.closer figure.maps { max-width: 30rem; }
+.closer .maps img { background: none; border-radius: 0; }
+.closer figcaption { font-size: .875rem; opacity: .75; margin-bottom: .3rem; }
+.closer .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; max-width: 24rem; }
+.closer .digits { display: grid; grid-template-columns: repeat(10, 1fr); gap: .4rem; }
+@container (max-width: 48rem) { .closer .digits { grid-template-columns: repeat(5, 1fr); } }
+.closer .digit { display: flex; flex-direction: column; align-items: center; gap: .15rem; padding: .4rem .1rem;
+  border-radius: .5rem; font-size: .875rem; line-height: 1.25;
+  background: color-mix(in srgb, currentColor 6%, transparent);
+  border-bottom: 3px solid color-mix(in srgb, currentColor 20%, transparent); }
+.closer .same { border-color: #3b82f6; }
+.closer .other { border-color: #ea580c; background: color-mix(in srgb, #ea580c 14%, transparent); }
+.closer .picture { width: 56px; height: 56px; border-radius: .25rem; image-rendering: pixelated;
+  background-size: 1120px auto; }
+.closer .label { font-weight: 600; }
+.closer .alike { opacity: .75; font-size: .8rem; }
+</style>
+"""
+
+
+class _Look(NamedTuple):
+    """What is looked at: an image, and the network that reads it."""
+
+    run: Run
+    epoch: int | None
+    model: keras.Model
+    image: np.ndarray  # uint8, (28, 28)
+    probabilities: np.ndarray  # float32, (10,)
+    true_digit: int | None
+    key: str
+
+    @property
+    def answer(self) -> int:
+        return int(self.probabilities.argmax())
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        from mnist_lib.network.model import predict_probabilities  # imports Keras
+
+        return predict_probabilities(self.model, images)
+
+
+@st.fragment
+def draw_closer_look(
+    run: Run, image: np.ndarray, key: str, true_digit: int | None = None, epoch: int | None = None
+) -> None:
+    """Draw one tab a view; only the open one is computed.
+
+    Args:
+        run: A run that kept a model.
+        image: uint8, (28, 28), 0 to 255, any digit.
+        key: The beginning of the widgets' keys.
+        true_digit: The label, where it is known.
+        epoch: One whose weights the run kept: the network as it was after it. None for the model.
+    """
+    with errors_as_messages():
+        model = run_model(run) if epoch is None else epoch_model(run, epoch)
+        from mnist_lib.network.model import predict_probabilities  # imports Keras
+
+        probabilities = predict_probabilities(model, image[np.newaxis])[0]
+        if not np.isfinite(probabilities).all():
+            st.error("This network no longer computes with numbers: its training went astray.", icon=":material/error:")
+            return
+        look = _Look(run, epoch, model, image, probabilities, true_digit, key)
+        st.html(_STYLE)
+        with st.container(key=f"{key}_closer_look"):
+            tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
+            for tab, draw_view in zip(tabs, _VIEWS.values(), strict=True):
+                if tab.open:
+                    with tab, errors_as_messages():
+                        draw_view(look)
+
+
+def _draw_saliency(look: _Look) -> None:
+    occlusions = {cover: occlude(look.predict, look.image, look.answer, cover) for cover in (PAPER, INK)}
+    # One scale for both, so that they can be compared.
+    strongest = max(_FAINT_EVIDENCE, *(float(np.abs(each.evidence_loss).max()) for each in occlusions.values()))
+    st.markdown(
+        f"What makes it **{a_digit(look.answer)}**? Square after square of the picture is changed, and the network "
+        f"reads it anew. :orange[**Orange**]: the change takes evidence for the {look.answer} away, so the network "
+        f"relied on what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then read "
+        "instead."
+    )
+    texts = {
+        PAPER: ("Ink wiped away", "The strokes that make the answer, and those that speak against it."),
+        INK: ("Ink added", "The empty places that matter: what is not drawn makes the digit, too."),
+    }
+    for column, (cover, (title, line)) in zip(st.columns(2), texts.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            figure = saliency_figure(look.image, occlusions[cover], look.answer, strongest)
+            live_figure(figure, key=f"{look.key}_saliency_{cover}")
+            st.caption(line)
+
+
+def _draw_feature_maps(look: _Look) -> None:
+    first, second = feature_maps(look.model, look.image)
+    st.markdown(
+        "A filter slides over the picture and draws a map: bright where it finds what it looks for, dark where it "
+        "does not. All maps of a layer share one scale."
+    )
+    picture_column, first_column, second_column = st.columns([2, 5, 5], gap="medium")
+    with picture_column:
+        _show(_picture(look.image, "The picture"))
+    with first_column:
+        _show(_maps(first, "First convolution"))
+        st.caption("Edges and strokes, straight from the picture.")
+    with second_column:
+        _show(_maps(second, "Second convolution"))
+        st.caption("Corners, bows and ends, made from the maps of the first.")
+
+
+def _draw_epochs(look: _Look) -> None:
+    kept = look.run.epochs_with_weights()
+    if not kept:
+        st.info("This run has kept no weights of its epochs, so there is no looking back.", icon=":material/info:")
+        return
+    epochs = spread_epochs(kept, MAX_EPOCHS_SHOWN)
+    with st.spinner("Loading the network of each epoch…"):
+        models = [epoch_model(look.run, epoch) for epoch in epochs]
+    probabilities = read_over_epochs(models, look.image)
+    st.markdown(learning_text(epochs, probabilities.argmax(axis=1), look.true_digit))
+    picture_column, figure_column = st.columns([1, 5], gap="medium")
+    with picture_column:
+        _show(_picture(look.image, "The picture"))
+    with figure_column:
+        figure = epochs_figure(epochs, probabilities, look.true_digit, marked=look.epoch)
+        live_figure(figure, key=f"{look.key}_epochs")
+    line = "The same picture, read by the network as it was after each epoch. The thin lines are the other digits."
+    if len(epochs) < len(kept):
+        line += f" {len(epochs)} of the {len(kept)} epochs are shown."
+    if len(kept) == 1:
+        line += " This run has kept one epoch only."
+    st.caption(line)
+
+
+def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | None) -> str:
+    """Say since when a network has read an image as it does, as Markdown.
+
+    Args:
+        epochs: In order, at least one.
+        answers: integer, (n,), the digit that it read after each of them.
+        true_digit: The label, where it is known.
+    """
+    answer, since = answers[-1], settled_since(epochs, answers)
+    if true_digit is None:
+        return f"It has read **{a_digit(answer)}** since epoch {since}."
+    if answer == true_digit:
+        return f"It has been **right** since epoch {since}."
+    right = [epoch for epoch, digit in zip(epochs, answers, strict=True) if digit == true_digit]
+    before = f" It was right last after epoch {right[-1]}." if right else " It was never right."
+    return f"It has **wrongly** read {a_digit(answer)} since epoch {since}.{before}"
+
+
+def _draw_what_if(look: _Look) -> None:
+    # The answer comes first: on a phone it then stays in sight above the sliders.
+    pictures, sliders, shifts = st.columns(3, gap="large")
+    with sliders:
+        values: dict[str, Any] = {probe.name: _draw_slider(probe, look.key) for probe in PROBES}
+        st.button(
+            "Reset",
+            icon=":material/restart_alt:",
+            key=f"{look.key}_reset",
+            on_click=_reset_sliders,
+            args=(look.key,),
+        )
+    altered = alter_image(look.image, **values)
+    # One batch: the changed picture itself is the one in the middle, not moved.
+    around = look.predict(shifted_images(altered))
+    probabilities = around[len(around) // 2]
+    answer = int(probabilities.argmax())
+    with pictures:
+        still = "now " if answer != look.answer else "" if np.array_equal(altered, look.image) else "still "
+        st.markdown(f"It {still}reads **{a_digit(answer)}**, {percent_text(probabilities[answer], 0)} sure.")
+        _show(f'<div class="pair">{_picture(look.image, "Before")}{_picture(altered, "Changed")}</div>')
+        live_figure(probabilities_figure(probabilities, look.true_digit), key=f"{look.key}_altered")
+        if look.true_digit is not None:
+            st.caption("Green: the true digit. Red: a wrong answer.")
+    with shifts:
+        st.markdown(f"Is it still **{a_digit(look.answer)}** when it moves?")
+        side = 2 * REACH_PX + 1
+        figure = shift_map_figure(around[:, look.answer].reshape(side, side), look.answer)
+        live_figure(figure, key=f"{look.key}_shifts")
+        st.caption(
+            f"Each cell is the probability of {a_digit(look.answer)} with the picture moved by so many pixels, up to "
+            f"{REACH_PX} to each side. In the marked middle it stays where it is."
+        )
+
+
+def _draw_slider(probe: Probe, key: str) -> float:
+    slider_key = f"{key}_{probe.name}"
+    st.session_state.setdefault(slider_key, probe.neutral)
+    return st.slider(
+        probe.label,
+        probe.minimum,
+        probe.maximum,
+        step=probe.step,
+        format=probe.format,
+        key=slider_key,
+        help=probe.help,
+        persist_state="session",
+    )
+
+
+def _reset_sliders(key: str) -> None:
+    for probe in PROBES:
+        st.session_state[f"{key}_{probe.name}"] = probe.neutral
+
+
+def _draw_neighbours(look: _Look) -> None:
+    embeddings = training_embeddings(look.run, look.epoch)
+    images, labels = mnist().split("train")
+    # A training digit is most alike to itself, which says nothing: one more, and without it.
+    found = find_neighbours(embed_images(look.model, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)
+    others = np.flatnonzero((images[found.indices] != look.image).any(axis=(1, 2)))[:NEIGHBOURS]
+    indices, similarities = found.indices[others], found.similarities[others]
+    digits, counts = np.unique(labels[indices], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    kinds = [
+        f"{count} {f'is **{a_digit(digit)}**' if count == 1 else f'are **{digit}s**'}"
+        for digit, count in zip(digits[order].tolist(), counts[order].tolist(), strict=True)
+    ]
+    st.markdown(
+        f"It reads **{a_digit(look.answer)}**. Of the {NEIGHBOURS} training digits that it finds most alike, "
+        f"{', '.join(kinds)}."
+    )
+    tiles = [
+        _neighbour(place, int(index), int(labels[index]), similarity, look.answer)
+        for place, (index, similarity) in enumerate(zip(indices, similarities, strict=True))
+    ]
+    picture_column, tiles_column = st.columns([1, 5], gap="medium")
+    with picture_column:
+        _show(_picture(look.image, "The picture"))
+    with tiles_column:
+        _show(
+            f"<style>.closer .picture {{ background-image: url({sprite_sheet(images[indices])}) }}</style>"
+            f'<div class="digits" role="list">{"".join(tiles)}</div>'
+        )
+    st.caption(
+        "Alike are not the pixels but what the network makes of them: the values before its last layer, from which "
+        "it decides. 100% is the very same pattern. Below each its label."
+    )
+
+
+def _neighbour(place: int, index: int, label: int, similarity: float, answer: int) -> str:
+    said = escape(f"Training image {index}, {a_digit(label)}, {similarity:.1%} alike")
+    return (
+        f'<div class="digit {"same" if label == answer else "other"}" role="listitem" aria-label="{said}" '
+        f'title="{said}"><span class="picture" style="background-position: -{56 * place}px 0"></span>'
+        f'<span class="label">{label}</span><span class="alike">{similarity:.1%}</span></div>'
+    )
+
+
+def _show(html: str) -> None:
+    st.html(f'<div class="closer">{html}</div>')
+
+
+def _picture(image: np.ndarray, caption: str) -> str:
+    return (
+        f"<figure><figcaption>{caption}</figcaption>"
+        f'<img alt="{caption}" src="{picture_sheet(image[np.newaxis], 1)}"></figure>'
+    )
+
+
+def _maps(maps: np.ndarray, name: str) -> str:
+    """Return all maps of a layer as one picture, in grey, with their number and size above."""
+    count, height, width = maps.shape
+    # By the root of the value, so that what is found weakly shows, and never quite black, so that
+    # an empty map shows on a dark page.
+    grey = (45 + 210 * np.sqrt(maps / (maps.max() or 1.0))).round().astype(np.uint8)
+    opaque = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
+    caption = f"{name}: {count} maps of {height} × {width}"
+    return (
+        f'<figure class="maps"><figcaption>{caption}</figcaption>'
+        f'<img alt="{caption}" src="{picture_sheet(opaque, columns_of(count), gap_px=1)}"></figure>'
+    )
+
+
+def _draw_pixels(look: _Look) -> None:
+    draw_pixel_values(look.image)
+    st.caption("0 is the paper, left empty here, and 255 the darkest ink. The network gets them divided by 255.")
+
+
+_VIEWS: dict[str, Callable[[_Look], None]] = {
+    "Where it looked": _draw_saliency,
+    "Feature maps": _draw_feature_maps,
+    "Through the epochs": _draw_epochs,
+    "What if": _draw_what_if,
+    "Neighbours": _draw_neighbours,
+    "Pixel values": _draw_pixels,
+}

@@ -1,0 +1,99 @@
+"""The learning curves of a run and how they are drawn: axes, smoothing, other runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from mnist_lib.figures.learning_curves import MAX_OTHERS, X_AXES, learning_curve_figure
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.session import run_store
+
+# TensorBoard's, too.
+DEFAULT_SMOOTHING = 0.6
+
+
+def draw_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
+    """Draw the loss and the accuracy of a run, with the controls over them.
+
+    It may be drawn anew every second: zoom, hover and what is being typed or dragged stay.
+
+    Args:
+        snapshot: The run.
+        key: The beginning of the widgets' keys.
+        others: Runs to lay over it, at most ``MAX_OTHERS``; without them the person chooses here.
+    """
+    controls = st.container(horizontal=True, vertical_alignment="top", gap="medium")
+    x = controls.segmented_control(
+        "Over", X_AXES, default="step", required=True, key=f"{key}_x", persist_state="session"
+    )
+    loss_axis = controls.segmented_control(
+        "Loss axis",
+        ["log", "linear"],
+        default="log",
+        required=True,
+        key=f"{key}_loss_axis",
+        persist_state="session",
+        help="The loss falls a hundredfold: only a logarithm shows its end as well as its beginning. "
+        "Accuracy is always linear.",
+    )
+    smoothing = controls.slider(
+        "Smoothing",
+        0.0,
+        0.99,
+        DEFAULT_SMOOTHING,
+        0.01,
+        key=f"{key}_smoothing",
+        persist_state="session",
+        help="How much of each point is the average of those before it. The raw values stay faint behind the curve.",
+        width=220,
+    )
+    if others is None:
+        others = _choose_others(snapshot.run_id, f"{key}_others")
+    laid_over = [(run.run_id, _read(run)) for run in others]
+    for column, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        figure = learning_curve_figure(
+            quantity,
+            snapshot,
+            x,
+            log=quantity == "loss" and loss_axis == "log",
+            smoothing=smoothing,
+            others=laid_over,
+        )
+        with column:
+            live_figure(figure, key=f"{key}_{quantity}")
+
+
+def _choose_others(run_id: str, key: str) -> list[Run]:
+    runs = {run.run_id: run for run in run_store().runs() if run.run_id != run_id}
+    chosen = st.session_state.get(key, [])
+    if not runs.keys() >= set(chosen):  # one was deleted, or is itself the run that is shown now
+        st.session_state[key] = [name for name in chosen if name in runs]
+    names = st.multiselect(
+        "Lay over other runs",
+        list(runs),
+        max_selections=MAX_OTHERS,
+        key=key,
+        persist_state="session",
+        placeholder="None" if runs else "There is no other run yet",
+        disabled=not runs,
+    )
+    return [runs[name] for name in names]
+
+
+def _read(run: Run) -> RunSnapshot:
+    """Read a run, but only if it has grown since: five long ones take a while, every second."""
+    try:
+        stamp = (run.path / "metrics.jsonl").stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _read_as_of(run, stamp)
+
+
+# As a resource: a snapshot is never changed, so it need not be copied for every reader.
+@st.cache_resource(max_entries=2 * MAX_OTHERS, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+def _read_as_of(run: Run, stamp: int) -> RunSnapshot:
+    return run.read()

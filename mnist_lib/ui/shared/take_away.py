@@ -1,0 +1,151 @@
+"""What of a run can be taken away: tables, the model, a report, the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from mnist_lib.export.models import can_export_litert, export_keras, export_litert, export_saved_model
+from mnist_lib.export.report import make_report
+from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
+from mnist_lib.runs.archive import archive_run
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.session import mnist
+
+
+class _Offer(NamedTuple):
+    """One thing to download."""
+
+    title: str
+    ending: str  # of the file's name, after the run's; here and in the help the epoch may be named
+    mime: str
+    icon: str
+    help: str
+    make: Callable[[Run, int], bytes | str]  # of a run and the epoch that is looked at
+
+
+_LITERT = "LiteRT"
+_EVERYTHING = "Everything"
+_CSV = "text/csv"
+_ZIP = "application/zip"
+
+_OFFERS = {
+    "To read": [
+        _Offer(
+            "Report",
+            "-report.html",
+            "text/html",
+            ":material/article:",
+            "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
+            "opens without a network.",
+            lambda run, epoch: make_report(run, mnist()),
+        ),
+    ],
+    "Tables": [
+        _Offer(
+            "Mistakes",
+            "-epoch-{epoch}-mistakes.csv",
+            _CSV,
+            ":material/table:",
+            "A row for each test image that was misread after epoch {epoch}.",
+            lambda run, epoch: mistakes_csv(run.probabilities(epoch), mnist().test_labels),
+        ),
+        _Offer(
+            "Predictions",
+            "-epoch-{epoch}-predictions.csv",
+            _CSV,
+            ":material/table:",
+            "The ten probabilities of each of the 10,000 test images after epoch {epoch}.",
+            lambda run, epoch: predictions_csv(run.probabilities(epoch), mnist().test_labels),
+        ),
+        _Offer(
+            "Metrics",
+            "-metrics.csv",
+            _CSV,
+            ":material/table:",
+            "Loss and accuracy of every epoch and of the batches between.",
+            lambda run, epoch: metrics_csv(run.read()),
+        ),
+    ],
+    "The model, as it ended": [
+        _Offer(
+            "Keras",
+            ".keras",
+            "application/octet-stream",
+            ":material/schema:",
+            "For keras.saving.load_model of Keras 3.",
+            lambda run, epoch: export_keras(run),
+        ),
+        _Offer(
+            "SavedModel",
+            "-savedmodel.zip",
+            _ZIP,
+            ":material/dns:",
+            "For TensorFlow Serving: unzip it into its folder of models. Takes some seconds.",
+            lambda run, epoch: export_saved_model(run),
+        ),
+        _Offer(
+            _LITERT,
+            ".tflite",
+            "application/octet-stream",
+            ":material/smartphone:",
+            "For phones and small devices. Takes some seconds.",
+            lambda run, epoch: export_litert(run),
+        ),
+    ],
+    _EVERYTHING: [
+        _Offer(
+            "The whole run",
+            ".zip",
+            _ZIP,
+            ":material/folder_zip:",
+            "Settings, figures, probabilities and networks of all epochs: *Load a run* on the Runs screen takes it, "
+            "here or elsewhere.",
+            lambda run, epoch: archive_run(run),
+        ),
+    ],
+}
+
+
+def draw_take_away(run: Run, epoch: int | None = None) -> None:
+    """Draw a button for each thing, which is made when it is asked for.
+
+    Args:
+        run: Any run.
+        epoch: The epoch whose answers the tables hold, the newest by default. All else is of the whole run.
+    """
+    state = run.read().state
+    epochs = run.epochs_with_probabilities()
+    if not epochs or state == "damaged":
+        st.info("Nothing can be taken away of a damaged run or one without an epoch.", icon=":material/info:")
+        return
+    for title, offers in _OFFERS.items():
+        if title == _EVERYTHING and state not in ("finished", "stopped"):
+            st.caption("The whole run can be taken away once it is finished or stopped.")
+            continue
+        st.markdown(f"**{title}**")
+        for offer in offers:
+            if offer.title == _LITERT and not can_export_litert():
+                continue
+            with st.container(horizontal=True, vertical_alignment="center"):
+                _draw_offer(run, offer, epoch or epochs[-1])
+
+
+def _draw_offer(run: Run, offer: _Offer, epoch: int) -> None:
+    st.download_button(
+        offer.title,
+        lambda: _as_bytes(offer.make(run, epoch)),
+        f"{run.run_id}{offer.ending.format(epoch=epoch)}",
+        mime=offer.mime,
+        icon=offer.icon,
+        key=f"take_{offer.ending}",
+        on_click="ignore",
+        width=170,
+    )
+    st.caption(offer.help.format(epoch=epoch))
+
+
+def _as_bytes(content: bytes | str) -> bytes:
+    return content.encode() if isinstance(content, str) else content

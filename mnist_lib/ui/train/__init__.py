@@ -1,0 +1,1 @@
+"""The Train screen: the settings, a running training, and how it ended."""

@@ -1,0 +1,68 @@
+"""Augmentation: its sliders, and what they do to eight digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.data.augmentation import random_transforms, transform_images
+from mnist_lib.data.continental_forms import write_continental_forms
+from mnist_lib.data.dataset import scale_pixels
+from mnist_lib.ui.session import mnist
+from mnist_lib.ui.train.settings_fields import draft_config, draw_slider
+
+AUGMENTATION_SETTINGS = ("shift_px", "rotation_deg", "zoom", "continental_forms")
+
+# With all those that much of the world writes another way.
+SAMPLE_DIGITS = (0, 1, 2, 3, 4, 5, 7, 9)
+SAMPLES_PER_ROW = 4
+
+# A digit is drawn this many times as large, pixel by pixel, so that the browser does not blur it.
+_SCALE = 4
+
+
+def draw_augmentation() -> None:
+    """Draw the sliders and, below them, eight digits as training would see them."""
+    draw_slider("shift_px", 0.5, "%.1f px")
+    draw_slider("rotation_deg", 1.0, "%d°")
+    draw_slider("zoom", 0.01, "percent")
+    draw_slider("continental_forms", 0.01, "percent")
+    config = draft_config(AUGMENTATION_SETTINGS)
+    if config:
+        st.image(
+            augmented_samples(config), width="stretch", output_format="PNG", alt="Eight digits as training sees them"
+        )
+        st.caption(_caption(config))
+
+
+def _caption(config: TrainingConfig) -> str:
+    if not config.augments:
+        return "Eight digits as they are in the file. Move a slider to see what it does to them."
+    line = "Eight digits as training would see them, changed anew in every epoch. The test images stay as they are."
+    if config.continental_forms:
+        line += f" The 1, the 7 and the 9 are in the form that {config.continental_forms:.0%} of them get."
+    return line
+
+
+def augmented_samples(config: TrainingConfig) -> np.ndarray:
+    """Return the first training image of each of ``SAMPLE_DIGITS``, augmented, as one picture.
+
+    The random numbers are the same every time: what changes comes from the settings.
+    Where a share of the digits is written another way, those here all are.
+
+    Returns:
+        uint8, (2 * 28 * 4, 4 * 28 * 4), 0 to 255.
+    """
+    images, labels = mnist().split("train")
+    samples = images[[int((labels == digit).argmax()) for digit in SAMPLE_DIGITS]]
+    transforms = random_transforms(config, len(samples), np.random.default_rng(0))
+    if config.continental_forms:
+        written, offsets = write_continental_forms(
+            scale_pixels(samples)[..., 0], np.array(SAMPLE_DIGITS), 1.0, np.random.default_rng(0)
+        )
+        samples = np.round(written * 255).astype(np.uint8)
+        transforms[:, [2, 5]] += offsets
+    samples = transform_images(samples, transforms)
+    rows = samples.reshape(-1, SAMPLES_PER_ROW, 28, 28).swapaxes(1, 2)
+    return rows.reshape(-1, SAMPLES_PER_ROW * 28).repeat(_SCALE, 0).repeat(_SCALE, 1)

@@ -1,0 +1,143 @@
+"""A training as it happens, or as it was: progress, curves and Table II."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.runs.paper import TABLE_II
+from mnist_lib.runs.progress import Progress, measure_progress
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.session import run_store
+from mnist_lib.ui.shared.learning_curves import draw_learning_curves
+from mnist_lib.ui.sidebar import look_at, state_badges
+from mnist_lib.ui.train.controls import draw_controls, pending_wish
+from mnist_lib.ui.train.outcome import draw_outcome
+from mnist_lib.ui.train.watch_it_learn import draw_watch_it_learn
+from mnist_lib.wording import duration_text
+
+REFRESH_EVERY_S = 1.0
+
+# What a trainer says before its first batches, and what comes after that.
+STARTING_STEPS = ("loading TensorFlow", "tracing the network", "first batches")
+
+
+def draw_training(run: Run, active: Run | None) -> None:
+    """Draw a run, and draw it anew every second while it is trained.
+
+    Args:
+        run: The run to look at.
+        active: The run that is being trained, this one or another, if there is one.
+    """
+    if _is_same(run, active):
+        st.fragment(_draw_live, run_every=REFRESH_EVERY_S)(run)
+        return
+    if active:
+        line = st.container(horizontal=True, vertical_alignment="center")
+        line.markdown(f":material/model_training: **{active.run_id}** is being trained now.", width="content")
+        line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
+    snapshot = run.read()
+    _draw_heading(snapshot)
+    draw_outcome(run, snapshot, active)
+    if snapshot.batches or snapshot.epochs:
+        st.fragment(_draw_figures)(run, snapshot, live=False)
+
+
+def _draw_live(run: Run) -> None:
+    # A damaged run may still be trained: what counts is what the store says.
+    if not _is_same(run, run_store().active_run()):
+        st.rerun()  # the whole screen: its form is free again, and the clock stops
+    snapshot = run.read()
+    _draw_heading(snapshot)
+    _draw_progress(run, snapshot)
+    draw_controls(run, snapshot)
+    _draw_figures(run, snapshot, live=True)
+
+
+def _draw_heading(snapshot: RunSnapshot) -> None:
+    st.subheader(snapshot.run_id)
+    st.markdown(state_badges(snapshot))
+
+
+def _draw_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+    draw_learning_curves(snapshot, key="curves")
+    if live or snapshot.epochs:  # they come with the first epoch, unless the run has ended before
+        draw_watch_it_learn(run, snapshot, live)
+        _draw_table_ii(snapshot)
+
+
+def _is_same(run: Run, other: Run | None) -> bool:
+    return other is not None and other.path == run.path
+
+
+def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
+    progress = measure_progress(snapshot)
+    # One short line, whatever happens: nothing below it moves.
+    st.progress(progress.fraction, text=_progress_text(run, snapshot, progress))
+
+
+def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
+    pending = pending_wish(snapshot, run.read_wishes())
+    if snapshot.state == "starting":
+        parts = [_starting_text(snapshot.message), pending]
+    else:
+        status, config = snapshot.status, snapshot.config
+        parts = [f"Epoch {max(status.epoch, 1)} of {config.epochs}" if status and config else ""]
+        parts.append(f"{progress.fraction:.0%}")
+        if snapshot.state == "paused":
+            parts.append("paused")
+        if pending:
+            parts.append(pending)
+        elif snapshot.state != "paused":
+            parts += _pace(snapshot, progress)
+    return " · ".join(filter(None, parts))
+
+
+def _pace(snapshot: RunSnapshot, progress: Progress) -> list[str]:
+    speed = "" if progress.images_per_s is None else f"{progress.images_per_s:,.0f} images/s"
+    left = "" if progress.seconds_left is None else f"{duration_text(progress.seconds_left)} left"
+    return ["evaluating…" if snapshot.message else speed, left]
+
+
+def _starting_text(message: str) -> str:
+    """Return the steps of a start in a line: those done, the present one, those to come."""
+    present = STARTING_STEPS.index(message) if message in STARTING_STEPS else 0
+    steps = [f":material/check: {step}" for step in STARTING_STEPS[:present]]
+    steps.append(f"**{STARTING_STEPS[present]}…**")
+    steps += [f":gray[{step}]" for step in STARTING_STEPS[present + 1 :]]
+    return "Starting: " + " → ".join(steps)
+
+
+def _draw_table_ii(snapshot: RunSnapshot) -> None:
+    st.markdown("**Table II**, row by row, the paper's figures beside it" if _is_paper(snapshot) else "**Table II**")
+    table = {
+        "Epoch": [_epoch_name(row) for row in snapshot.epochs],
+        "Time": [f"{row['seconds']:.1f} s" for row in snapshot.epochs],
+        "Loss": [_figure(row["train_loss"]) for row in snapshot.epochs],
+        "Accuracy": [_figure(row["train_accuracy"]) for row in snapshot.epochs],
+        "Test loss": [_figure(row["test_loss"]) for row in snapshot.epochs],
+        "Test accuracy": [_figure(row["test_accuracy"]) for row in snapshot.epochs],
+    }
+    if snapshot.config and snapshot.config.validation_images:
+        table["Validation loss"] = [_figure(row.get("validation_loss")) for row in snapshot.epochs]
+        table["Validation accuracy"] = [_figure(row.get("validation_accuracy")) for row in snapshot.epochs]
+    if _is_paper(snapshot):
+        of_paper = TABLE_II[: len(snapshot.epochs)]
+        table["Paper: loss"] = [_figure(row.loss) for row in of_paper]
+        table["Paper: accuracy"] = [_figure(row.accuracy) for row in of_paper]
+    if snapshot.epochs:
+        st.dataframe(table, hide_index=True)
+    else:
+        st.caption("The first row comes with the end of the first epoch.")
+
+
+def _is_paper(snapshot: RunSnapshot) -> bool:
+    return snapshot.config is not None and snapshot.config.preset == "paper"
+
+
+def _epoch_name(row: dict) -> str:
+    return str(row["epoch"]) if row.get("complete", True) else f"{row['epoch']} (stopped)"
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,56 @@
+"""The network's settings, and Table I as it follows from them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.config import NETWORK_RANGES, PRESETS, SWITCHES, TrainingConfig
+from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
+from mnist_lib.ui.train.settings_fields import draft_config, draw_number, draw_slider, draw_switch, fill_fields
+
+# Streamlit's own table is too wide for the column of the settings.
+_STYLE = """
+<style>
+.layers { width: 100%; border-collapse: collapse; font-size: .78rem; line-height: 1.6; }
+.layers th { font-weight: 400; opacity: .75; text-align: left; }
+.layers tr { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.layers :is(th, td):last-child { text-align: right; }
+</style>
+"""
+
+NETWORK_SETTINGS = (*NETWORK_RANGES, *SWITCHES)
+
+
+def draw_network_form() -> None:
+    """Draw the fields of the network, its layers and its parameters, and the way back to the paper's."""
+    draw_number("filters_1")
+    draw_number("filters_2")
+    draw_slider("kernel_size", 1, "%d")
+    draw_switch("second_pooling")
+    draw_number("dense_units")
+    draw_slider("dropout", 0.05, "percent")
+    config = draft_config(NETWORK_SETTINGS)
+    if config:
+        _draw_layers(config)
+    else:
+        st.caption("The layers show here when every number is within its range.")
+    st.button(
+        "Back to the paper's network",
+        icon=":material/undo:",
+        type="tertiary",
+        on_click=fill_fields,
+        args=(PRESETS["paper"], NETWORK_SETTINGS),
+        disabled=config is not None and config.has_paper_network,
+    )
+
+
+def _draw_layers(config: TrainingConfig) -> None:
+    verdict = ":green-badge[the paper's network]" if config.has_paper_network else f":orange-badge[{NOT_THE_PAPERS}]"
+    st.markdown(f"**{count_parameters(config):,} parameters** {verdict}")
+    rows = [
+        (layer.kind.split(",")[0], " × ".join(f"{size:,}" for size in layer.output_shape), f"{layer.parameters:,}")
+        for layer in layer_table(config)
+    ]
+    body = "".join(f"<tr><td>{name}</td><td>{shape}</td><td>{parameters}</td></tr>" for name, shape, parameters in rows)
+    heads = "<tr><th>Layer</th><th>Output</th><th>Parameters</th></tr>"
+    st.html(f'{_STYLE}<table class="layers"><thead>{heads}</thead><tbody>{body}</tbody></table>')

@@ -1,0 +1,89 @@
+"""How a run ended: what it reached beside the paper and the best other run, and where to go from there."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.config import SETTING_RANGES
+from mnist_lib.runs.comparison import Outcome, best_outcome, run_outcome
+from mnist_lib.runs.paper import PAPER_CLAIMS
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.navigation import screen_link
+from mnist_lib.ui.session import run_store
+from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
+from mnist_lib.ui.train.settings_form import use_settings
+from mnist_lib.wording import duration_text
+
+
+def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
+    """Draw what a run that is not being trained reached, and what can be done with it.
+
+    Args:
+        run: The run.
+        snapshot: The same, as it stands.
+        active: The run that is being trained meanwhile, if there is one.
+    """
+    if snapshot.state in ("damaged", "failed", "interrupted"):
+        st.warning(
+            f"This run is {snapshot.state}: {snapshot.message}. {_advice(snapshot)}".strip(), icon=":material/warning:"
+        )
+    outcome = run_outcome(run) if snapshot.state != "damaged" else None
+    if outcome:
+        _draw_comparison(outcome, best_outcome(run_store(), besides=run))
+    actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+    with actions:
+        if snapshot.last_epoch:
+            screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
+            screen_link("draw", "Draw a digit for it")
+        if run.can_continue(snapshot):
+            draw_continue(run, snapshot, active)
+        if snapshot.config and not run.bundled:
+            st.button(
+                "Back to these settings",
+                icon=":material/settings_backup_restore:",
+                help="Fills the form with the settings of this run, to change them and to start anew.",
+                on_click=use_settings,
+                args=(snapshot.config,),
+            )
+    show_continue_problem()
+
+
+def _advice(snapshot: RunSnapshot) -> str:
+    last = snapshot.batches[-1] if snapshot.batches else None
+    if last is None or last["loss"] is not None:
+        return ""
+    smaller = max(last["learning_rate"] / 10, SETTING_RANGES["learning_rate"].minimum)
+    return (
+        "The steps were so large that the weights ran away. Go back to these settings and try a smaller "
+        f"learning rate, for example {smaller:.2g}."
+    )
+
+
+def _draw_comparison(outcome: Outcome, best: Outcome | None) -> None:
+    st.markdown(_verdict(outcome, best))
+    rows = {"This run": outcome, **({f"Best other run ({best.run_id})": best} if best else {})}
+    columns = [
+        (f"{row.test_accuracy:.2%}", f"{row.misclassified:,}", duration_text(row.train_seconds))
+        for row in rows.values()
+    ]
+    columns.insert(1, (PAPER_CLAIMS.test_accuracy, PAPER_CLAIMS.misclassified, PAPER_CLAIMS.total))
+    names = list(rows)
+    names.insert(1, "The paper")
+    accuracy, misclassified, total = zip(*columns, strict=True)
+    st.table(
+        {"": names, "Test accuracy": accuracy, "Misclassified of 10,000": misclassified, "Training in all": total},
+        hide_index=True,
+    )
+
+
+def _verdict(outcome: Outcome, best: Outcome | None) -> str:
+    reached = f"It reads **{10_000 - outcome.misclassified:,} of 10,000** test digits correctly."
+    if best is None:
+        return reached
+    fewer = best.misclassified - outcome.misclassified
+    if fewer > 0:
+        return f"{reached} **The best run here**: {fewer:,} fewer mistakes than any other."
+    if fewer == 0:
+        return f"{reached} As good as the best other run, {best.run_id}."
+    return f"{reached} The best run here, {best.run_id}, makes {-fewer:,} fewer mistakes."

@@ -1,0 +1,186 @@
+"""The form that starts a training."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.config import PRESETS, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.figures.digits import schedule_figure
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.training.launch import start_training
+from mnist_lib.ui.components.live_fields import answer_at_once
+from mnist_lib.ui.session import choose_run, run_store
+from mnist_lib.ui.shared.digit_view import PLAIN
+from mnist_lib.ui.train.augmentation_preview import draw_augmentation
+from mnist_lib.ui.train.network_form import draw_network_form
+from mnist_lib.ui.train.settings_fields import (
+    FORM_KEY,
+    chosen_settings,
+    draft_config,
+    draw_number,
+    draw_options,
+    draw_slider,
+    fill_fields,
+    prepare_fields,
+    setting_label,
+)
+
+PRESET_KEY = "settings_preset"
+
+PRESET_PURPOSES = {
+    "paper": "The recipe of the paper to the letter: what everything else is compared with.",
+    "fast": "The same network in a fraction of the time: for trying things out.",
+    "accurate": "The fewest mistakes: it trains longer, on digits that are moved and turned a little.",
+}
+
+# What steps and schedule depend on.
+_LENGTH_SETTINGS = ("epochs", "batch_size", "training_images", "validation_split")
+
+_PROBLEM_KEY = "start_problem"
+_STARTED_KEY = "training_was_started"
+
+
+# A fragment: what is typed here draws the form anew and not the curves beside it.
+@st.fragment
+def draw_settings(active: Run | None) -> None:
+    """Draw the settings with their Start button.
+
+    Args:
+        active: The running training, which must end before another begins.
+    """
+    if st.session_state.pop(_STARTED_KEY, False):
+        st.rerun()  # the whole screen has to show the new training
+    prepare_fields()
+    st.session_state.setdefault(PRESET_KEY, "paper")
+    with st.container(border=True, key=FORM_KEY):
+        _draw_start(active)
+        # While a training runs, its curves matter more: on a narrow screen they come below this.
+        with st.expander("Settings of the next training") if active else st.container():
+            _draw_preset()
+            _draw_fields()
+
+
+def use_settings(config: TrainingConfig) -> None:
+    """Fill the form with settings, for example those of an earlier run. Call it before the form is drawn."""
+    fill_fields(config)
+    # What custom settings once began from is not known any more.
+    st.session_state[PRESET_KEY] = config.preset if config.preset in PRESETS else "paper"
+
+
+def _draw_start(active: Run | None) -> None:
+    st.button(
+        "Start training",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        on_click=_start,
+        disabled=active is not None,
+    )
+    # One line in one place: nothing below it is built anew when it changes.
+    if problem := st.session_state.pop(_PROBLEM_KEY, None):
+        st.error(problem, icon=":material/error:")
+    elif active:
+        st.caption(f"{active.run_id} is being trained. One training runs at a time: wait for its end, or stop it.")
+    else:
+        st.caption(_length_in_words())
+
+
+def _length_in_words() -> str:
+    wrong = [setting_label(name) for name in chosen_settings() if draft_config([name]) is None]
+    if wrong:
+        return f":red[Out of its range: {'; '.join(wrong)}.]"
+    config = draft_config(_LENGTH_SETTINGS)
+    if config is None:
+        return ""
+    return (
+        f"An epoch is {config.steps_per_epoch:,} steps over {config.fitted_images:,} images; "
+        f"{config.total_steps:,} steps in all."
+    )
+
+
+def _draw_preset() -> None:
+    st.segmented_control(
+        "Preset",
+        list(PRESETS),
+        required=True,
+        key=PRESET_KEY,
+        persist_state="session",
+        on_change=_use_preset,
+        width="stretch",
+        help="Fills in all fields but the seed. Change any of them afterwards.",
+    )
+    preset = st.session_state[PRESET_KEY]
+    changed = _changed_settings(preset)
+    if changed:
+        names = "; ".join(map(setting_label, changed))
+        st.markdown(f":small[:orange-badge[custom] begun from {preset}. Changed: {names}.]")
+    else:
+        st.caption(PRESET_PURPOSES[preset])
+    with st.container(horizontal=True):
+        st.button(
+            f"Back to {preset}",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_use_preset,
+            disabled=not changed,
+        )
+        answer_at_once(FORM_KEY)  # invisible, but on its own it would take a line
+
+
+def _changed_settings(preset: str) -> list[str]:
+    recipe = PRESETS[preset].to_dict()
+    return [name for name, value in chosen_settings().items() if name != "seed" and value != recipe[name]]
+
+
+def _use_preset() -> None:
+    """Fill the fields from the chosen preset. The seed stays: with another one it is still the preset."""
+    fill_fields(PRESETS[st.session_state[PRESET_KEY]], [name for name in chosen_settings() if name != "seed"])
+
+
+def _draw_fields() -> None:
+    for pair in (("epochs", "batch_size"), ("learning_rate", "seed")):
+        for column, name in zip(st.columns(2), pair, strict=True):
+            with column:
+                draw_number(name)
+    draw_number("training_images")
+    with st.expander("Schedule and optimizer"):
+        draw_options("schedule")
+        _draw_schedule()
+        draw_options("optimizer")
+    with st.expander("Augmentation"):
+        draw_augmentation()
+    with st.expander("Network"):
+        draw_network_form()
+    with st.expander("Validation and precision"):
+        _draw_validation()
+        draw_options("precision")
+
+
+def _draw_schedule() -> None:
+    config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule"])
+    if config:
+        st.plotly_chart(schedule_figure(config), config=PLAIN, key="schedule_figure")
+    else:
+        st.caption("The schedule shows here when every number is within its range.")
+
+
+def _draw_validation() -> None:
+    draw_slider("validation_split", 0.05, "percent")
+    config = draft_config(["training_images", "validation_split"])
+    if config:
+        st.caption(
+            f"{config.validation_images:,} images are set aside, {config.fitted_images:,} are learned from."
+            if config.validation_images
+            else "No image is set aside."
+        )
+
+
+def _start() -> None:
+    """Start the trainer and look at its run; keep what went wrong for the screen."""
+    try:
+        run = start_training(run_store(), config_from_choices(st.session_state[PRESET_KEY], **chosen_settings()))
+    except (ConfigError, RunStoreError) as error:
+        st.session_state[_PROBLEM_KEY] = str(error)
+    else:
+        choose_run(run.run_id)
+        st.session_state[_STARTED_KEY] = True

@@ -1,0 +1,157 @@
+"""Twenty test digits and the first layer's filters, as they are after an epoch."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.explain.inspection import first_layer_filters
+from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Run
+from mnist_lib.ui.components.gallery import sprite_sheet
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.session import mnist
+from mnist_lib.wording import a_digit, percent_text
+
+# One test image of each digit, from 0 to 9. The first of the file:
+FIRST_DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)
+# And a hard one, chosen by the epochs of the paper's run that ships with the project. Of those
+# that it misread after one epoch and read after another, so that there is something to
+# watch, the one whose true digit had the lowest probability on average.
+HARD_DIGITS = (8325, 4507, 5634, 2953, 2771, 2597, 2135, 1039, 1955, 1232)
+
+_PIXEL_PX = 10
+_GAP_PX = 10
+
+# Readable on white and on black, and told apart without seeing red or green.
+_POSITIVE_COLOR = (234, 88, 12)
+_NEGATIVE_COLOR = (29, 78, 216)
+_ZERO_COLOR = (226, 226, 230)
+
+_STYLE = """
+<style>
+.watched { container-type: inline-size; }
+.watched .kind { font-size: .875rem; opacity: .75; margin: .1rem 0 .3rem; }
+.watched .digits { display: grid; grid-template-columns: repeat(10, 1fr); gap: .4rem; margin-bottom: .5rem; }
+@container (max-width: 34rem) { .watched .digits { grid-template-columns: repeat(5, 1fr); } }
+.watched .digit { display: flex; flex-direction: column; align-items: center; gap: .15rem; padding: .4rem .1rem;
+  border-radius: .5rem; font-size: .875rem; line-height: 1.25; white-space: nowrap;
+  background: color-mix(in srgb, currentColor 6%, transparent);
+  border-bottom: 3px solid color-mix(in srgb, currentColor 20%, transparent); }
+.watched .right { border-color: #16a34a; }
+.watched .wrong { border-color: #dc2626; background: color-mix(in srgb, #dc2626 14%, transparent); }
+.watched .picture { width: 42px; height: 42px; border-radius: .25rem; image-rendering: pixelated;
+  background-size: 840px 42px; }
+.watched .answer { font-weight: 600; }
+.watched .right .sign { color: #16a34a; }
+.watched .wrong .sign { color: #dc2626; }
+.watched .sure { opacity: .75; font-size: .8rem; }
+.filters { width: 100%; max-width: 26rem; image-rendering: pixelated; display: block; }
+</style>
+"""
+
+
+def draw_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+    """Draw what the network reads in the twenty digits, and its filters, after an epoch.
+
+    While a run is trained it is the newest epoch; of another one the person chooses.
+
+    Args:
+        run: The run.
+        snapshot: The same, as it stands.
+        live: Whether it is trained now.
+    """
+    st.markdown("**Watch it learn**")
+    epoch = snapshot.last_epoch["epoch"] if snapshot.last_epoch else None
+    if epoch and epoch > 1 and not live:
+        epoch = st.slider("After epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
+    with errors_as_messages():
+        _draw_digits(run, epoch)
+    with errors_as_messages():
+        _draw_filters(run, snapshot, epoch)
+
+
+def _draw_digits(run: Run, epoch: int | None) -> None:
+    indices = np.array(FIRST_DIGITS + HARD_DIGITS)
+    images, labels = mnist().test_images[indices], mnist().test_labels[indices]
+    if epoch is None:
+        tiles = [_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)]
+        line = "These twenty test digits are read anew after each epoch. The first answers come with the end of the "
+        line += "first epoch."
+    else:
+        probabilities = run.probabilities(epoch)[indices]
+        answers = probabilities.argmax(axis=1)
+        tiles = [
+            _answered_tile(position, int(indices[position]), int(labels[position]), row)
+            for position, row in enumerate(probabilities)
+        ]
+        line = f"{(answers == labels).sum()} of these 20 test digits are read correctly after epoch {epoch}. Below "
+        line += "each: the true digit → what the network reads, and how sure it is."
+    st.caption(line)
+    st.html(
+        f"{_STYLE}<style>.watched .picture {{ background-image: url({sprite_sheet(images)}) }}</style>"
+        '<div class="watched">'
+        f'<div class="kind">The first of each digit</div><div class="digits" role="list">{"".join(tiles[:10])}</div>'
+        f'<div class="kind">A hard one of each</div><div class="digits" role="list">{"".join(tiles[10:])}</div></div>'
+    )
+
+
+def _answered_tile(position: int, index: int, label: int, probabilities: np.ndarray) -> str:
+    answer = int(probabilities.argmax())
+    right = answer == label
+    sure = percent_text(probabilities[answer])
+    description = f"Test image {index}, {a_digit(label)}, read {'correctly' if right else f'as {answer}'}, {sure} sure"
+    sign = f' <span class="sign">{"✓" if right else "✗"}</span>'
+    return _tile(position, f"{label} → {answer}{sign}", sure, "right" if right else "wrong", description)
+
+
+def _tile(position: int, answer: str, sure: str, verdict: str, description: str) -> str:
+    """Return one digit: its picture out of the sprite sheet and, as HTML, what is said below it."""
+    said = escape(description)
+    return (
+        f'<div class="digit {verdict}" role="listitem" aria-label="{said}" title="{said}">'
+        f'<span class="picture" style="background-position: -{42 * position}px 0"></span>'
+        f'<span class="answer">{answer}</span><span class="sure">{escape(sure) or "&nbsp;"}</span></div>'
+    )
+
+
+def _draw_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
+    if epoch is not None:
+        filters = first_layer_filters(run, epoch)
+    elif snapshot.config is not None:  # grey until then, so that nothing moves when they come
+        filters = np.zeros((snapshot.config.filters_1,) + 2 * (snapshot.config.kernel_size,), dtype=np.float32)
+    else:
+        return
+    count, side, _ = filters.shape
+    picture, text = st.columns(2, vertical_alignment="center")
+    picture.html(f'{_STYLE}<img class="filters" alt="The filters of the first layer" src="{filters_picture(filters)}">')
+    line = f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
+    if epoch is None:
+        line += "They show with the end of the first epoch."
+    else:
+        largest = float(np.abs(filters).max())
+        line += (
+            f"Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
+            f"−{largest:.2f}) for none; grey does not matter to it. Orange beside blue finds an edge."
+        )
+    text.caption(line)
+
+
+def filters_picture(filters: np.ndarray) -> str:
+    """Return filters as one PNG in a data URL, orange above zero, blue below, grey at it.
+
+    Args:
+        filters: float32, (n, side, side). The largest of all weights has the full colour.
+    """
+    strengths = (filters / (np.abs(filters).max() or 1.0))[..., np.newaxis]
+    zero = np.array(_ZERO_COLOR)
+    colors = np.where(
+        strengths > 0,
+        zero + strengths * (np.array(_POSITIVE_COLOR) - zero),
+        zero - strengths * (np.array(_NEGATIVE_COLOR) - zero),
+    )
+    pictures = np.insert(colors.round().astype(np.uint8), 3, 255, axis=3)
+    return picture_sheet(pictures.repeat(_PIXEL_PX, 1).repeat(_PIXEL_PX, 2), columns_of(len(filters)), _GAP_PX)

@@ -1,0 +1,302 @@
+"""The paper's network, against a NumPy network written without any cleverness."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.evaluation.predictions import cross_entropy
+from mnist_lib.network.layers import layer_table
+from mnist_lib.runs.paper import PARAMETERS
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run
+from tests.support.runs import Trained
+
+pytestmark = [
+    pytest.mark.usefixtures("keras_loaded"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
+]
+
+
+@pytest.fixture(scope="module")
+def network(trained: Trained) -> Any:
+    """The model of the tiny run: its weights are learnt, and no bias is zero."""
+    from mnist_lib.runs.models import load_run_model
+
+    return load_run_model(trained.run)
+
+
+def slow_probabilities(weights: list[np.ndarray], image: np.ndarray) -> np.ndarray:
+    """Return the ten probabilities of one image, float64, computed pixel by pixel."""
+    kernels_1, bias_1, kernels_2, bias_2, dense_1, dense_bias_1, dense_2, dense_bias_2 = (
+        array.astype(np.float64) for array in weights
+    )
+    pixels = np.zeros((28, 28, 1))
+    pixels[:, :, 0] = image / 255
+
+    def convolve(field: np.ndarray, kernels: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        size = field.shape[0] - 2
+        output = np.zeros((size, size, kernels.shape[3]))
+        for y in range(size):
+            for x in range(size):
+                for filter_number in range(kernels.shape[3]):
+                    seen = field[y : y + 3, x : x + 3] * kernels[:, :, :, filter_number]
+                    output[y, x, filter_number] = max(seen.sum() + bias[filter_number], 0)
+        return output
+
+    field = convolve(pixels, kernels_1, bias_1)
+    pooled = np.zeros((13, 13, 32))
+    for y in range(13):
+        for x in range(13):
+            pooled[y, x] = field[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].max(axis=(0, 1))
+    flat = convolve(pooled, kernels_2, bias_2).reshape(-1)
+    hidden = np.maximum(flat @ dense_1 + dense_bias_1, 0)  # dropout does nothing after training
+    scores = np.exp(hidden @ dense_2 + dense_bias_2)
+    return scores / scores.sum()
+
+
+def test_network_has_the_parameters_of_the_paper() -> None:
+    from mnist_lib.network.model import build_model
+
+    model = build_model(TrainingConfig())
+    assert model.count_params() == PARAMETERS == 515_146
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 515_146
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.output_shape == (None, 10)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        TrainingConfig(),
+        TrainingConfig(second_pooling=True),
+        TrainingConfig(filters_1=1, filters_2=3, kernel_size=1, dense_units=1, dropout=0.0),
+        TrainingConfig(filters_1=5, filters_2=7, kernel_size=7, second_pooling=True, dense_units=9, dropout=0.5),
+        TrainingConfig(kernel_size=4, second_pooling=True),
+    ],
+    ids=["the paper's", "second pooling", "smallest", "largest kernel", "odd sizes"],
+)
+def test_keras_builds_the_layers_of_the_table(config: TrainingConfig) -> None:
+    import keras
+
+    from mnist_lib.network.model import build_model
+
+    model = build_model(config)
+    table = layer_table(config)
+    assert [layer.name for layer in model.layers] == [row.name for row in table]
+    assert [layer.output.shape[1:] for layer in model.layers] == [row.output_shape for row in table]
+    assert [layer.count_params() for layer in model.layers] == [row.parameters for row in table]
+    assert [type(layer).__name__ for layer in model.layers] == [row.kind.split(",")[0] for row in table]
+    (dropout,) = (layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
+    assert dropout.rate == config.dropout
+    assert all(weight.dtype == "float32" for weight in model.weights)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_network_of_fewer_bits_keeps_its_weights_and_answers_in_float32(policy: str) -> None:
+    from mnist_lib.network.model import build_model
+
+    model = build_model(TrainingConfig(), policy)
+    assert {layer.compute_dtype for layer in model.layers[:-1]} == {policy.removeprefix("mixed_")}
+    assert all(weight.dtype == "float32" for weight in model.weights)
+    assert model.layers[-1].compute_dtype == "float32"
+
+
+def test_probabilities_agree_with_a_slow_network_in_numpy(network: Any, dataset: Dataset) -> None:
+    from mnist_lib.network.model import predict_probabilities
+
+    images = dataset.test_images[[0, 8, 247]]
+    probabilities = predict_probabilities(network, images)
+    assert probabilities.shape == (3, 10)
+    assert probabilities.dtype == np.float32
+    expected = [slow_probabilities(network.get_weights(), image) for image in images]
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_many_images_get_the_same_probabilities_as_few(network: Any, dataset: Dataset) -> None:
+    from mnist_lib.network.model import predict_probabilities
+
+    images = dataset.test_images[:1001]
+    together = predict_probabilities(network, images)
+    assert together.shape == (1001, 10)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    for piece in ([0], [499, 500, 501], [1000]):
+        np.testing.assert_allclose(together[piece], predict_probabilities(network, images[piece]), atol=1e-5)
+
+
+def test_cross_entropy_is_the_loss_that_keras_reports(network: Any, dataset: Dataset) -> None:
+    import keras
+
+    from mnist_lib.network.model import predict_probabilities
+
+    images, labels = dataset.test_images[:400], dataset.test_labels[:400]
+    probabilities = predict_probabilities(network, images)
+    loss: Any = keras.losses.SparseCategoricalCrossentropy()
+    assert cross_entropy(probabilities, labels) == pytest.approx(float(loss(labels, probabilities)), rel=1e-4)
+    certain, wrong_labels = np.eye(10, dtype=np.float32), np.arange(10)[::-1]
+    assert cross_entropy(certain, wrong_labels) == pytest.approx(float(loss(wrong_labels, certain)), rel=1e-4)
+
+
+def test_cross_entropy_is_the_loss_of_keras_s_own_evaluation(network: Any, dataset: Dataset) -> None:
+    from mnist_lib.data.dataset import scale_pixels
+    from mnist_lib.network.model import predict_probabilities
+
+    network.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    images, labels = dataset.test_images[:600], dataset.test_labels[:600]
+    loss, share = network.evaluate(scale_pixels(images), labels, verbose=0)
+    probabilities = predict_probabilities(network, images)
+    assert cross_entropy(probabilities, labels) == pytest.approx(loss, rel=1e-4)
+    assert np.mean(probabilities.argmax(axis=1) == labels) == pytest.approx(share, abs=1e-6)
+
+
+# Models from run folders.
+
+
+def same_model(run: Run, probabilities: np.ndarray, dataset: Dataset) -> bool:
+    """Tell whether a run's model gives the first test digits the stored probabilities."""
+    from mnist_lib.network.model import predict_probabilities
+    from mnist_lib.runs.models import load_run_model
+
+    answers = predict_probabilities(load_run_model(run), dataset.test_images[:50])
+    return np.allclose(answers, probabilities[:50], atol=1e-3)
+
+
+def test_kept_model_gives_the_probabilities_of_the_last_epoch(trained: Trained, dataset: Dataset) -> None:
+    assert same_model(trained.run, trained.run.probabilities(2), dataset)
+    assert not same_model(trained.run, trained.run.probabilities(1), dataset)
+
+
+def test_run_that_never_ended_has_the_model_of_its_last_epoch(run_copy: Run, dataset: Dataset) -> None:
+    run_copy.model_path.unlink()
+    assert same_model(run_copy, run_copy.probabilities(2), dataset)
+    run_copy.weights_path(2).unlink()
+    assert same_model(run_copy, run_copy.probabilities(1), dataset)
+    run_copy.weights_path(1).unlink()
+    assert load_error(run_copy).endswith("has no model: model.keras is missing and no epoch was finished.")
+
+
+def load_error(run: Run) -> str:
+    from mnist_lib.runs.models import load_run_model
+
+    with pytest.raises(DamagedRunError) as caught:
+        load_run_model(run)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def as_garbage(run: Run) -> None:
+    run.model_path.write_bytes(b"garbage" * 10_000)
+
+
+def as_empty(run: Run) -> None:
+    run.model_path.write_bytes(b"")
+
+
+def as_cut(run: Run) -> None:
+    run.model_path.write_bytes(run.model_path.read_bytes()[:100_000])
+
+
+def as_zip_of_others(run: Run) -> None:
+    with zipfile.ZipFile(run.model_path, "w") as archive:
+        archive.writestr("holiday.txt", "sun")
+
+
+def without_weights(run: Run) -> None:
+    content = io.BytesIO(run.model_path.read_bytes())
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(run.model_path, "w") as new:
+        for name in ("metadata.json", "config.json"):
+            new.writestr(name, old.read(name))
+
+
+def with_more_units(run: Run) -> None:
+    """Change the shape of a layer in the model's settings, but not its weights."""
+    content = io.BytesIO(run.model_path.read_bytes())
+    with zipfile.ZipFile(content) as old, zipfile.ZipFile(run.model_path, "w") as new:
+        settings = json.loads(old.read("config.json"))
+        next(layer for layer in settings["config"]["layers"] if layer["config"]["name"] == "dense_1")["config"][
+            "units"
+        ] = 65
+        for name in old.namelist():
+            new.writestr(name, json.dumps(settings) if name == "config.json" else old.read(name))
+
+
+@pytest.mark.parametrize("damage", [as_garbage, as_empty, as_cut, as_zip_of_others, without_weights])
+def test_model_that_cannot_be_read_is_said_with_its_name(damage: Callable[[Run], None], run_copy: Run) -> None:
+    damage(run_copy)
+    assert load_error(run_copy).startswith(f"model.keras of {run_copy.run_id} cannot be read: ")
+
+
+def test_settings_in_a_model_file_are_not_used(run_copy: Run, dataset: Dataset) -> None:
+    with_more_units(run_copy)
+    assert same_model(run_copy, run_copy.probabilities(2), dataset)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 10_000])
+def test_weights_that_cannot_be_read_are_said_with_their_name(content: bytes, run_copy: Run) -> None:
+    run_copy.model_path.unlink()
+    run_copy.weights_path(2).unlink()
+    run_copy.weights_path(2).write_bytes(content)
+    assert load_error(run_copy).startswith(f"002.weights.h5 of {run_copy.run_id} cannot be read: ")
+
+
+def test_network_of_an_epoch_that_cannot_be_read_is_named(run_copy: Run) -> None:
+    from mnist_lib.runs.models import load_run_model
+
+    path = run_copy.weights_path(1)
+    path.unlink()
+    path.write_bytes(b"no weights")
+    with pytest.raises(DamagedRunError, match=r"^001\.weights\.h5 of .* cannot be read"):
+        load_run_model(run_copy, 1)
+    assert load_run_model(run_copy, 2)
+    (run_copy.path / "config.json").unlink()
+    with pytest.raises(DamagedRunError, match=r"config\.json"):
+        load_run_model(run_copy, 2)
+
+
+def test_model_of_others_is_said(run_copy: Run) -> None:
+    import keras
+
+    networks = [
+        keras.Sequential([keras.Input((28, 28, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(10)]),
+        keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="softmax")]),
+        keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]),
+    ]
+    for network in networks:
+        network.save(run_copy.model_path)
+        assert "model.keras" in load_error(run_copy)
+
+
+def test_code_in_a_model_is_never_run(run_copy: Run, tmp_path: Path) -> None:
+    import keras
+
+    trace = str(tmp_path / "trace")
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Lambda(lambda pixels: (open(trace, "w").close(), pixels)[1]),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    network.save(run_copy.model_path)
+    Path(trace).unlink()  # it was run when it was made
+    assert "model.keras" in load_error(run_copy)
+    assert not Path(trace).exists()
+
+
+def test_loading_leaves_the_run_as_it_is(trained: Trained, run_copy: Run, dataset: Dataset) -> None:
+    assert same_model(run_copy, run_copy.probabilities(2), dataset)
+    names = sorted(path.relative_to(run_copy.path) for path in run_copy.path.rglob("*"))
+    assert names == sorted(path.relative_to(trained.run.path) for path in trained.run.path.rglob("*"))
+    shutil.rmtree(run_copy.path)  # no file is held open

@@ -1,0 +1,67 @@
+"""How far a training is and when it will be done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.runs.progress import Progress, measure_progress
+from mnist_lib.runs.records import RunSnapshot, Status
+
+
+def snapshot_at(*rows: tuple[int, float], total_steps: int = 100) -> RunSnapshot:
+    """Return a running snapshot of two epochs of 50 steps with batch rows at (step, elapsed_s)."""
+    batches = [
+        {"step": step, "epoch": 1 if step <= 50 else 2, "elapsed_s": elapsed_s, "images_per_s": 10.0 * step}
+        for step, elapsed_s in rows
+    ]
+    config = TrainingConfig(epochs=2, batch_size=1, training_images=50)
+    return RunSnapshot(
+        "a run", False, "running", config=config, status=Status("running", total_steps=total_steps), batches=batches
+    )
+
+
+def test_nothing_is_known_before_the_first_batches() -> None:
+    assert measure_progress(RunSnapshot("a run", False, "damaged")) == Progress(0.0, None, None)
+    assert measure_progress(snapshot_at()) == Progress(0.0, None, None)
+    assert measure_progress(snapshot_at((1, 1.0), total_steps=0)) == Progress(0.0, None, None)
+
+
+def test_one_row_gives_the_speed_but_no_estimate() -> None:
+    # The first row includes the tracing of the network: no time can be told from it.
+    assert measure_progress(snapshot_at((1, 3.0))) == Progress(0.01, 10.0, None)
+
+
+def test_estimate_takes_the_time_per_step_after_the_first_row() -> None:
+    # 40 steps in 8 s after the first row are 0.2 s a step; 59 steps are left.
+    progress = measure_progress(snapshot_at((1, 3.0), (21, 6.0), (41, 11.0)))
+    assert progress.fraction == pytest.approx(0.41)
+    assert progress.images_per_s == 410.0
+    assert progress.seconds_left == pytest.approx(59 * 0.2)
+
+
+def test_evaluations_yet_to_come_take_as_long_as_those_before() -> None:
+    # 0.1 s a step, then 2.5 s of evaluation; 40 steps and one more evaluation are left.
+    snapshot = snapshot_at((1, 1.0), (26, 3.5), (50, 5.9), (51, 8.5), (60, 9.4))
+    snapshot = replace(snapshot, epochs=[{"epoch": 1, "elapsed_s": 8.4}])
+    assert measure_progress(snapshot).seconds_left == pytest.approx(40 * 0.1 + 2.5)
+
+
+def test_latest_speed_counts_where_the_machine_got_slower() -> None:
+    # 0.1 s a step at first, 1 s a step for the latest 20: the window holds these alone.
+    rows = [(step, 0.1 * step) for step in range(1, 21)]
+    rows += [(20 + step, 2.0 + step) for step in range(1, 21)]
+    assert measure_progress(snapshot_at(*rows)).seconds_left == pytest.approx(60 * 1.0)
+
+
+def test_end_has_no_time_left() -> None:
+    snapshot = replace(snapshot_at((1, 1.0), (100, 10.0)), epochs=[{"epoch": 1, "elapsed_s": 5.0}] * 2)
+    snapshot.batches[0]["epoch"] = 2
+    assert measure_progress(snapshot) == Progress(1.0, 1000.0, 0.0)
+
+
+def test_more_steps_than_planned_are_still_the_end() -> None:
+    snapshot = snapshot_at((51, 1.0), (130, 10.0))
+    assert measure_progress(snapshot) == Progress(1.0, 1300.0, 0.0)

@@ -1,0 +1,23 @@
+"""What every test of a screen has: a store of its own, and the screens' modules imported anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mnist_lib.runs.store import RunStore
+from tests.support.screens import forget_screens
+
+
+@pytest.fixture(autouse=True)
+def fresh_ui() -> None:
+    """Let each test's app import the screens' modules anew."""
+    forget_screens()
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """Give each test an empty store of its own."""
+    monkeypatch.setenv("MNIST_RUNS_DIR", str(tmp_path / "runs"))
+    return RunStore(tmp_path / "runs")

@@ -1,0 +1,290 @@
+"""One's own test set on the screen: keep, correct, delete, undo, load, and what runs read in it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ButtonGroup
+
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.drawing.own_test_set import LIST_NAME, OwnDigits, identify_drawing
+from mnist_lib.runs.store import RunStore
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run
+from tests.support.screens import all_text, button
+
+
+def draw_room() -> None:
+    """The part of the Draw screen that is tested, as the screen's fragment."""
+    import streamlit as st
+
+    from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
+    from mnist_lib.ui.session import run_store
+
+    @st.fragment
+    def room() -> None:
+        draw_keep_form(st.session_state["ink"], "canvas")
+        draw_own_digits(run_store().bundled_runs()[0])
+
+    room()
+
+
+@pytest.fixture
+def own(store: RunStore) -> OwnDigits:
+    """The set beside the test's runs."""
+    return OwnDigits.beside(store.root)
+
+
+@pytest.fixture
+def inks(dataset: Dataset) -> list[np.ndarray]:
+    """The first five test digits, easy ones: 7, 2, 1, 0 and 4."""
+    pictures = [
+        Image.fromarray(image).resize((140, 140), Image.Resampling.BICUBIC) for image in dataset.test_images[:5]
+    ]
+    return [np.asarray(picture, dtype=np.float32) / 255 for picture in pictures]
+
+
+def open_room(ink: np.ndarray) -> AppTest:
+    app = AppTest.from_function(draw_room, default_timeout=60)
+    app.session_state["ink"] = ink
+    return app.run()
+
+
+def keep_all(own: OwnDigits, inks: list[np.ndarray], labels: tuple[int, ...] = (7, 2, 1, 0, 4)) -> None:
+    for ink, label in zip(inks, labels, strict=True):
+        own.add(ink, label, "canvas")
+
+
+def row(app: AppTest, label: str) -> ButtonGroup:
+    return next(pills for pills in app.pills if pills.label == label)
+
+
+def labels_of(own: OwnDigits) -> list[int]:
+    return [digit.label for digit in own.read().digits]
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value for toast in app.toast]
+
+
+def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    app = open_room(inks[0])
+    assert not app.exception
+    assert "tap its true digit" in app.info[0].value
+    assert row(app, "That was a …").value is None
+    assert app.get("download_button")[0].proto.disabled
+    assert button(app, "Take it out").disabled
+    assert button(app, "Undo delete").disabled
+    assert not own.path.exists()
+
+
+def test_tap_keeps_the_drawing_and_another_tap_corrects_it(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    app = open_room(inks[0])
+    row(app, "That was a …").set_value(1).run()
+    assert labels_of(own) == [1]
+    assert toasts(app) == ["Kept as 1."]
+    assert "Kept as 1 in your test set." in all_text(app)
+    assert "reads your only drawing **wrong**" in all_text(app)
+    row(app, "That was a …").set_value(7).run()
+    assert labels_of(own) == [7]
+    assert "reads your only drawing **right**" in all_text(app)
+    assert row(app, "True digit").value == 7
+    app.run()
+    assert toasts(app) == []
+
+
+def test_another_drawing_is_not_kept_until_it_is_tapped(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    app = open_room(inks[0])
+    row(app, "That was a …").set_value(7).run()
+    app.session_state["ink"] = inks[1]
+    app.run()
+    assert row(app, "That was a …").value is None
+    assert "Tap its true digit" in all_text(app)
+    app.session_state["ink"] = inks[0]
+    app.run()
+    assert row(app, "That was a …").value == 7
+    assert len(own.read().digits) == 1
+
+
+def test_what_the_browser_still_says_of_another_drawing_is_not_said_of_this_one(
+    own: OwnDigits,
+    inks: list[np.ndarray],
+) -> None:
+    # The sidebar asks every two seconds, and may ask before the browser has shown what is new.
+    app = open_room(inks[0])
+    row(app, "That was a …").set_value(7).run()
+    said = app._tree.get_widget_states()
+    app.session_state["ink"] = inks[1]
+    app.run()
+    app._run(said)
+    assert labels_of(own) == [7]
+    app.run()
+    row(app, "That was a …").set_value(2).run()
+    app._run(said)
+    assert labels_of(own) == [7, 2]
+    button(app, "Take it out").click().run()
+    said = app._tree.get_widget_states()
+    button(app, "Undo delete").click().run()
+    app._run(said)
+    assert labels_of(own) == [7, 2]
+
+
+def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    keep_all(own, inks)
+    before = own.read().digits
+    app = open_room(inks[2])
+    button(app, "Take it out").click().run()
+    assert labels_of(own) == [7, 2, 0, 4]
+    assert row(app, "That was a …").value is None
+    assert "**4 of your 4** drawings right" in all_text(app)
+    button(app, "Undo delete").click().run()
+    assert own.read().digits == before
+    assert row(app, "That was a …").value == 1
+    assert button(app, "Undo delete").disabled
+
+
+def test_verdict_counts_what_the_run_reads_right(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    keep_all(own, inks, labels=(7, 2, 8, 0, 9))  # a one and a four, called otherwise
+    app = open_room(inks[0])
+    assert f"**{BUNDLED_RUN.run_id}** reads **3 of your 5** drawings right (60.0%)." in all_text(app)
+    assert app.markdown[-1].value == "##### Your 9, read as 4"  # the newest is chosen
+    app.segmented_control(key="own_digits_shown").set_value("misread").run()
+    assert app.markdown[-1].value == "##### Your 9, read as 4"
+    row(app, "True digit").set_value(4).run()
+    assert app.markdown[-1].value == "##### Your 8, read as 1"
+    row(app, "True digit").set_value(1).run()
+    assert "**5 of your 5** drawings right (100.0%)" in all_text(app)
+    assert "None of your drawings is misread." in all_text(app)
+    assert labels_of(own) == [7, 2, 1, 0, 4]
+
+
+def test_many_drawings_come_in_pages(own: OwnDigits, inks: list[np.ndarray], dataset: Dataset) -> None:
+    for image, label in zip(dataset.test_images[:203], dataset.test_labels[:203].tolist(), strict=True):
+        own.add(image.astype(np.float32) / 255, label, "picture")
+    app = open_room(inks[0])
+    assert "of your 203**" in all_text(app)
+    newest, third = dataset.test_labels[202], dataset.test_labels[2]
+    assert app.markdown[-1].value.startswith(f"##### Your {newest}, read as")
+    app.session_state["own_digits_page_all"] = 2
+    app.run()
+    assert app.markdown[-1].value.startswith(f"##### Your {third}, read as")
+    own.delete([digit.digit_id for digit in own.read().digits[:10]])
+    app.run()
+    assert not app.exception
+    assert "of your 193**" in all_text(app)
+
+
+def test_chosen_drawing_is_deleted_and_comes_back(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    keep_all(own, inks)
+    app = open_room(inks[0])
+    app.button(key="own_digit_delete").click().run()
+    assert labels_of(own) == [7, 2, 1, 0]
+    assert app.markdown[-1].value == "##### Your 0, read as 0"
+    button(app, "Undo delete").click().run()
+    assert labels_of(own) == [7, 2, 1, 0, 4]
+
+
+def test_delete_all_takes_damage_along_and_drawings_come_back(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    keep_all(own, inks)
+    (own.path / f"{identify_drawing(inks[1])}.png").write_bytes(b"no picture")
+    app = open_room(inks[0])
+    assert "1 entry of" in app.warning[0].value
+    assert "reads **4 of your 4**" in all_text(app)
+    app.button(key="own_digits_clear").click().run()
+    assert labels_of(own) == []
+    assert not app.warning
+    assert row(app, "That was a …").value is None
+    button(app, "Undo delete").click().run()
+    assert labels_of(own) == [7, 1, 0, 4]
+    assert not app.exception
+
+
+def test_zip_is_loaded_and_says_what_came_of_it(own: OwnDigits, inks: list[np.ndarray], tmp_path: Path) -> None:
+    friend = OwnDigits(tmp_path / "friend")
+    keep_all(friend, inks)
+    own.add(inks[0], 7, "canvas")
+    app = open_room(inks[0])
+    key = app.file_uploader[0].key
+    app.file_uploader[0].set_value(("drawings.zip", friend.to_zip(), "application/zip")).run()
+    assert toasts(app) == ["4 drawings added. 1 you had already."]
+    assert sorted(labels_of(own)) == [0, 1, 2, 4, 7]
+    assert "reads **5 of your 5**" in all_text(app)
+    assert app.file_uploader[0].key != key  # empty again
+
+
+@pytest.mark.parametrize(
+    ("entries", "line"),
+    [
+        ([("../evil.png", b"")], "../evil.png is a path and not a plain file name."),
+        ([("a.png", b"")], f"The zip holds no {LIST_NAME}, so it is not one of drawings."),
+        ([(LIST_NAME, b"nonsense")], "Line 1 of drawings.jsonl in the zip is not right: it is not JSON."),
+    ],
+)
+def test_wrong_zip_is_one_line_and_changes_nothing(
+    entries: list[tuple[str, bytes]], line: str, own: OwnDigits, inks: list[np.ndarray]
+) -> None:
+    own.add(inks[0], 7, "canvas")
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    app = open_room(inks[0])
+    app.file_uploader[0].set_value(("drawings.zip", file.getvalue(), "application/zip")).run()
+    assert not app.exception
+    assert [error.value.endswith(line) for error in app.error] == [True]
+    assert labels_of(own) == [7]
+    assert "reads your only drawing **right**" in all_text(app)
+
+
+def test_other_runs_are_tested_when_a_person_asks(
+    own: OwnDigits,
+    inks: list[np.ndarray],
+    store: RunStore,
+) -> None:
+    other = copy_bundled_run(store, "20260101-000000-paper-seed1")
+    damaged = copy_bundled_run(store, "20260102-000000-paper-seed2")
+    damaged.model_path.write_bytes(b"not a model")
+    without_model = copy_bundled_run(store, "20260103-000000-paper-seed3")
+    without_model.model_path.unlink()
+    shutil.rmtree(without_model.path / "epochs")
+    keep_all(own, inks, labels=(7, 2, 1, 0, 5))
+    app = open_room(inks[0])
+    assert not app.table
+    others = app.multiselect(key="own_digits_others")
+    assert sorted(others.options) == [other.run_id, damaged.run_id, PAPER_RUN.run_id]
+    others.set_value([other.run_id, damaged.run_id]).run()
+    assert app.table[0].value.to_numpy().tolist() == [
+        [BUNDLED_RUN.run_id, "4 of 5", "80.0%"],
+        [other.run_id, "4 of 5", "80.0%"],
+    ]
+    assert [error.value for error in app.error] == [
+        f"model.keras of {damaged.run_id} cannot be read: File is not a zip file"
+    ]
+    shutil.rmtree(other.path)
+    app.run()
+    assert app.multiselect(key="own_digits_others").value == [damaged.run_id]
+    assert not app.exception
+
+
+def test_folder_that_cannot_be_written_is_one_line_beside_the_digits(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    (own.path / ".lock").mkdir(parents=True)
+    app = open_room(inks[0])
+    row(app, "That was a …").set_value(7).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.error[0].value.startswith(f"Cannot write to {own.path}: ")
+    assert row(app, "That was a …").value is None
+    assert labels_of(own) == []
+
+
+def test_list_that_cannot_be_read_is_one_line(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    (own.path / LIST_NAME).mkdir(parents=True)
+    app = open_room(inks[0])
+    assert not app.exception
+    assert {error.value for error in app.error} == {f"{own.path / LIST_NAME} cannot be read: Is a directory."}

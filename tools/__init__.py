@@ -1,0 +1,1 @@
+"""Tools for whoever ships a run. ``python -m tools.ship_run``."""
