@@ -1,0 +1,87 @@
+"""The weights of a network, read from the files that Keras writes, without Keras."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.network.forward import Layer, Network
+from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, count_parameters, layer_table
+
+# Keras numbers the layers in such a file by their type, whatever their names are.
+_LAYERS = ("conv2d", "conv2d_1", "dense", "dense_1")
+
+# What HDF5 adds to the values.
+_OVERHEAD_BYTES = 200_000
+
+
+class WeightsError(Exception):
+    """A file of weights is missing, unreadable or that of another network. The message is one line."""
+
+
+def weights_file_size(config: TrainingConfig) -> int:
+    """Return how many bytes a file of the weights takes at most."""
+    return 4 * count_parameters(config) + _OVERHEAD_BYTES
+
+
+def weight_shapes(config: TrainingConfig) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each array in a file of weights, by its path in the file."""
+    rows = {row.name: row for row in layer_table(config)}
+    side, (values,) = config.kernel_size, rows["flatten"].output_shape
+    kernels = (
+        (side, side, IMAGE_SHAPE[-1], config.filters_1),
+        (side, side, config.filters_1, config.filters_2),
+        (values, config.dense_units),
+        (config.dense_units, CLASSES),
+    )
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, kernel in zip(_LAYERS, kernels, strict=True):
+        shapes[f"layers/{layer}/vars/0"] = kernel
+        shapes[f"layers/{layer}/vars/1"] = kernel[-1:]
+    return shapes
+
+
+def read_network(path: Path, config: TrainingConfig) -> Network:
+    """Read a network from a ``.weights.h5`` file, or from the one inside a ``.keras`` file.
+
+    Nothing but arrays is read: what the file says about layers is not used, so it can bring
+    no code of its own.
+
+    Args:
+        path: The file.
+        config: The settings of the run: they say which network it is.
+
+    Raises:
+        WeightsError: It is missing, unreadable or that of another network.
+    """
+    import h5py  # a tenth of a second, for a screen that may never ask
+
+    try:
+        with h5py.File(_open_weights(path, weights_file_size(config)), "r") as file:
+            arrays = [_read_array(file, name, shape) for name, shape in weight_shapes(config).items()]
+    except Exception as error:  # h5py and zipfile raise many types for a bad file
+        raise WeightsError((str(error).strip() or type(error).__name__).splitlines()[0]) from error
+    layers = [Layer(kernel, bias) for kernel, bias in zip(arrays[::2], arrays[1::2], strict=True)]
+    return Network(*layers, second_pooling=config.second_pooling)
+
+
+def _open_weights(path: Path, max_size: int) -> Path | io.BytesIO:
+    if path.suffix != ".keras":
+        return path
+    with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as file:
+        weights = file.read(max_size + 1)
+    if len(weights) > max_size:
+        raise WeightsError(f"its weights have more than {max_size:,} bytes")
+    return io.BytesIO(weights)
+
+
+def _read_array(file, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if name not in file:
+        raise WeightsError(f"{name} is missing")
+    if file[name].shape != shape:  # before a value of it is read
+        raise WeightsError(f"{name} is {file[name].shape}, not {shape}")
+    return np.ascontiguousarray(file[name], dtype=np.float32)

@@ -1,0 +1,46 @@
+"""The network that a run kept, ready to read digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mnist_lib.network.forward import Network
+from mnist_lib.network.weights import WeightsError, read_network
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run
+
+
+def load_network(run: Run, epoch: int | None = None) -> Network:
+    """Load the network that a run kept, or that of its last epoch if it never ended.
+
+    Args:
+        run: The run.
+        epoch: The network as it was after this epoch, one of ``run.epochs_with_weights()``.
+
+    Raises:
+        DamagedRunError: It cannot be read. The message names the file.
+    """
+    snapshot = run.read()
+    if snapshot.config is None:
+        raise DamagedRunError(f"{run.run_id}: {snapshot.message}")
+    path = network_path(run, epoch)
+    try:
+        return read_network(path, snapshot.config)
+    except WeightsError as error:
+        raise DamagedRunError(f"{path.name} of {run.run_id} cannot be read: {error}") from error
+
+
+def network_path(run: Run, epoch: int | None = None) -> Path:
+    """Return the file that holds the network, of an epoch or as ``load_network`` chooses it.
+
+    Raises:
+        DamagedRunError: The run kept none.
+    """
+    if epoch is not None:
+        return run.weights_path(epoch)
+    if run.model_path.is_file():
+        return run.model_path
+    epochs = run.epochs_with_weights()
+    if not epochs:
+        raise DamagedRunError(f"{run.run_id} has no model: {run.model_path.name} is missing and no epoch was finished.")
+    return run.weights_path(epochs[-1])
