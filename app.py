@@ -1,8 +1,8 @@
 """The dashboard's router. Start it with: streamlit run app.py"""
 
+from mnist_lib.ui.cache import spare_garbage_collection
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
-from mnist_lib.ui.session import spare_garbage_collection
 from mnist_lib.ui.sidebar import draw_sidebar
 
 page = choose_page()

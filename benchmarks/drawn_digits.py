@@ -28,7 +28,8 @@ from PIL import Image, ImageDraw
 from mnist_lib.drawing.normalization import canvas_to_ink, normalize_drawing
 from mnist_lib.evaluation.abstention import USUAL_THRESHOLD, is_answered
 from mnist_lib.evaluation.predictions import accuracy, confusion_matrix
-from mnist_lib.network.backend import load_keras
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 
@@ -200,16 +201,12 @@ def measure(digits: list[PenDigit], run: Run) -> dict[str, Any]:
     """Return the accuracy of a run on drawn digits, and how often it withholds its answer."""
     labels = np.array([digit.digit for digit in digits])
     cells = [Cell(digits, pen_width_px, size_px) for pen_width_px in PEN_WIDTHS_PX for size_px in SIZES_PX]
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # before TensorFlow has threads
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         images = list(pool.map(draw_cell, cells))
     scribbles = draw_scribbles(SCRIBBLES_PER_KIND)
 
-    load_keras()
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
-    model = load_run_model(run)
-    outputs = [predict_probabilities(model, part) for part in images]
+    network = load_network(run)
+    outputs = [predict_probabilities(network, part) for part in images]
     hits = [float((part.argmax(axis=1) == labels).mean()) for part in outputs]
     by_width = {
         width: float(np.mean([hit for hit, cell in zip(hits, cells, strict=True) if cell.pen_width_px == width]))
@@ -230,7 +227,7 @@ def measure(digits: list[PenDigit], run: Run) -> dict[str, Any]:
         "answered": float(answered.mean()),
         "accuracy_of_answered": accuracy(all_outputs[answered], all_labels[answered]),
         "answered_scribbles": {
-            kind: float(is_answered(predict_probabilities(model, part), part).mean())
+            kind: float(is_answered(predict_probabilities(network, part), part).mean())
             for kind, part in scribbles.items()
         },
     }

@@ -29,7 +29,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
 from mnist_lib.drawing.normalization import canvas_to_ink, make_stage_images, normalize_drawing
-from mnist_lib.network.backend import load_keras
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
 from tests.browser.conftest import Server, launch_browser
 
@@ -229,16 +230,12 @@ def readings(repeats: int) -> list[float]:
     canvas = Image.new("RGBA", (280, 280), "black")
     ImageDraw.Draw(canvas).line([(70, 70), (210, 70), (120, 230)], fill="white", width=20, joint="curve")
     rgba = np.asarray(canvas)
-    load_keras(use_gpu=False)
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
-    model = load_run_model(RunStore.default().bundled_runs()[0])
+    network = load_network(RunStore.default().bundled_runs()[0])
     times = []
     for number in range(repeats + 1):
         began = time.perf_counter()
         ink = canvas_to_ink(rgba)
-        predict_probabilities(model, make_stage_images(ink, normalize_drawing(ink)))
+        predict_probabilities(network, make_stage_images(ink, normalize_drawing(ink)))
         if number:
             times.append(time.perf_counter() - began)
     return times

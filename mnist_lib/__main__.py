@@ -31,9 +31,12 @@ from mnist_lib.config import (
 from mnist_lib.data.dataset import DatasetError, load_mnist
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
+from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import run_in_background
 from mnist_lib.network.backend import load_keras
+from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
@@ -191,12 +194,7 @@ def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate a kept model anew, not from the stored probabilities."""
     dataset = load_mnist()
     run = _run_with_model(options, options.run)
-    load_keras()
-    from mnist_lib.evaluation.predictions import accuracy, cross_entropy
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
-    probabilities = predict_probabilities(load_run_model(run), dataset.test_images)
+    probabilities = predict_probabilities(load_network(run), dataset.test_images)
     test_accuracy = accuracy(probabilities, dataset.test_labels)
     result = {
         "run_id": run.run_id,
@@ -218,7 +216,7 @@ def predict_command(options: argparse.Namespace) -> int:
     """Read every picture, going on after a bad one."""
     run = _run_with_model(options, options.run)
     failed = False
-    model = None
+    network = None
     for path in find_pictures(options.pictures):
         try:
             image = normalize_drawing(read_picture(path)).image
@@ -226,13 +224,8 @@ def predict_command(options: argparse.Namespace) -> int:
             print(f"mnist_lib: {path}: {error}", file=sys.stderr)
             failed = True
             continue
-        if model is None:
-            load_keras()
-            from mnist_lib.network.model import predict_probabilities
-            from mnist_lib.runs.models import load_run_model
-
-            model = load_run_model(run)
-        probabilities = predict_probabilities(model, image[None])[0]
+        network = network or load_network(run)
+        probabilities = predict_probabilities(network, image[None])[0]
         digit = int(probabilities.argmax())
         if options.json:
             row = {

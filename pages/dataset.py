@@ -5,9 +5,10 @@ import streamlit as st
 from mnist_lib.data.dataset import count_classes, scale_pixels, select_indices
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import class_counts_figure
+from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
-from mnist_lib.ui.session import mnist, selected_run
+from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import draw_closer_look
 from mnist_lib.ui.shared.digit_view import PLAIN
 from mnist_lib.ui.shared.pixel_grid import draw_pixel_values

@@ -4,7 +4,7 @@ import streamlit as st
 
 from mnist_lib.ui.draw.screen import draw_drawing_room
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.session import selected_run, start_loading_keras
+from mnist_lib.ui.session import selected_run
 
 require_router()
 
@@ -14,7 +14,6 @@ if run is None or not run.has_model():
     st.info("This run has kept no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
     screen_link("train", "Go to Train")
     st.stop()
-start_loading_keras()
 st.markdown(
     f"Draw one digit with the mouse or a finger, or give a picture of one: **{run.run_id}** reads it, and below you "
     "see why it reads what it reads."

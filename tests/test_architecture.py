@@ -18,7 +18,6 @@ KERAS = ("keras", "tensorflow")
 MAY_IMPORT_KERAS = {
     "mnist_lib.network.model",
     "mnist_lib.network.precision",
-    "mnist_lib.runs.models",
     "mnist_lib.training.recorder",
     "mnist_lib.training.train",
 }

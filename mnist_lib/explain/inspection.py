@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_lib.data.dataset import scale_pixels
+from mnist_lib.network.forward import Network, forward, predict_probabilities
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
-
-if TYPE_CHECKING:
-    import keras
 
 # Keras numbers the layers in such a file itself, by type, whatever their names are.
 _FIRST_KERNELS = "layers/conv2d/vars/0"
@@ -21,7 +17,7 @@ _FIRST_KERNELS = "layers/conv2d/vars/0"
 def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
     """Return the filters of the first convolution as they were after an epoch.
 
-    Read from the stored weights, without loading TensorFlow.
+    Of the whole file the filters alone are read.
 
     Args:
         run: The run.
@@ -46,37 +42,31 @@ def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
     return kernels[:, :, 0, :].transpose(2, 0, 1)
 
 
-def feature_maps(model: keras.Model, image: np.ndarray) -> list[np.ndarray]:
+def feature_maps(network: Network, image: np.ndarray) -> list[np.ndarray]:
     """Return what each convolution finds in an image, and where.
 
     Args:
-        model: A model that ``build_model`` made.
+        network: As ``load_network`` returns it.
         image: uint8, (28, 28), 0 to 255.
 
     Returns:
         For each convolution in turn float32, (filters, side, side), 0 or more.
     """
-    import keras  # only where a model is at hand
-
-    convolutions = [layer.output for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
-    outputs = keras.Model(model.inputs[0], convolutions)(scale_pixels(image[np.newaxis]), training=False)
-    return [np.asarray(keras.ops.convert_to_numpy(output))[0].transpose(2, 0, 1) for output in outputs]
+    activations = forward(network, image[np.newaxis])
+    return [maps[0].transpose(2, 0, 1) for maps in (activations.conv2d_1, activations.conv2d_2)]
 
 
-def read_over_epochs(models: Sequence[keras.Model], image: np.ndarray) -> np.ndarray:
+def read_over_epochs(networks: Sequence[Network], image: np.ndarray) -> np.ndarray:
     """Return the probability of each digit for one image, after each epoch.
 
     Args:
-        models: The network after each of them, as ``load_run_model`` returns it.
+        networks: The network after each of them, as ``load_network`` returns it.
         image: uint8, (28, 28), 0 to 255.
 
     Returns:
-        float32, (models, 10), rows sum to 1.
+        float32, (networks, 10), rows sum to 1.
     """
-    import keras  # only where a model is at hand
-
-    inputs = scale_pixels(image[np.newaxis])
-    return np.stack([np.asarray(keras.ops.convert_to_numpy(model(inputs, training=False)))[0] for model in models])
+    return np.concatenate([predict_probabilities(network, image[np.newaxis]) for network in networks])
 
 
 def spread_epochs(epochs: Sequence[int], count: int) -> list[int]:

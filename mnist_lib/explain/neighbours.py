@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from mnist_lib.data.dataset import scale_pixels
-
-if TYPE_CHECKING:
-    import keras
-
-_BATCH_SIZE = 500
+from mnist_lib.network.forward import Network, forward_in_parts
 
 
 class Neighbours(NamedTuple):
@@ -26,27 +22,24 @@ class Neighbours(NamedTuple):
     similarities: np.ndarray
 
 
-def embed_images(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def embed_images(
+    network: Network, images: np.ndarray, on_part: Callable[[float], object] = lambda share: None
+) -> np.ndarray:
     """Return what the last layer decides from, the values of the dense layer before it.
 
     Only their direction: which values are large beside the others. Of the 20 nearest to
     each of the last 10,000 training images 99.5% were of the same digit; by distance, 99.4%.
 
     Args:
-        model: A model that ``build_model`` made.
+        network: As ``load_network`` returns it.
         images: uint8, (n, 28, 28), 0 to 255, n at least 1.
+        on_part: Called now and then with the share that is done, up to 1.
 
     Returns:
         float32, (n, dense units, 64 in the paper's network), 0 to 1, rows of length 1,
         or of 0 where no unit answers.
     """
-    import keras  # only where a model is at hand
-
-    before_last = keras.Model(model.inputs[0], model.get_layer("dense_1").output)
-    if len(images) > _BATCH_SIZE:
-        values = np.asarray(before_last.predict(scale_pixels(images), batch_size=_BATCH_SIZE, verbose=0))  # pyright: ignore[reportArgumentType]
-    else:
-        values = np.asarray(keras.ops.convert_to_numpy(before_last(scale_pixels(images), training=False)))
+    values = forward_in_parts(network, images, "dense_1", on_part)
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
     return np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
 

@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from mnist_lib.config import PRESETS, TRAINING_RANGES, TrainingConfig
-from mnist_lib.network.backend import load_keras
-from mnist_lib.network.layers import count_parameters
+from mnist_lib.network.description import agree, describe_network
+from mnist_lib.network.weights import weight_shapes, weights_file_size
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import DamagedRunError, RunSnapshot, parse_settings, read_json
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RUN_NAME, RunStore
@@ -32,7 +33,6 @@ from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipL
 
 if TYPE_CHECKING:
     import h5py
-    import keras
 
 ARCHIVED_STATES = ("finished", "stopped")
 
@@ -177,7 +177,7 @@ def _check_entries(archive: CheckedZip) -> str:
     (name,) = names
     if f"{name}/config.json" not in archive.sizes:
         raise ZipError("The zip holds no config.json, so it is not one of a run.")
-    weights_size = _weights_size(_parse_config(archive.read(f"{name}/config.json")))
+    weights_size = weights_file_size(_parse_config(archive.read(f"{name}/config.json")))
     for entry, size in archive.sizes.items():
         if entry.endswith((".h5", ".keras")) and size > weights_size:
             raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {weights_size:,} bytes.")
@@ -192,11 +192,6 @@ def _parse_config(content: bytes) -> TrainingConfig:
     if not isinstance(values, dict):
         raise DamagedRunError("config.json is not a JSON object")
     return parse_settings(values)
-
-
-def _weights_size(config: TrainingConfig) -> int:
-    """Return bytes that a file of the weights takes, and a little more."""
-    return 4 * count_parameters(config) + 200_000
 
 
 def _unpack(archive: CheckedZip, folder: Path) -> None:
@@ -301,19 +296,14 @@ def _check_models(run: Run, config: TrainingConfig) -> None:
     """Check the kept network and the weights of each epoch against the network of the settings.
 
     Nothing here deserializes what a file says about layers, as ``keras.saving.load_model`` would:
-    the network is built by this project, and the file's description must be the same. So Keras's
-    ``safe_mode`` has nothing to guard here, and the file is safe to hand on.
+    the file's description must be the one that this project's network has. So the file is safe
+    to hand on to whoever does load it with Keras.
     """
     import h5py  # a tenth of a second, for a screen that may never ask
 
-    load_keras(use_gpu=False)
-    from mnist_lib.network.model import build_model  # imports Keras
-    from mnist_lib.runs.models import load_run_model  # imports Keras
-
-    model = build_model(config)
-    shapes = _weight_shapes(model)
+    shapes = weight_shapes(config)
     try:
-        weights = _read_model_file(run.model_path, model, _weights_size(config))
+        weights = _read_model_file(run.model_path, config)
     except (ZipError, ValueError, RecursionError) as error:
         raise DamagedRunError(_NOT_OURS) from error
     files: dict[str, Path | io.BytesIO] = {"model.keras": io.BytesIO(weights)}
@@ -325,61 +315,25 @@ def _check_models(run: Run, config: TrainingConfig) -> None:
         except Exception as error:  # h5py raises many types for a bad file
             reason = str(error) if isinstance(error, DamagedRunError) else "it is no file of weights"
             raise DamagedRunError(f"{name} does not hold the weights of its network: {reason}") from error
-    load_run_model(run)
+    load_network(run)
 
 
-def _read_model_file(path: Path, model: keras.Model, weights_size: int) -> bytes:
+def _read_model_file(path: Path, config: TrainingConfig) -> bytes:
     """Return the file of weights inside a .keras file that describes this very network.
 
     Raises:
         ZipError: It is not a .keras file, or holds more than one does.
         ValueError: It describes another network.
     """
-    import keras  # only where a model is at hand
-
-    sizes = {"metadata.json": 10_000, "config.json": 100_000, "model.weights.h5": weights_size}
+    sizes = {"metadata.json": 10_000, "config.json": 100_000, "model.weights.h5": weights_file_size(config)}
     limits = ZipLimits("a Keras model", len(sizes), sum(sizes.values()))
     with path.open("rb") as file, open_zip(file, limits, _size_limits(sizes)) as archive:
         if archive.sizes.keys() != sizes.keys():
             raise ValueError("a file is missing")
         found = json.loads(archive.read("config.json"))
-        # Through JSON, as Keras writes it: tuples become lists.
-        expected = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
-        if not _agree(found, expected):
+        if not agree(found, describe_network(config)):
             raise ValueError("another network")
         return archive.read("model.weights.h5")
-
-
-def _agree(found: Any, expected: Any) -> bool:
-    """Compare descriptions of a network by two versions of Keras.
-
-    A version may know a key that the other does not, but only with nothing in it: no regularizer, no
-    quantization. Keras counts the inputs that a process made: ``input_layer_1``.
-    """
-    if isinstance(found, dict) and isinstance(expected, dict):
-        return all(
-            _agree(found[key], expected[key]) if key in found and key in expected else not (found | expected)[key]
-            for key in found.keys() | expected.keys()
-        )
-    if isinstance(found, list) and isinstance(expected, list):
-        return len(found) == len(expected) and all(map(_agree, found, expected))
-    if isinstance(found, str) and isinstance(expected, str) and expected.startswith("input_layer"):
-        return re.fullmatch(r"input_layer(_[0-9]{1,9})?", found) is not None
-    return found == expected
-
-
-def _weight_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each array in a file of weights, by its path.
-
-    Keras numbers the layers in such a file itself, by type, whatever their names are.
-    """
-    layers = [layer for layer in model.layers if layer.weights]
-    groups = ("conv2d", "conv2d_1", "dense", "dense_1")
-    return {
-        f"layers/{group}/vars/{number}": tuple(weight.shape)
-        for group, layer in zip(groups, layers, strict=True)
-        for number, weight in enumerate(layer.weights)
-    }
 
 
 def _check_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> None:

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -66,12 +66,17 @@ class Wishes(NamedTuple):
     asked_at: float = 0.0
 
 
+@dataclass(frozen=True)
 class Run:
-    """One run directory, to write while training and to read at any time."""
+    """One run directory, to write while training and to read at any time.
 
-    def __init__(self, path: Path, bundled: bool = False) -> None:
-        self.path = path
-        self.bundled = bundled
+    Attributes:
+        path: The folder. Its name is the run's.
+        bundled: Whether it ships with the project and is never written.
+    """
+
+    path: Path
+    bundled: bool = False
 
     @property
     def run_id(self) -> str:

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink, make_stage_images, normalize_drawing
 from mnist_lib.evaluation.predictions import accuracy
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 
@@ -182,16 +184,12 @@ def enlarge(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.asarray(canvas.convert("RGBA"))
 
 
-@pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("run", RunStore(Path("nowhere")).bundled_runs(), ids=lambda run: run.run_id)
 def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(run: Run, dataset: Dataset) -> None:
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
     random = np.random.default_rng(2)
     images, labels = dataset.test_images[:1_000], dataset.test_labels[:1_000]
     brought_back = np.stack([normalize(enlarge(image, random)) for image in images])
-    model = load_run_model(run)
+    model = load_network(run)
     before = accuracy(predict_probabilities(model, images), labels)
     after = accuracy(predict_probabilities(model, brought_back), labels)
     assert after > before - 0.005

@@ -17,6 +17,8 @@ from PIL import Image, ImageFilter
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH
 
@@ -433,16 +435,12 @@ PHOTOS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("name", PHOTOS)
 def test_network_reads_photos_nearly_as_well_as_the_digits_themselves(name: str, dataset: Dataset) -> None:
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
     rng = np.random.default_rng(4)
     photos = [photograph(image, rng, **PHOTOS[name]) for image in dataset.test_images[:40]]
     images = np.stack([normalize_drawing(read_picture(photo)).image for photo in photos])
-    probabilities = predict_probabilities(load_run_model(Run(BUNDLED_RUNS_PATH / "pretrained-paper")), images)
+    probabilities = predict_probabilities(load_network(Run(BUNDLED_RUNS_PATH / "pretrained-paper")), images)
     read_rightly = (probabilities.argmax(axis=1) == dataset.test_labels[:40]).sum()
     assert read_rightly >= 36  # measured: 39 or 40; of the digits themselves 40
 

@@ -16,9 +16,10 @@ from mnist_lib.explain.inspection import (
     settled_since,
     spread_epochs,
 )
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
-from tests.support.runs import BUNDLED_RUN, Trained
+from tests.support.runs import BUNDLED_RUN, Trained, random_network
 
 
 @pytest.mark.usefixtures("keras_loaded")
@@ -96,7 +97,6 @@ def convolve_slowly(inputs: np.ndarray, kernels: np.ndarray, biases: np.ndarray)
     return outputs.clip(0)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize(
     ("config", "shapes"),
     [
@@ -110,29 +110,24 @@ def convolve_slowly(inputs: np.ndarray, kernels: np.ndarray, biases: np.ndarray)
 def test_feature_maps_are_those_of_a_slow_convolution(
     config: TrainingConfig, shapes: list[tuple[int, ...]], dataset: Dataset
 ) -> None:
-    from mnist_lib.network.model import build_model
-
     image = dataset.test_images[0]
-    network = build_model(config)
+    network = random_network(config)
     first, second = feature_maps(network, image)
     assert [first.shape, second.shape] == shapes
     assert first.dtype == second.dtype == np.float32
-    expected = convolve_slowly(image[..., np.newaxis] / 255, *network.get_layer("conv2d_1").get_weights())
+    expected = convolve_slowly(image[..., np.newaxis] / 255, *network.convolution_1)
     np.testing.assert_allclose(first, expected, atol=1e-4)
     height, width = first.shape[1] // 2, first.shape[2] // 2
     whole = first[:, : 2 * height, : 2 * width]
     pooled = whole.reshape(-1, height, 2, width, 2).max(axis=(2, 4)).transpose(1, 2, 0)
-    expected = convolve_slowly(pooled, *network.get_layer("conv2d_2").get_weights())
+    expected = convolve_slowly(pooled, *network.convolution_2)
     np.testing.assert_allclose(second, expected, atol=1e-4)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_reading_over_the_epochs_gives_what_the_run_itself_stored(trained: Trained, dataset: Dataset) -> None:
-    from mnist_lib.runs.models import load_run_model
-
-    models = [load_run_model(trained.run, epoch) for epoch in (1, 2)]
+    networks = [load_network(trained.run, epoch) for epoch in (1, 2)]
     for index in (0, 8325):
-        read = read_over_epochs(models, dataset.test_images[index])
+        read = read_over_epochs(networks, dataset.test_images[index])
         assert read.dtype == np.float32
         stored = [trained.run.probabilities(epoch)[index] for epoch in (1, 2)]
         np.testing.assert_allclose(read, stored, atol=1e-3)  # stored as float16

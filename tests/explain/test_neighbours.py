@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.explain.inspection import feature_maps
 from mnist_lib.explain.neighbours import embed_images, find_neighbours
-from tests.support.runs import BUNDLED_RUN
+from mnist_lib.network.forward import Layer
+from mnist_lib.runs.networks import load_network
+from tests.support.runs import BUNDLED_RUN, random_network
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_embedding_is_the_direction_of_the_values_before_the_last_layer(dataset: Dataset) -> None:
-    from mnist_lib.runs.models import load_run_model
-
-    model = load_run_model(BUNDLED_RUN)
-    embedding = embed_images(model, dataset.test_images[:1])
+    network = load_network(BUNDLED_RUN)
+    embedding = embed_images(network, dataset.test_images[:1])
     assert embedding.shape == (1, 64)
     assert embedding.dtype == np.float32
-    second = feature_maps(model, dataset.test_images[0])[1]
-    weights, biases = model.get_layer("dense_1").get_weights()
+    second = feature_maps(network, dataset.test_images[0])[1]
+    weights, biases = network.dense
     values = (second.transpose(1, 2, 0).ravel().astype(float) @ weights + biases).clip(0)
     np.testing.assert_allclose(embedding[0], values / np.sqrt((values**2).sum()), atol=1e-4)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_embeddings_of_many_are_those_of_each(dataset: Dataset) -> None:
-    from mnist_lib.network.model import build_model
-
-    model = build_model(TrainingConfig(filters_1=4, filters_2=4, dense_units=8, dropout=0.5))
-    many = embed_images(model, dataset.test_images[:501])
+    network = random_network(TrainingConfig(filters_1=4, filters_2=4, dense_units=8, dropout=0.5))
+    many = embed_images(network, dataset.test_images[:501])
     assert many.shape == (501, 8)
     for index in (0, 250, 500):
-        np.testing.assert_allclose(many[index], embed_images(model, dataset.test_images[[index]])[0], atol=1e-5)
+        np.testing.assert_allclose(many[index], embed_images(network, dataset.test_images[[index]])[0], atol=1e-5)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_image_that_no_unit_answers_is_like_no_other(dataset: Dataset) -> None:
-    from mnist_lib.network.model import build_model
-
-    model = build_model(TrainingConfig(filters_1=4, filters_2=4, dense_units=8))
-    layer = model.get_layer("dense_1")
-    layer.set_weights([np.zeros_like(layer.get_weights()[0]), np.full(8, -1.0)])
-    assert np.array_equal(embed_images(model, dataset.test_images[:2]), np.zeros((2, 8)))
+    network = random_network(TrainingConfig(filters_1=4, filters_2=4, dense_units=8))
+    network = network._replace(dense=Layer(np.zeros_like(network.dense.kernel), np.full(8, -1.0, np.float32)))
+    assert np.array_equal(embed_images(network, dataset.test_images[:2]), np.zeros((2, 8)))
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_neighbours_are_those_of_a_slow_search(dataset: Dataset) -> None:
-    from mnist_lib.runs.models import load_run_model
-
-    model = load_run_model(BUNDLED_RUN)
-    embeddings = embed_images(model, dataset.train_images[:400])
-    embedding = embed_images(model, dataset.test_images[:1])[0]
+    network = load_network(BUNDLED_RUN)
+    embeddings = embed_images(network, dataset.train_images[:400])
+    embedding = embed_images(network, dataset.test_images[:1])[0]
     angles = [
         (float(np.degrees(np.arccos(min(1.0, sum(a * b for a, b in zip(embedding, other, strict=True)))))), index)
         for index, other in enumerate(embeddings.astype(float))

@@ -7,6 +7,8 @@ import pytest
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.explain.occlusion import INK, PAPER, log_odds, occlude
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from tests.support.runs import BUNDLED_RUN
 
 
@@ -48,21 +50,17 @@ def test_ink_added_counts_where_there_was_none() -> None:
     assert not nothing.evidence_loss.any()
 
 
-@pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.parametrize("cover", [PAPER, INK])
 def test_occlusion_is_that_of_single_images(cover: int, dataset: Dataset) -> None:
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
-    model = load_run_model(BUNDLED_RUN)
+    network = load_network(BUNDLED_RUN)
     image = dataset.test_images[0]  # a 7
 
     def evidence(image: np.ndarray) -> tuple[float, int]:
-        (row,) = predict_probabilities(model, image[np.newaxis]).astype(float)
+        (row,) = predict_probabilities(network, image[np.newaxis]).astype(float)
         return float(np.log(row[7]) - np.log(row[[0, 1, 2, 3, 4, 5, 6, 8, 9]].sum())), int(row.argmax())
 
     before, _ = evidence(image)
-    occlusion = occlude(lambda images: predict_probabilities(model, images), image, 7, cover)
+    occlusion = occlude(lambda images: predict_probabilities(network, images), image, 7, cover)
     for row, column in [(0, 0), (6, 6), (8, 8), (8, 20), (14, 16), (20, 12), (26, 26)]:
         covered = image.copy()
         for y in range(max(row - 1, 0), min(row + 3, 28)):

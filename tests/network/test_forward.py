@@ -76,11 +76,12 @@ def test_every_layer_is_that_of_keras(keras_and_numpy: Any, dataset: Dataset) ->
     images = dataset.test_images[:12]
     activations = forward(network, images)
     for name in Activations._fields:
-        expected = keras.Model(model.inputs[0], model.get_layer(name).output)(scale_pixels(images), training=False)
+        layer = keras.Model(model.inputs[0], model.get_layer(name).output)
+        expected = np.asarray(keras.ops.convert_to_numpy(layer(scale_pixels(images), training=False)))
         found = getattr(activations, name)
         assert found.dtype == np.float32
-        scale = max(1.0, float(np.abs(keras.ops.convert_to_numpy(expected)).max()))
-        np.testing.assert_allclose(found / scale, keras.ops.convert_to_numpy(expected) / scale, atol=1e-5)
+        scale = max(1.0, float(np.abs(expected).max()))
+        np.testing.assert_allclose(found / scale, expected / scale, atol=1e-5)
 
 
 @pytest.mark.parametrize("run", [BUNDLED_RUN, PAPER_RUN], ids=["accurate", "paper"])

@@ -7,6 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.network.forward import Layer, Network
+from mnist_lib.network.weights import weight_shapes
+from mnist_lib.runs.networks import network_path
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 
@@ -47,3 +53,22 @@ def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9")
     """Put a copy of the shipped paper's run into the store, as if it had been trained here."""
     shutil.copytree(PAPER_RUN.path, store.root / name)
     return Run(store.root / name)
+
+
+def load_keras_model(run: Run) -> Any:
+    """Return the network that a run kept as a ``keras.Model``. Keras has to be loaded."""
+    from mnist_lib.network.model import build_model
+
+    config = run.read().config
+    assert config
+    model = build_model(config)
+    model.load_weights(network_path(run))
+    return model
+
+
+def random_network(config: TrainingConfig) -> Network:
+    """Return a network of these settings whose weights and biases are random, the same ones each time."""
+    random = np.random.default_rng(0)
+    arrays = [random.normal(0, 0.2, shape).astype(np.float32) for shape in weight_shapes(config).values()]
+    layers = [Layer(kernel, bias) for kernel, bias in zip(arrays[::2], arrays[1::2], strict=True)]
+    return Network(*layers, second_pooling=config.second_pooling)

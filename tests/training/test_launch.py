@@ -15,6 +15,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.machine import is_same_process
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
@@ -134,17 +135,14 @@ def test_killed_trainer_is_interrupted_and_no_longer_active(story: Story) -> Non
     assert story.store.active_run() is None
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_killed_trainer_leaves_its_finished_epochs(story: Story, dataset: Dataset) -> None:
-    from mnist_lib.runs.models import load_run_model
-
     seen = story.while_training
     assert story.after_kill.epochs[: len(seen.epochs)] == seen.epochs
     assert story.after_kill.batches[: len(seen.batches)] == seen.batches
     for epoch in story.after_kill.epochs:
         assert epoch["test_accuracy"] == accuracy(story.run.probabilities(epoch["epoch"]), dataset.test_labels)
     assert not story.run.model_path.exists()
-    load_run_model(story.run)  # the weights of its last epoch
+    load_network(story.run)  # the weights of its last epoch
 
 
 def test_trainer_s_log_has_a_line_an_epoch(story: Story) -> None:

@@ -12,6 +12,8 @@ import pytest
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.runs import RESULT_FIELDS, Trained
@@ -134,10 +136,7 @@ def test_network_learns(trained: Trained) -> None:
 
 
 def test_kept_model_gives_the_probabilities_stored_last(ended: Run, dataset: Dataset) -> None:
-    from mnist_lib.network.model import predict_probabilities
-    from mnist_lib.runs.models import load_run_model
-
-    answers = predict_probabilities(load_run_model(ended), dataset.test_images)
+    answers = predict_probabilities(load_network(ended), dataset.test_images)
     stored = ended.probabilities()
     np.testing.assert_allclose(answers, stored, atol=1e-3)
     assert (answers.argmax(axis=1) != stored.argmax(axis=1)).sum() == 0

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from mnist_lib.runs.store import RunStore
 from tests.support.screens import forget_screens
+
+
+@pytest.fixture(autouse=True)
+def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every import of Keras and TensorFlow fail: no screen, in any state, may need them."""
+    for name in ("keras", "tensorflow"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 @pytest.fixture(autouse=True)

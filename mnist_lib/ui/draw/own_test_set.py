@@ -21,10 +21,11 @@ from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import image_figure, probabilities_figure
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_problem
-from mnist_lib.ui.session import read_digits, run_model, run_store
+from mnist_lib.ui.session import run_store
 from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
@@ -124,8 +125,6 @@ def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
         )
         return None
     try:
-        # Here, because what is cached cannot show that it waits for TensorFlow.
-        run_model(run)
         answers = _read_drawings(run, snapshot)
     except DamagedRunError as error:
         st.error(str(error), icon=":material/error:")
@@ -292,14 +291,12 @@ def _count_right(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int:
 
 def _read_drawings(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray:
     """Return what a run reads in the drawings: float32, (n, 10)."""
-    kept = [run.model_path, *map(run.weights_path, run.epochs_with_weights()[-1:])]
-    stamps = tuple(path.stat().st_mtime_ns for path in kept if path.is_file())
-    return _read_images(run, stamps, tuple(digit.digit_id for digit in snapshot.digits), snapshot.images)
+    return _read_images(run, network_stamp(run), tuple(digit.digit_id for digit in snapshot.digits), snapshot.images)
 
 
 # A drawing's id says what is in its image.
-@st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: run.path})
-def _read_images(run: Run, stamps: tuple[int, ...], digit_ids: tuple[str, ...], _images: np.ndarray) -> np.ndarray:
+@st.cache_data(max_entries=32, show_spinner=False)
+def _read_images(run: Run, stamp: int, digit_ids: tuple[str, ...], _images: np.ndarray) -> np.ndarray:
     return read_digits(run, _images)
 
 

@@ -6,12 +6,12 @@ import streamlit as st
 
 from mnist_lib.drawing.normalization import DrawingError, make_stage_images, normalize_drawing
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import read_digits
 from mnist_lib.ui.draw.answer import draw_answer
 from mnist_lib.ui.draw.drawing_input import ask_for_digit
 from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
 from mnist_lib.ui.draw.stages import draw_stages
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.session import read_digits
 from mnist_lib.ui.shared.closer_look import draw_closer_look
 
 _NOTHING_YET = {

@@ -9,8 +9,8 @@ from mnist_lib.data.label_votes import load_label_votes, votes_text
 from mnist_lib.evaluation.biography import biography_text, find_turns
 from mnist_lib.figures.digits import epochs_figure, image_figure, probabilities_figure
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import mnist, probabilities_over_epochs
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.session import mnist, probabilities_over_epochs
 from mnist_lib.ui.shared.closer_look import draw_closer_look
 from mnist_lib.wording import a_digit
 

@@ -12,13 +12,13 @@ from mnist_lib.evaluation.metrics import wilson_interval
 from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.evaluation.selection import select_images
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.mistakes.confusion import draw_confusion_matrix
 from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import draw_biography, draw_image, draw_image_closely
 from mnist_lib.ui.mistakes.metrics import draw_figures
-from mnist_lib.ui.session import mnist, probabilities
 from mnist_lib.ui.shared.take_away import draw_take_away
 from mnist_lib.wording import a_digit, percent_text
 

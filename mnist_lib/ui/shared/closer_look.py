@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -15,16 +15,14 @@ from mnist_lib.explain.occlusion import INK, PAPER, occlude
 from mnist_lib.explain.perturbations import REACH_PX, alter_image, shifted_images
 from mnist_lib.figures.digits import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
 from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_embeddings
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.session import MAX_EPOCHS_SHOWN, epoch_model, mnist, run_model, training_embeddings
 from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
 from mnist_lib.wording import a_digit, percent_text
-
-if TYPE_CHECKING:
-    import keras
 
 # At most one row of a sprite sheet.
 NEIGHBOURS = 20
@@ -87,7 +85,7 @@ class _Look(NamedTuple):
 
     run: Run
     epoch: int | None
-    model: keras.Model
+    network: Network
     image: np.ndarray  # uint8, (28, 28)
     probabilities: np.ndarray  # float32, (10,)
     true_digit: int | None
@@ -98,9 +96,7 @@ class _Look(NamedTuple):
         return int(self.probabilities.argmax())
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        from mnist_lib.network.model import predict_probabilities  # imports Keras
-
-        return predict_probabilities(self.model, images)
+        return predict_probabilities(self.network, images)
 
 
 @st.fragment
@@ -117,14 +113,12 @@ def draw_closer_look(
         epoch: One whose weights the run kept: the network as it was after it. None for the model.
     """
     with errors_as_messages():
-        model = run_model(run) if epoch is None else epoch_model(run, epoch)
-        from mnist_lib.network.model import predict_probabilities  # imports Keras
-
-        probabilities = predict_probabilities(model, image[np.newaxis])[0]
+        network = run_network(run, epoch)
+        probabilities = predict_probabilities(network, image[np.newaxis])[0]
         if not np.isfinite(probabilities).all():
             st.error("This network no longer computes with numbers: its training went astray.", icon=":material/error:")
             return
-        look = _Look(run, epoch, model, image, probabilities, true_digit, key)
+        look = _Look(run, epoch, network, image, probabilities, true_digit, key)
         st.html(_STYLE)
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
@@ -157,7 +151,7 @@ def _draw_saliency(look: _Look) -> None:
 
 
 def _draw_feature_maps(look: _Look) -> None:
-    first, second = feature_maps(look.model, look.image)
+    first, second = feature_maps(look.network, look.image)
     st.markdown(
         "A filter slides over the picture and draws a map: bright where it finds what it looks for, dark where it "
         "does not. All maps of a layer share one scale."
@@ -179,9 +173,7 @@ def _draw_epochs(look: _Look) -> None:
         st.info("This run has kept no weights of its epochs, so there is no looking back.", icon=":material/info:")
         return
     epochs = spread_epochs(kept, MAX_EPOCHS_SHOWN)
-    with st.spinner("Loading the network of each epoch…"):
-        models = [epoch_model(look.run, epoch) for epoch in epochs]
-    probabilities = read_over_epochs(models, look.image)
+    probabilities = read_over_epochs([run_network(look.run, epoch) for epoch in epochs], look.image)
     st.markdown(learning_text(epochs, probabilities.argmax(axis=1), look.true_digit))
     picture_column, figure_column = st.columns([1, 5], gap="medium")
     with picture_column:
@@ -274,7 +266,7 @@ def _draw_neighbours(look: _Look) -> None:
     embeddings = training_embeddings(look.run, look.epoch)
     images, labels = mnist().split("train")
     # A training digit is most alike to itself, which says nothing: one more, and without it.
-    found = find_neighbours(embed_images(look.model, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)
+    found = find_neighbours(embed_images(look.network, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)
     others = np.flatnonzero((images[found.indices] != look.image).any(axis=(1, 2)))[:NEIGHBOURS]
     indices, similarities = found.indices[others], found.similarities[others]
     digits, counts = np.unique(labels[indices], return_counts=True)

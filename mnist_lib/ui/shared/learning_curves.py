@@ -94,6 +94,6 @@ def _read(run: Run) -> RunSnapshot:
 
 
 # As a resource: a snapshot is never changed, so it need not be copied for every reader.
-@st.cache_resource(max_entries=2 * MAX_OTHERS, show_spinner=False, hash_funcs={Run: lambda run: run.path})
+@st.cache_resource(max_entries=2 * MAX_OTHERS, show_spinner=False)
 def _read_as_of(run: Run, stamp: int) -> RunSnapshot:
     return run.read()

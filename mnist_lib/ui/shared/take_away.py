@@ -12,7 +12,7 @@ from mnist_lib.export.report import make_report
 from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
 from mnist_lib.runs.archive import archive_run
 from mnist_lib.runs.run import Run
-from mnist_lib.ui.session import mnist
+from mnist_lib.ui.cache import mnist
 
 
 class _Offer(NamedTuple):

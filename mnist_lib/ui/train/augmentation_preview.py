@@ -9,7 +9,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import random_transforms, transform_images
 from mnist_lib.data.continental_forms import write_continental_forms
 from mnist_lib.data.dataset import scale_pixels
-from mnist_lib.ui.session import mnist
+from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.train.settings_fields import draft_config, draw_slider
 
 AUGMENTATION_SETTINGS = ("shift_px", "rotation_deg", "zoom", "continental_forms")

@@ -11,9 +11,9 @@ from mnist_lib.explain.inspection import first_layer_filters
 from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.session import mnist
 from mnist_lib.wording import a_digit, percent_text
 
 # One test image of each digit, from 0 to 9. The first of the file:

@@ -72,7 +72,9 @@ def test_neighbours_are_counted_by_their_label_and_leave_the_digit_itself_out(
 
     # The first 500 training digits stand for all 60,000, which take ten seconds to read.
     embed_images = neighbours.embed_images
-    monkeypatch.setattr(neighbours, "embed_images", lambda model, images: embed_images(model, images[:500]))
+    monkeypatch.setattr(
+        neighbours, "embed_images", lambda network, images, *on_part: embed_images(network, images[:500])
+    )
     app = look_closer("dataset", "sample", "Neighbours", run_of_its_own)
     assert not app.exception
     line = said_in(app, "markdown")

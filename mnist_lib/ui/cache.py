@@ -1,0 +1,167 @@
+"""What the screens share and compute once for all visitors: the data, what a run answered, its networks."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.data.dataset import Dataset, load_mnist
+from mnist_lib.evaluation.abstention import Coverage, measure_coverage
+from mnist_lib.explain.inspection import spread_epochs
+from mnist_lib.explain.neighbours import embed_images
+from mnist_lib.network.forward import Network, predict_probabilities
+from mnist_lib.runs.networks import load_network, network_path
+from mnist_lib.runs.run import Run
+
+# Of a run with more epochs as many are chosen evenly: where the network of each is loaded,
+# and where what it said is read.
+MAX_EPOCHS_SHOWN = 20
+MAX_EPOCHS_TOLD = 60
+
+
+@st.cache_resource(show_spinner="Reading the 70,000 digits…")
+def mnist() -> Dataset:
+    """Return MNIST, loaded once for all visitors."""
+    return load_mnist()
+
+
+def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:
+    """Return a run's test probabilities after an epoch, the newest by default: float32, (10000, 10).
+
+    Raises:
+        DamagedRunError: There are none, or they are unreadable.
+    """
+    if epoch is None:
+        kept = run.epochs_with_probabilities()
+        if not kept:
+            return run.probabilities()  # which says what is missing
+        epoch = kept[-1]
+    return _probabilities(run, epoch, _stamp(run.probabilities_path(epoch)))
+
+
+# 0.4 MB each.
+@st.cache_data(max_entries=64, show_spinner=False)
+def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
+    return run.probabilities(epoch)
+
+
+def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
+    """Return epochs of a run, at most ``MAX_EPOCHS_TOLD``, and its test probabilities after each.
+
+    Returns:
+        The epochs in order, and float16, (epochs, 10000, 10), to read only.
+
+    Raises:
+        DamagedRunError: One of them is unreadable.
+    """
+    epochs = spread_epochs(run.epochs_with_probabilities(), MAX_EPOCHS_TOLD)
+    stamps = [_stamp(run.probabilities_path(epoch)) for epoch in epochs]
+    return epochs, _probabilities_over_epochs(run, epochs, stamps)
+
+
+# 0.2 MB an epoch.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _probabilities_over_epochs(run: Run, epochs: list[int], stamps: list[int]) -> np.ndarray:
+    return np.stack([run.probabilities(epoch).astype(np.float16) for epoch in epochs])
+
+
+def coverage(run: Run, threshold: float) -> Coverage | None:
+    """Return what a threshold means on the test set, or None for a run without test probabilities.
+
+    Args:
+        run: The run.
+        threshold: 0 to 1.
+    """
+    kept = run.epochs_with_probabilities()
+    return _coverage(run, kept[-1], _stamp(run.probabilities_path(kept[-1])), threshold) if kept else None
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _coverage(run: Run, epoch: int, stamp: int, threshold: float) -> Coverage:
+    images, labels = mnist().split("test")
+    return measure_coverage(run.probabilities(epoch), images, labels, threshold)
+
+
+def run_network(run: Run, epoch: int | None = None) -> Network:
+    """Return the network that a run kept, or the one it had after an epoch.
+
+    Raises:
+        DamagedRunError: It cannot be read.
+    """
+    return _run_network(run, epoch, network_stamp(run, epoch))
+
+
+# 2 MB each: two runs of as many epochs as one figure shows.
+@st.cache_resource(max_entries=2 * MAX_EPOCHS_SHOWN, show_spinner=False)
+def _run_network(run: Run, epoch: int | None, stamp: int) -> Network:
+    return load_network(run, epoch)
+
+
+def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
+    """Return what a run's network reads in a few images.
+
+    Args:
+        run: A run that kept a model.
+        images: uint8, (n, 28, 28), 0 to 255.
+
+    Returns:
+        float32, (n, 10), probabilities.
+
+    Raises:
+        DamagedRunError: The network cannot be read.
+    """
+    return predict_probabilities(run_network(run), images)
+
+
+def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
+    """Return how a run's network sees each of the 60,000 training images, as ``embed_images`` does.
+
+    The first time it shows how far the network is with them.
+
+    Args:
+        run: A run that kept a model.
+        epoch: One whose weights it kept, or none for the model.
+
+    Raises:
+        DamagedRunError: The network cannot be read.
+    """
+    kept = _embeddings(run, epoch, network_stamp(run, epoch))
+    if not kept:
+        network = run_network(run, epoch)
+        text = "The network reads all 60,000 training digits, some ten seconds and only once…"
+        bar = st.progress(0.0, text)
+        kept.append(embed_images(network, mnist().train_images, lambda share: bar.progress(share, text)))
+        bar.empty()
+    return kept[0]
+
+
+# Empty until they are there: what is computed inside a cached function cannot move a progress bar. 15 MB each.
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _embeddings(run: Run, epoch: int | None, stamp: int) -> list[np.ndarray]:
+    return []
+
+
+def network_stamp(run: Run, epoch: int | None = None) -> int:
+    """Return what changes when a network does: a run in training has only that of its last epoch."""
+    return _stamp(network_path(run, epoch))
+
+
+@st.cache_resource(show_spinner=False)
+def spare_garbage_collection() -> None:
+    """Let the garbage collector pass over what is imported by now, once for all visitors.
+
+    Streamlit collects after every rerun, before the last of the screen is sent. To look
+    through all objects of all libraries takes nearly a tenth of a second each time.
+    """
+    gc.freeze()
+
+
+def _stamp(path: Path) -> int:
+    """Return what changes when the file does, so that a cache knows."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
