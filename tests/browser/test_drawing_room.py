@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
@@ -207,10 +207,49 @@ def test_picture_can_be_pasted(page: Page, tmp_path: Path) -> None:
 def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
-    page.get_by_role("radiogroup", name="That was a …").get_by_role("radio", name="7").click()
+    page.get_by_role("button", name="7", exact=True).first.click()
     expect(page.get_by_text("Kept as 7 in your test set.")).to_be_visible()
     snapshot = OwnDigits.beside(shared_server.runs_path).read()
     assert [digit.label for digit in snapshot.digits] == [7]
     expect(page.get_by_text(re.compile("reads your only drawing right"))).to_be_visible()
     page.get_by_role("button", name="Take it out").click()
     expect(page.get_by_text("Nothing is kept yet.")).to_be_visible()
+
+
+def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
+    browser: Browser, shared_server: Server
+) -> None:
+    # What the server says is held back: then what is clicked next goes out with the state from before.
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    held: list[str | bytes] | None = None
+    lines: list[WebSocketRoute] = []
+
+    def connect(line: WebSocketRoute) -> None:
+        lines.append(line)
+        line.connect_to_server().on_message(
+            lambda message: line.send(message) if held is None else held.append(message)
+        )
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    open_room(page, shared_server)
+    own = OwnDigits.beside(RunStore(shared_server.runs_path))
+    draw_stroke(page, SEVEN)
+    expect_answer(page, 7)
+    page.get_by_role("button", name="1", exact=True).first.click()
+    expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
+    expect(page.get_by_text("Your 1, read as 7", exact=True)).to_be_visible()
+    held = []
+    page.get_by_role("button", name="7", exact=True).first.click()
+    while [digit.label for digit in own.read().digits] != [7]:
+        page.wait_for_timeout(50)
+    page.get_by_role("button", name="Clear").click()
+    page.wait_for_timeout(1000)
+    for message in held:
+        lines[-1].send(message)
+    held = None
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    expect(page.get_by_text("Your 7, read as 7", exact=True)).to_be_visible()
+    assert [digit.label for digit in own.read().digits] == [7]
+    context.close()

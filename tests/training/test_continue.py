@@ -1,7 +1,6 @@
 """What must survive: killed trainers, killed servers, full disks. Continue ends as if nothing had happened."""
 
 from __future__ import annotations
-from mnist_lib.runs.networks import load_network
 
 import json
 import os
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from mnist_lib.machine import is_same_process
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from tests.support.processes import Python, wait_until

@@ -62,9 +62,12 @@ def draw_keep_form(ink: np.ndarray, source: str) -> None:
     except OwnDigitsError as error:
         st.error(str(error), icon=":material/error:")
         return
-    key = _row_key(_KEEP_KEY, identify_drawing(ink))
-    st.session_state[key] = kept.label if kept else None
-    st.pills("That was a …", DIGITS, required=True, key=key, on_change=_keep, args=(own, ink, source, key), wrap=True)
+    _draw_digits(
+        "That was a …",
+        kept.label if kept else None,
+        key=f"{_KEEP_KEY}_{identify_drawing(ink)}",
+        on_tap=lambda label: _keep(own, ink, source, label),
+    )
     show_problem(_KEEP_PROBLEM_KEY)
     with st.container(horizontal=True, vertical_alignment="center"):
         # Both fit on one line of a narrow screen: nothing below moves.
@@ -240,9 +243,12 @@ def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabiliti
     with bars:
         live_figure(probabilities_figure(probabilities, digit.label), key="own_digit_probabilities")
     st.caption("Green: the true digit. Red: what the network read.")
-    key = _row_key(_LABEL_KEY, digit.digit_id)
-    st.session_state[key] = digit.label
-    st.pills("True digit", DIGITS, required=True, key=key, on_change=_relabel, args=(own, digit, key), wrap=True)
+    _draw_digits(
+        "True digit",
+        digit.label,
+        key=f"{_LABEL_KEY}_{digit.digit_id}",
+        on_tap=lambda label: _relabel(own, digit, label),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Delete", icon=":material/delete:", key="own_digit_delete", on_click=_delete, args=(own, [digit]))
         kept_on = datetime.fromtimestamp(digit.created_at)
@@ -300,28 +306,35 @@ def _read_images(run: Run, stamp: int, digit_ids: tuple[str, ...], _images: np.n
     return read_digits(run, _images)
 
 
-def _row_key(name: str, digit_id: str) -> str:
-    """Return the key of a row of digits: another for each drawing, and after each change from elsewhere.
+def _draw_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int], None]) -> None:
+    """Draw the ten digits, marked as the set has it; only a tap changes the set.
 
-    What the browser still says of the old row, in a request already on its way, would
-    else be taken for a tap on the new one, and a drawing kept under another's digit.
+    They are buttons because a click is sent once. What a row of choices stands at comes with
+    every request from the browser, and one sent before the browser knew of a change would
+    undo it.
     """
-    return f"{name}_{digit_id}_{st.session_state.get(f'{name}_number', 0)}"
+    st.caption(name)
+    with st.container(horizontal=True, gap="xsmall"):
+        for digit in DIGITS:
+            st.button(
+                str(digit),
+                type="primary" if digit == kept else "secondary",
+                key=f"{key}_{digit}",
+                on_click=on_tap,
+                args=(digit,),
+            )
 
 
 # What the buttons do.
 
 
-def _keep(own: OwnDigits, ink: np.ndarray, source: str, key: str) -> None:
-    label = st.session_state[key]
-    if label is not None:
-        _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY, tapped=_KEEP_KEY)
+def _keep(own: OwnDigits, ink: np.ndarray, source: str, label: int) -> None:
+    _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY)
 
 
-def _relabel(own: OwnDigits, digit: OwnDigit, key: str) -> None:
-    label = st.session_state[key]
+def _relabel(own: OwnDigits, digit: OwnDigit, label: int) -> None:
     # The same drawing once more gets the newest digit.
-    _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.", tapped=_LABEL_KEY)
+    _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.")
 
 
 def _delete(own: OwnDigits, digits: list[OwnDigit]) -> None:
@@ -369,17 +382,11 @@ def _close_popovers() -> None:
     st.session_state[_POPOVER_NUMBER_KEY] = st.session_state.get(_POPOVER_NUMBER_KEY, 0) + 1
 
 
-def _try(
-    action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY, tapped: str | None = None
-) -> None:
+def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> None:
     """Do something to the set, and leave word for the screen of what came of it."""
-    state = st.session_state
     try:
         result = action()
     except OwnDigitsError as error:
-        state[problem_key] = str(error)
-        tapped = None  # it shows what it showed before
+        st.session_state[problem_key] = str(error)
     else:
-        state[_DONE_KEY] = done or result
-    for name in {_KEEP_KEY, _LABEL_KEY} - {tapped}:
-        state[f"{name}_number"] = state.get(f"{name}_number", 0) + 1
+        st.session_state[_DONE_KEY] = done or result

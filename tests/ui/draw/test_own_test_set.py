@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import ButtonGroup
+from streamlit.testing.v1.element_tree import Button
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.own_test_set import LIST_NAME, OwnDigits, identify_drawing
@@ -61,8 +63,29 @@ def keep_all(own: OwnDigits, inks: list[np.ndarray], labels: tuple[int, ...] = (
         own.add(ink, label, "canvas")
 
 
-def row(app: AppTest, label: str) -> ButtonGroup:
-    return next(pills for pills in app.pills if pills.label == label)
+KEEP, TRUE_DIGIT = "keep_", "own_digit_label_"
+
+
+def row(app: AppTest, name: str) -> list[Button]:
+    """The ten digits of a row."""
+    buttons = [button for button in app.button if button.key and re.match(rf"{name}[0-9a-f]{{16}}_\d$", button.key)]
+    assert [button.label for button in buttons] == list("0123456789")
+    return buttons
+
+
+def tap(app: AppTest, name: str, digit: int) -> None:
+    row(app, name)[digit].click().run()
+
+
+def marked(app: AppTest, name: str) -> list[int]:
+    """The digits of a row that are drawn as chosen."""
+    return [digit for digit, button in enumerate(row(app, name)) if button.proto.type == "primary"]
+
+
+def what_a_browser_says(app: AppTest) -> WidgetStates:
+    """What comes with each request: the state of the widgets, but no button; a click is sent once."""
+    states = app._tree.get_widget_states().widgets
+    return WidgetStates(widgets=[state for state in states if state.WhichOneof("value") != "trigger_value"])
 
 
 def labels_of(own: OwnDigits) -> list[int]:
@@ -77,7 +100,7 @@ def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> No
     app = open_room(inks[0])
     assert not app.exception
     assert "tap its true digit" in app.info[0].value
-    assert row(app, "That was a …").value is None
+    assert marked(app, KEEP) == []
     assert app.get("download_button")[0].proto.disabled
     assert button(app, "Take it out").disabled
     assert button(app, "Undo delete").disabled
@@ -86,29 +109,29 @@ def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> No
 
 def test_tap_keeps_the_drawing_and_another_tap_corrects_it(own: OwnDigits, inks: list[np.ndarray]) -> None:
     app = open_room(inks[0])
-    row(app, "That was a …").set_value(1).run()
+    tap(app, KEEP, 1)
     assert labels_of(own) == [1]
     assert toasts(app) == ["Kept as 1."]
     assert "Kept as 1 in your test set." in all_text(app)
     assert "reads your only drawing **wrong**" in all_text(app)
-    row(app, "That was a …").set_value(7).run()
+    tap(app, KEEP, 7)
     assert labels_of(own) == [7]
     assert "reads your only drawing **right**" in all_text(app)
-    assert row(app, "True digit").value == 7
+    assert marked(app, TRUE_DIGIT) == [7]
     app.run()
     assert toasts(app) == []
 
 
 def test_another_drawing_is_not_kept_until_it_is_tapped(own: OwnDigits, inks: list[np.ndarray]) -> None:
     app = open_room(inks[0])
-    row(app, "That was a …").set_value(7).run()
+    tap(app, KEEP, 7)
     app.session_state["ink"] = inks[1]
     app.run()
-    assert row(app, "That was a …").value is None
+    assert marked(app, KEEP) == []
     assert "Tap its true digit" in all_text(app)
     app.session_state["ink"] = inks[0]
     app.run()
-    assert row(app, "That was a …").value == 7
+    assert marked(app, KEEP) == [7]
     assert len(own.read().digits) == 1
 
 
@@ -118,21 +141,38 @@ def test_what_the_browser_still_says_of_another_drawing_is_not_said_of_this_one(
 ) -> None:
     # The sidebar asks every two seconds, and may ask before the browser has shown what is new.
     app = open_room(inks[0])
-    row(app, "That was a …").set_value(7).run()
-    said = app._tree.get_widget_states()
+    tap(app, KEEP, 7)
+    said = what_a_browser_says(app)
     app.session_state["ink"] = inks[1]
     app.run()
     app._run(said)
     assert labels_of(own) == [7]
     app.run()
-    row(app, "That was a …").set_value(2).run()
+    tap(app, KEEP, 2)
     app._run(said)
     assert labels_of(own) == [7, 2]
     button(app, "Take it out").click().run()
-    said = app._tree.get_widget_states()
+    said = what_a_browser_says(app)
     button(app, "Undo delete").click().run()
     app._run(said)
     assert labels_of(own) == [7, 2]
+
+
+def test_corrected_digit_stays_corrected_when_the_browser_speaks_of_the_one_before(
+    own: OwnDigits, inks: list[np.ndarray]
+) -> None:
+    app = open_room(inks[0])
+    tap(app, KEEP, 1)
+    said = what_a_browser_says(app)
+    tap(app, KEEP, 7)
+    app._run(said)
+    assert labels_of(own) == [7]
+    assert marked(app, KEEP) == marked(app, TRUE_DIGIT) == [7]
+    said = what_a_browser_says(app)
+    tap(app, TRUE_DIGIT, 2)
+    app._run(said)
+    assert labels_of(own) == [2]
+    assert marked(app, KEEP) == marked(app, TRUE_DIGIT) == [2]
 
 
 def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarray]) -> None:
@@ -141,11 +181,11 @@ def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarr
     app = open_room(inks[2])
     button(app, "Take it out").click().run()
     assert labels_of(own) == [7, 2, 0, 4]
-    assert row(app, "That was a …").value is None
+    assert marked(app, KEEP) == []
     assert "**4 of your 4** drawings right" in all_text(app)
     button(app, "Undo delete").click().run()
     assert own.read().digits == before
-    assert row(app, "That was a …").value == 1
+    assert marked(app, KEEP) == [1]
     assert button(app, "Undo delete").disabled
 
 
@@ -156,9 +196,9 @@ def test_verdict_counts_what_the_run_reads_right(own: OwnDigits, inks: list[np.n
     assert app.markdown[-1].value == "##### Your 9, read as 4"  # the newest is chosen
     app.segmented_control(key="own_digits_shown").set_value("misread").run()
     assert app.markdown[-1].value == "##### Your 9, read as 4"
-    row(app, "True digit").set_value(4).run()
+    tap(app, TRUE_DIGIT, 4)
     assert app.markdown[-1].value == "##### Your 8, read as 1"
-    row(app, "True digit").set_value(1).run()
+    tap(app, TRUE_DIGIT, 1)
     assert "**5 of your 5** drawings right (100.0%)" in all_text(app)
     assert "None of your drawings is misread." in all_text(app)
     assert labels_of(own) == [7, 2, 1, 0, 4]
@@ -199,7 +239,7 @@ def test_delete_all_takes_damage_along_and_drawings_come_back(own: OwnDigits, in
     app.button(key="own_digits_clear").click().run()
     assert labels_of(own) == []
     assert not app.warning
-    assert row(app, "That was a …").value is None
+    assert marked(app, KEEP) == []
     button(app, "Undo delete").click().run()
     assert labels_of(own) == [7, 1, 0, 4]
     assert not app.exception
@@ -275,11 +315,11 @@ def test_other_runs_are_tested_when_a_person_asks(
 def test_folder_that_cannot_be_written_is_one_line_beside_the_digits(own: OwnDigits, inks: list[np.ndarray]) -> None:
     (own.path / ".lock").mkdir(parents=True)
     app = open_room(inks[0])
-    row(app, "That was a …").set_value(7).run()
+    tap(app, KEEP, 7)
     assert not app.exception
     assert len(app.error) == 1
     assert app.error[0].value.startswith(f"Cannot write to {own.path}: ")
-    assert row(app, "That was a …").value is None
+    assert marked(app, KEEP) == []
     assert labels_of(own) == []
 
 
