@@ -265,7 +265,7 @@ def runs_command(options: argparse.Namespace) -> int:
             "epochs": last.get("epoch", 0),
             "test_accuracy": last.get("test_accuracy"),
             "misclassified": last.get("misclassified"),
-            "created_at": _iso_time(snapshot.record.created_at),
+            "created_at": _iso_time(snapshot.record.created_at) if snapshot.record.created_at else None,
         }
         if options.json:
             print(json.dumps(row))
@@ -279,11 +279,8 @@ def runs_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _iso_time(created_at: float) -> str | None:
-    try:
-        return datetime.fromtimestamp(created_at).isoformat(timespec="seconds") if created_at else None
-    except (ValueError, OverflowError, OSError):
-        return None
+def _iso_time(created_at: float) -> str:
+    return datetime.fromtimestamp(created_at).isoformat(timespec="seconds")
 
 
 def _store(options: argparse.Namespace) -> RunStore:

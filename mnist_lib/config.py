@@ -203,6 +203,8 @@ class TrainingConfig:
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
+        if not isinstance(self.preset, str):
+            raise ConfigError(f"Preset must be a name, not {self.preset!r}.")
         for name, allowed in SETTING_RANGES.items():
             value = getattr(self, name)
             wrong_type = isinstance(value, bool) or not isinstance(value, int if allowed.whole else (int, float))

@@ -34,11 +34,11 @@ def run_outcome(run: Run) -> Outcome | None:
             return None
         return Outcome(
             run.run_id,
-            float(result["test_accuracy"]),
-            int(result["misclassified"]),
-            float(result["train_seconds"]),
+            result["test_accuracy"],
+            result["misclassified"],
+            result["train_seconds"],
         )
-    except (DamagedRunError, KeyError, TypeError, ValueError, OverflowError):
+    except (DamagedRunError, KeyError):
         return None
 
 

@@ -203,7 +203,9 @@ class _Range(NamedTuple):
 _MOMENT = _Range(0, 1e10)  # seconds since the epoch, as far as every calendar goes
 _SECONDS = _Range(0, 1e9)
 _SHARE = _Range(0, 1)
-_LOSS = _Range(-1e300, 1e300)
+# Up to the largest float32. A mean over a few batches is the difference of two rounded sums, so
+# that it may lie a little outside of its range.
+_LOSS = _Range(-0.1, 3.4e38)
 _EPOCH = _Range(0, 1_000, whole=True)
 _STEP = _Range(0, 10**9, whole=True)
 
@@ -222,7 +224,7 @@ _NUMBERS = {
     "train_loss": _LOSS,
     "test_loss": _LOSS,
     "validation_loss": _LOSS,
-    "accuracy": _SHARE,
+    "accuracy": _Range(-0.1, 1.1),  # of a few batches, too
     "train_accuracy": _SHARE,
     "test_accuracy": _SHARE,
     "validation_accuracy": _SHARE,

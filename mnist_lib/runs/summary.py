@@ -61,14 +61,14 @@ def summarize_run(run: Run) -> RunSummary:
                 run.read_status().state,
                 "",
                 parse_record(values).created_at,
-                int((run.read_status().result or {}).get("epochs", 0)),
+                (run.read_status().result or {}).get("epochs", 0),
                 outcome.test_accuracy,
                 outcome.misclassified,
                 outcome.train_seconds,
                 parse_settings(values),
                 run.read_note(),
             )
-        except (DamagedRunError, TypeError, ValueError):
+        except DamagedRunError:
             pass  # what is wrong says the reader of all
     snapshot = run.read()
     last = snapshot.last_epoch
@@ -78,10 +78,10 @@ def summarize_run(run: Run) -> RunSummary:
         snapshot.state,
         snapshot.message,
         snapshot.record.created_at,
-        int(last["epoch"]) if last else 0,
-        float(last["test_accuracy"]) if last else None,
-        int(last["misclassified"]) if last else None,
-        float(last["elapsed_s"]) if last else None,
+        last["epoch"] if last else 0,
+        last["test_accuracy"] if last else None,
+        last["misclassified"] if last else None,
+        last["elapsed_s"] if last else None,
         snapshot.config,
         run.read_note(),
     )

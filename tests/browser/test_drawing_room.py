@@ -234,7 +234,7 @@ def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
 
     page.route_web_socket(re.compile("_stcore/stream"), connect)
     open_room(page, shared_server)
-    own = OwnDigits.beside(RunStore(shared_server.runs_path))
+    own = OwnDigits.beside(shared_server.runs_path)
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
     page.get_by_role("button", name="1", exact=True).first.click()

@@ -254,7 +254,7 @@ def test_a_strangers_words_are_text_only(store: RunStore, dataset: Dataset) -> N
         "failed",
         run_id="<b onclick=1>&",
         versions={HOSTILE: [HOSTILE]},
-        created_at=1e200,
+        created_at=0.0,
         **texts,
     )
     run.path.joinpath("note.txt").write_text(f"A note.\n{HOSTILE}", encoding="utf-8", errors="surrogatepass")

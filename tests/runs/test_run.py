@@ -261,6 +261,11 @@ DAMAGE = {
     "setting out of range": (record(settings={"epochs": 0}), "config.json: Epochs must be"),
     "setting of a wrong type": (record(settings={"seed": "0"}), "config.json: Seed must be"),
     "setting beyond numbers": (record(settings={"seed": 10**400}), "config.json: Seed must be"),
+    "preset a list": (
+        lambda run: change_json(run.path / "config.json", settings={**TrainingConfig().to_dict(), "preset": ["paper"]}),
+        "config.json: Preset must be a name",
+    ),
+    "loss beyond float32": (rows("batch", loss=1e299), "is not a row of figures"),
     "created at no time": (record(created_at="yesterday"), "config.json is not what a trainer writes"),
     "created after all time": (record(created_at=10**400), "config.json is not what a trainer writes"),
     "created before all time": (record(created_at=-1e12), "config.json is not what a trainer writes, at created_at"),

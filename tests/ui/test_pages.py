@@ -161,6 +161,7 @@ def count_epochs_in_floats(run: Run) -> None:
         count_epochs_in_floats,
         pytest.param(forge("config.json", created_at=1e18), id="begun after every calendar"),
         pytest.param(forge("config.json", created_at=-1e12), id="begun before all time"),
+        pytest.param(forge("config.json", "settings", preset=["paper"]), id="a list for a preset"),
         pytest.param(forge("status.json", "result", epochs=1e299), id="countless epochs"),
         pytest.param(forge("status.json", "result", misclassified=1e30), id="countless mistakes"),
         pytest.param(forge("status.json", "result", misclassified=10**30), id="countless whole mistakes"),
