@@ -10,7 +10,6 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import draw_closer_look
-from mnist_lib.ui.shared.digit_view import PLAIN
 from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
 from mnist_lib.wording import a_digit
 
@@ -55,7 +54,7 @@ with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
     st.subheader("How many of each")
-    st.plotly_chart(class_counts_figure(count_classes(labels), digit), config=PLAIN)
+    st.plotly_chart(class_counts_figure(count_classes(labels), digit), config={"displayModeBar": False})
 with right:
     st.subheader(f"Number {chosen:,}: {a_digit(labels[chosen])}")
     scale = st.segmented_control(

@@ -7,7 +7,7 @@ screens show; then one package a screen, which a file in ``pages/`` calls.
 
 # From the bottom up, as in ``mnist_lib.LAYERS``. No screen imports another.
 LAYERS = (
-    ("session", "cache"),
+    ("assets", "session", "cache"),
     ("navigation", "messages"),
     ("sidebar",),
     ("components",),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
-from streamlit.components.v2 import component
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
 from mnist_lib.drawing.picture_files import read_picture
+from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
 
 CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (8, 32)
@@ -34,66 +32,6 @@ _CLEARED_HISTORY = "cleared_history"
 _PICTURE_INK = "picture_ink"
 _PICTURE_ERROR = "picture_error"
 _UPLOAD_NUMBER = "upload_number"
-
-_PASTE_CSS = """
-button { font: inherit; width: 100%; padding: .45rem .75rem; cursor: pointer; color: var(--st-text-color);
-  background: var(--st-background-color); border: 1px solid var(--st-border-color);
-  border-radius: var(--st-button-radius); }
-button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
-button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
-p { margin: .35rem 0 0; font-size: .875rem; color: var(--st-text-color); opacity: .75; min-height: 1.4em; }
-"""
-
-_PASTE_JS = """
-export default function ({ parentElement, data, setTriggerValue }) {
-  let button = parentElement.querySelector("button");
-  if (!button) {
-    button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Paste a picture";
-    const line = document.createElement("p");
-    line.setAttribute("role", "status");
-    parentElement.append(button, line);
-  }
-  const say = (text) => { parentElement.querySelector("p").textContent = text; };
-  if (!button.onclick) say("or press Ctrl+V anywhere on this page");
-
-  function send(file) {
-    if (file.size > data.largest_bytes) {
-      say("That picture is too large a file.");
-      return;
-    }
-    const reader = new FileReader();
-    reader.onload = () => { say(""); setTriggerValue("picture", reader.result); };
-    reader.onerror = () => say("That picture cannot be read.");
-    reader.readAsDataURL(file);
-  }
-
-  button.onclick = async () => {
-    try {
-      for (const item of await navigator.clipboard.read()) {
-        const type = item.types.find((name) => name.startsWith("image/"));
-        if (type) return send(await item.getType(type));
-      }
-      say("There is no picture on the clipboard. Copy one first.");
-    } catch {
-      say("The browser does not let this page look. Press Ctrl+V instead.");
-    }
-  };
-
-  function onPaste(event) {
-    const file = [...event.clipboardData.files].find((found) => found.type.startsWith("image/"));
-    if (file) {
-      event.preventDefault();
-      send(file);
-    }
-  }
-  document.addEventListener("paste", onPaste);
-  return () => document.removeEventListener("paste", onPaste);
-}
-"""
-
-_paste_button = component("paste_button", css=_PASTE_CSS, js=_PASTE_JS)
 
 
 class GivenDigit(NamedTuple):
@@ -212,11 +150,7 @@ def _ask_for_picture() -> np.ndarray | None:
         max_upload_size=LARGEST_FILE_MB,
         label_visibility="collapsed",
     )
-    _paste_button(
-        key="pasted",
-        data={"largest_bytes": LARGEST_FILE_MB * 1_000_000},
-        on_picture_change=_take_pasted,
-    )
+    paste_button("pasted", LARGEST_FILE_MB, _take_pasted)
     if error := state.get(_PICTURE_ERROR):
         st.error(error, icon=":material/broken_image:")
     ink = state.get(_PICTURE_INK)
@@ -232,11 +166,7 @@ def _take_upload(key: str) -> None:
 
 
 def _take_pasted() -> None:
-    try:
-        content = base64.b64decode(st.session_state["pasted"]["picture"].partition(",")[2])
-    except (KeyError, AttributeError, binascii.Error):
-        content = b""
-    _take_picture(io.BytesIO(content))
+    _take_picture(pasted_picture("pasted"))
 
 
 def _take_picture(file: io.BytesIO) -> None:

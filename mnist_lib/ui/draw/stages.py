@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_lib.drawing.normalization import NormalizedDrawing
 from mnist_lib.figures.picture_sheet import picture_sheet
+from mnist_lib.ui.assets import style
 from mnist_lib.wording import percent_text
 
 _STAGES = (
@@ -17,28 +18,6 @@ _STAGES = (
     ("Scaled into 20 × 20", "If it stood in the middle"),
     ("Centred by its mass", "As MNIST was made"),
 )
-
-_STYLE = """
-<style>
-.stages { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 1rem; }
-.stages figure { margin: 0; min-width: 0; }
-.stages .field { aspect-ratio: 1; background: #000; border-radius: .4rem; display: flex; align-items: center;
-  justify-content: center; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-.stages img { max-width: 100%; max-height: 100%; image-rendering: pixelated; }
-.stages figcaption { font-size: .875rem; line-height: 1.4; margin-top: .4rem; }
-.stages b { display: block; }
-.stages .faint { opacity: .75; }
-.stages .reading { font-weight: 600; }
-.stages .other .reading { color: light-dark(#b91c1c, #f87171); }
-.pixels { width: 100%; display: grid; grid-template-columns: repeat(28, 1fr); }
-.pixels i { --v: 0; aspect-ratio: 1; background: rgb(var(--v) var(--v) var(--v)); position: relative; }
-.pixels i:hover { outline: 1px solid #f97316; z-index: 1; }
-.pixels i:hover::after { counter-reset: value var(--v); content: counter(value); position: absolute; bottom: 120%;
-  left: 50%; transform: translateX(-50%); padding: .05rem .35rem; border-radius: .25rem; background: #f97316;
-  color: #000; font: 600 .8rem/1.3 ui-monospace, monospace; pointer-events: none; }
-@media (max-width: 640px) { .stages { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
-</style>
-"""
 
 
 def draw_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray) -> None:
@@ -58,7 +37,7 @@ def draw_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarra
         _figure(picture, *texts, reading, answer)
         for picture, texts, reading in zip(pictures, _STAGES, readings, strict=True)
     ]
-    st.html(f'{_STYLE}<div class="stages">{"".join(figures)}</div>')
+    st.html(style("draw/stages.css") + f'<div class="stages">{"".join(figures)}</div>')
 
 
 def _figure(picture: str, title: str, condition: str, reading: np.ndarray, answer: int) -> str:

@@ -8,22 +8,7 @@ from html import escape
 import streamlit as st
 
 from mnist_lib.network.layers import LayerRow
-
-_STYLE = """
-<style>
-.net { display: flex; flex-wrap: wrap; gap: .5rem 0; align-items: stretch; margin: .5rem 0 1rem; }
-.net .layer { display: flex; align-items: center; }
-.net .card { display: flex; flex-direction: column; align-items: center; justify-content: flex-end; gap: .1rem;
-  min-width: 6.2rem; height: 11.5rem; padding: .5rem; border-radius: .6rem; text-align: center; font-size: .85rem;
-  border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
-.net .arrow { padding: 0 .25rem; opacity: .6; }
-.net .stage { flex: 1; display: flex; align-items: center; justify-content: center; }
-.net .box { border-radius: 3px; background: #3b82f6; }
-.net .learns .box { background: #f97316; }
-.net .name { font-weight: 600; }
-.net .faint { opacity: .75; font-size: .78rem; }
-</style>
-"""
+from mnist_lib.ui.assets import style
 
 
 def draw_network(rows: Sequence[LayerRow]) -> None:
@@ -39,7 +24,8 @@ def draw_network(rows: Sequence[LayerRow]) -> None:
         f'<div class="layer">{card}{arrow if number < len(cards) - 1 else ""}</div>'
         for number, card in enumerate(cards)
     ]
-    st.html(f'{_STYLE}<div class="net" role="img" aria-label="The network, layer by layer">{"".join(layers)}</div>')
+    diagram = f'<div class="net" role="img" aria-label="The network, layer by layer">{"".join(layers)}</div>'
+    st.html(style("model/network_diagram.css") + diagram)
 
 
 def _card(name: str, shape: tuple[int, ...], parameters: int) -> str:

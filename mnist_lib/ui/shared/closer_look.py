@@ -17,6 +17,7 @@ from mnist_lib.figures.digits import epochs_figure, probabilities_figure, salien
 from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_embeddings
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
@@ -52,32 +53,6 @@ PROBES = (
     Probe("thickness_px", "Thicken", -1.0, 2.0, 0.0, 0.1, "%.1f px", "What is added on each side of a stroke."),
     Probe("noise", "Noise", 0.0, 1.0, 0.0, 0.05, "percent", "How far a pixel wanders, of the way from paper to ink."),
 )
-
-_STYLE = """
-<style>
-/* The page keeps its length while a view gives way to another. */
-[class*="_closer_look"] [role="tabpanel"] { min-height: 35rem; }
-.closer { container-type: inline-size; }
-.closer img { image-rendering: pixelated; display: block; width: 100%; border-radius: .3rem; background: #000; }
-.closer figure { margin: 0; max-width: 11rem; }
-.closer figure.maps { max-width: 30rem; }
-.closer .maps img { background: none; border-radius: 0; }
-.closer figcaption { font-size: .875rem; opacity: .75; margin-bottom: .3rem; }
-.closer .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; max-width: 24rem; }
-.closer .digits { display: grid; grid-template-columns: repeat(10, 1fr); gap: .4rem; }
-@container (max-width: 48rem) { .closer .digits { grid-template-columns: repeat(5, 1fr); } }
-.closer .digit { display: flex; flex-direction: column; align-items: center; gap: .15rem; padding: .4rem .1rem;
-  border-radius: .5rem; font-size: .875rem; line-height: 1.25;
-  background: color-mix(in srgb, currentColor 6%, transparent);
-  border-bottom: 3px solid color-mix(in srgb, currentColor 20%, transparent); }
-.closer .same { border-color: #3b82f6; }
-.closer .other { border-color: #ea580c; background: color-mix(in srgb, #ea580c 14%, transparent); }
-.closer .picture { width: 56px; height: 56px; border-radius: .25rem; image-rendering: pixelated;
-  background-size: 1120px auto; }
-.closer .label { font-weight: 600; }
-.closer .alike { opacity: .75; font-size: .8rem; }
-</style>
-"""
 
 
 class _Look(NamedTuple):
@@ -119,7 +94,7 @@ def draw_closer_look(
             st.error("This network no longer computes with numbers: its training went astray.", icon=":material/error:")
             return
         look = _Look(run, epoch, network, image, probabilities, true_digit, key)
-        st.html(_STYLE)
+        st.html(style("shared/closer_look.css"))
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
             for tab, draw_view in zip(tabs, _VIEWS.values(), strict=True):
@@ -288,8 +263,8 @@ def _draw_neighbours(look: _Look) -> None:
         _show(_picture(look.image, "The picture"))
     with tiles_column:
         _show(
-            f"<style>.closer .picture {{ background-image: url({sprite_sheet(images[indices])}) }}</style>"
-            f'<div class="digits" role="list">{"".join(tiles)}</div>'
+            f'<div class="digits" role="list" style="--sheet: url({sprite_sheet(images[indices])})">'
+            f"{''.join(tiles)}</div>"
         )
     st.caption(
         "Alike are not the pixels but what the network makes of them: the values before its last layer, from which "

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.ui.assets import style
+
 # The text grows and shrinks with the grid's own width: readable on a wide screen,
 # whole on a narrow one.
-_STYLE = """
-<style>
-.pixel-frame { container-type: inline-size; max-width: 44rem; }
-.pixel-grid { display: grid; grid-template-columns: repeat(28, 1fr); background: #000; border-radius: .4rem;
-  overflow: hidden; font: 1.45cqw/1 ui-monospace, monospace; }
-.pixel-grid span { aspect-ratio: 1; display: flex; align-items: center; justify-content: center; color: #fff; }
-.pixel-grid .ink { color: #000; }
-</style>
-"""
 
 
 def draw_pixel_values(image: np.ndarray) -> None:
@@ -27,7 +20,8 @@ def draw_pixel_values(image: np.ndarray) -> None:
     decimals, maximum = (0, 255) if image.dtype == np.uint8 else (2, 1)
     cells = "".join(_cell(float(value), maximum, decimals) for value in image.ravel())
     st.html(
-        f'{_STYLE}<div class="pixel-frame"><div class="pixel-grid" role="img" aria-label="The pixel values">'
+        style("shared/pixel_grid.css")
+        + '<div class="pixel-frame"><div class="pixel-grid" role="img" aria-label="The pixel values">'
         f"{cells}</div></div>"
     )
 

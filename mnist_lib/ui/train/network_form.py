@@ -6,17 +6,10 @@ import streamlit as st
 
 from mnist_lib.config import NETWORK_RANGES, PRESETS, SWITCHES, TrainingConfig
 from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
+from mnist_lib.ui.assets import style
 from mnist_lib.ui.train.settings_fields import draft_config, draw_number, draw_slider, draw_switch, fill_fields
 
 # Streamlit's own table is too wide for the column of the settings.
-_STYLE = """
-<style>
-.layers { width: 100%; border-collapse: collapse; font-size: .78rem; line-height: 1.6; }
-.layers th { font-weight: 400; opacity: .75; text-align: left; }
-.layers tr { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
-.layers :is(th, td):last-child { text-align: right; }
-</style>
-"""
 
 NETWORK_SETTINGS = (*NETWORK_RANGES, *SWITCHES)
 
@@ -53,4 +46,5 @@ def _draw_layers(config: TrainingConfig) -> None:
     ]
     body = "".join(f"<tr><td>{name}</td><td>{shape}</td><td>{parameters}</td></tr>" for name, shape, parameters in rows)
     heads = "<tr><th>Layer</th><th>Output</th><th>Parameters</th></tr>"
-    st.html(f'{_STYLE}<table class="layers"><thead>{heads}</thead><tbody>{body}</tbody></table>')
+    table = f'<table class="layers"><thead>{heads}</thead><tbody>{body}</tbody></table>'
+    st.html(style("train/network_form.css") + table)

@@ -10,7 +10,6 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.session import choose_run, run_store
-from mnist_lib.ui.shared.digit_view import PLAIN
 from mnist_lib.ui.train.augmentation_preview import draw_augmentation
 from mnist_lib.ui.train.network_form import draw_network_form
 from mnist_lib.ui.train.settings_fields import (
@@ -159,7 +158,7 @@ def _draw_fields() -> None:
 def _draw_schedule() -> None:
     config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule"])
     if config:
-        st.plotly_chart(schedule_figure(config), config=PLAIN, key="schedule_figure")
+        st.plotly_chart(schedule_figure(config), config={"displayModeBar": False}, key="schedule_figure")
     else:
         st.caption("The schedule shows here when every number is within its range.")
 

@@ -11,6 +11,7 @@ from mnist_lib.explain.inspection import first_layer_filters
 from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.messages import errors_as_messages
@@ -30,28 +31,6 @@ _GAP_PX = 10
 _POSITIVE_COLOR = (234, 88, 12)
 _NEGATIVE_COLOR = (29, 78, 216)
 _ZERO_COLOR = (226, 226, 230)
-
-_STYLE = """
-<style>
-.watched { container-type: inline-size; }
-.watched .kind { font-size: .875rem; opacity: .75; margin: .1rem 0 .3rem; }
-.watched .digits { display: grid; grid-template-columns: repeat(10, 1fr); gap: .4rem; margin-bottom: .5rem; }
-@container (max-width: 34rem) { .watched .digits { grid-template-columns: repeat(5, 1fr); } }
-.watched .digit { display: flex; flex-direction: column; align-items: center; gap: .15rem; padding: .4rem .1rem;
-  border-radius: .5rem; font-size: .875rem; line-height: 1.25; white-space: nowrap;
-  background: color-mix(in srgb, currentColor 6%, transparent);
-  border-bottom: 3px solid color-mix(in srgb, currentColor 20%, transparent); }
-.watched .right { border-color: #16a34a; }
-.watched .wrong { border-color: #dc2626; background: color-mix(in srgb, #dc2626 14%, transparent); }
-.watched .picture { width: 42px; height: 42px; border-radius: .25rem; image-rendering: pixelated;
-  background-size: 840px 42px; }
-.watched .answer { font-weight: 600; }
-.watched .right .sign { color: #16a34a; }
-.watched .wrong .sign { color: #dc2626; }
-.watched .sure { opacity: .75; font-size: .8rem; }
-.filters { width: 100%; max-width: 26rem; image-rendering: pixelated; display: block; }
-</style>
-"""
 
 
 def draw_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
@@ -92,8 +71,7 @@ def _draw_digits(run: Run, epoch: int | None) -> None:
         line += "each: the true digit → what the network reads, and how sure it is."
     st.caption(line)
     st.html(
-        f"{_STYLE}<style>.watched .picture {{ background-image: url({sprite_sheet(images)}) }}</style>"
-        '<div class="watched">'
+        style("train/watch_it_learn.css") + f'<div class="watched" style="--sheet: url({sprite_sheet(images)})">'
         f'<div class="kind">The first of each digit</div><div class="digits" role="list">{"".join(tiles[:10])}</div>'
         f'<div class="kind">A hard one of each</div><div class="digits" role="list">{"".join(tiles[10:])}</div></div>'
     )
@@ -127,7 +105,8 @@ def _draw_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
         return
     count, side, _ = filters.shape
     picture, text = st.columns(2, vertical_alignment="center")
-    picture.html(f'{_STYLE}<img class="filters" alt="The filters of the first layer" src="{filters_picture(filters)}">')
+    image = f'<img class="filters" alt="The filters of the first layer" src="{filters_picture(filters)}">'
+    picture.html(style("train/watch_it_learn.css") + image)
     line = f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
     if epoch is None:
         line += "They show with the end of the first epoch."

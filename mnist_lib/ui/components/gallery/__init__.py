@@ -1,0 +1,87 @@
+"""A gallery of digits: one sprite sheet, one real button a digit.
+
+Two hundred images one by one are two hundred requests; one sheet is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from streamlit.components.v2 import component
+
+from mnist_lib.figures.picture_sheet import picture_sheet
+from mnist_lib.ui.assets import read_text
+
+SPRITE_COLUMNS = 20
+
+
+_component = component(
+    "digit_gallery", css=read_text("components/gallery/gallery.css"), js=read_text("components/gallery/gallery.js")
+)
+
+
+class Tile(NamedTuple):
+    """One digit of a gallery.
+
+    Attributes:
+        id: What a click returns, for example the position in the test set.
+        title: A short text below the picture.
+        note: A second one, fainter.
+        description: The same for those who hear it, in a sentence.
+        tone: ``right`` or ``wrong`` for a green or red line below the picture, or nothing.
+    """
+
+    id: int
+    title: str
+    note: str
+    description: str
+    tone: str = ""
+
+
+def digit_gallery(
+    label: str,
+    images: np.ndarray,
+    tiles: Sequence[Tile],
+    key: str,
+    chosen_before: int | None = None,
+    on_change: Callable[[], None] = lambda: None,
+) -> int:
+    """Draw a gallery and return the id of the chosen digit, the first until one is chosen.
+
+    Args:
+        label: What the gallery shows, for those who hear it.
+        images: uint8, (n, 28, 28), 0 to 255, one a tile.
+        tiles: Their texts, at least one.
+        key: The widget's key.
+        chosen_before: The digit to begin with, where it is one of these, or none.
+        on_change: A callback: a person chose another, ``st.session_state[key]["selected"]``.
+    """
+    ids = [tile.id for tile in tiles]
+    chosen = st.session_state.get(key, {}).get("selected")
+    if chosen is None:
+        chosen = chosen_before
+    selected = chosen if chosen in ids else ids[0]
+    _component(
+        key=key,
+        data={
+            "label": label,
+            "sprite": sprite_sheet(images),
+            "columns": SPRITE_COLUMNS,
+            "tiles": [tile._asdict() for tile in tiles],
+            "selected": selected,
+        },
+        on_selected_change=on_change,
+    )
+    return selected
+
+
+def sprite_sheet(images: np.ndarray) -> str:
+    """Return the images as one PNG in a data URL, ``SPRITE_COLUMNS`` side by side.
+
+    Args:
+        images: uint8, (n, 28, 28), 0 to 255.
+    """
+    return picture_sheet(images, SPRITE_COLUMNS)

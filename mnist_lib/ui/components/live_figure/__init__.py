@@ -1,0 +1,68 @@
+"""A figure that stays still under the hand: new data changes its curves and nothing else.
+
+``st.plotly_chart`` builds the whole plot anew with every update. This keeps one
+plot and hands it to ``Plotly.react``, which changes only what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.io.json import to_json_plotly
+from streamlit.components.v1 import declare_component
+from streamlit.components.v2 import component
+
+from mnist_lib.ui.assets import read_text
+
+DEFAULT_HEIGHT_PX = 300
+
+# Plotly's script comes with its Python package. Declared as the files of a component,
+# Streamlit serves that folder, with the type that browsers ask of a script.
+_plotly_files = declare_component("plotly_files", path=Path(plotly.__file__).parent / "package_data")
+
+# Relative to the page, so that it holds below server.baseUrlPath, too.
+_PLOTLY_URL = f"component/{_plotly_files.name}/plotly.min.js?v={plotly.__version__}"
+
+
+# Not isolated: Plotly puts its styles into the page's head, which do not reach into a shadow root.
+_component = component(
+    "live_figure",
+    css=read_text("components/live_figure/live_figure.css"),
+    js=read_text("components/live_figure/live_figure.js"),
+    isolate_styles=False,
+)
+
+
+def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
+    """Draw a figure that keeps zoom, hover and the legend's choice while its data changes.
+
+    Text, grid and background take the colours of the theme. What the person did to
+    the figure stays as long as ``layout.uirevision`` stays the same, for traces that
+    keep their ``uid``.
+
+    Args:
+        figure: With a ``uirevision`` in its layout, and with a height where
+            ``DEFAULT_HEIGHT_PX`` does not fit.
+        key: The component's key. The same key is the same plot.
+        on_click: Called with the x and the y of a point that is clicked, before the screen is drawn anew.
+    """
+    values = figure.to_dict()
+    layout = values["layout"]
+    layout.pop("template", None)  # the theme's takes its place
+    height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
+    data = {"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL}
+    if on_click is None:
+        _component(key=key, data=data)
+        return
+
+    def clicked() -> None:
+        point = st.session_state[key].get("clicked")
+        if point:
+            on_click(point["x"], point["y"])
+
+    _component(key=key, data=data | {"clickable": True}, on_clicked_change=clicked)
