@@ -18,7 +18,10 @@ INSTALLED_DEV := .venv/installed-requirements-dev.txt
 RUN := .venv/bin/python -m
 INSTALL := $(RUN) pip install --disable-pip-version-check
 
-# The same names as in tests/browser.
+# Looks at scripts and style sheets, as biome.json says.
+BIOME := @biomejs/biome@2.6.8
+
+# The same names as in tests/support/browser.py.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .PHONY: help run test lint clean browser
@@ -38,6 +41,8 @@ lint: $(INSTALLED_DEV) ## check style and types
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) pyright --pythonpath .venv/bin/python
+	@if command -v npx >/dev/null; then npx --yes $(BIOME) lint --error-on-warnings; \
+	else echo "Node's npx is not there: scripts and style sheets were not checked."; fi
 
 clean: ## remove .venv and caches; runs/ stays
 	rm -rf .venv .pytest_cache .ruff_cache

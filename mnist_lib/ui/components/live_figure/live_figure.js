@@ -84,7 +84,7 @@ class LiveFigure {
     const { xaxis, yaxis } = this.plot._fullLayout;
     // A range that the figure itself asks for is no zoom.
     this.reset.hidden = [xaxis, yaxis].every(
-      (axis, number) => !axis || axis.autorange !== false || this.ownRanges[number]);
+      (axis, number) => axis?.autorange !== false || this.ownRanges[number]);
   }
 
   template() {
@@ -111,7 +111,8 @@ class LiveFigure {
 
 // Streamlit calls this with every change of data or theme, and what it returns at the very end.
 export default function ({ parentElement, data, setTriggerValue }) {
-  const figure = (parentElement.liveFigure ??= new LiveFigure(parentElement));
+  parentElement.liveFigure ??= new LiveFigure(parentElement);
+  const figure = parentElement.liveFigure;
   figure.show(data, data.clickable ? (point) => setTriggerValue("clicked", point) : null);
   return () => { figure.end(); delete parentElement.liveFigure; };
 }
