@@ -99,6 +99,16 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
     expect_answer(page, 1)
 
 
+@pytest.mark.parametrize("width", [700, 820, 1024, 1280])
+def test_canvas_is_wholly_in_sight_on_a_narrow_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 1000})
+    canvas = canvas_of(page)
+    expect(canvas).to_be_in_viewport(ratio=1)  # what a column cuts off is not in it
+    draw_stroke(page, ONE)
+    expect_answer(page, 1)
+    expect(canvas).to_be_in_viewport(ratio=1)
+
+
 def test_drawing_is_still_there_after_another_screen(page: Page) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)

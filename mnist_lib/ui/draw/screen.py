@@ -7,8 +7,9 @@ import streamlit as st
 from mnist_lib.drawing.normalization import DrawingError, make_stage_images, normalize_drawing
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import read_digits
+from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.draw.answer import draw_answer
-from mnist_lib.ui.draw.drawing_input import ask_for_digit
+from mnist_lib.ui.draw.drawing_input import CANVAS_SIZE_PX, ask_for_digit
 from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
 from mnist_lib.ui.draw.stages import draw_stages
 from mnist_lib.ui.messages import errors_as_messages
@@ -28,7 +29,7 @@ def draw_drawing_room(run: Run) -> None:
     """
     if not run.has_model():
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
-    input_column, answer_column = st.columns([2, 3], gap="large")
+    input_column, answer_column = wrapping_columns([2, 3], [CANVAS_SIZE_PX, 240], key="drawing_columns", gap="medium")
     with input_column:
         given = ask_for_digit()
     nothing = _NOTHING_YET[st.session_state["drawing_way"]]

@@ -1,0 +1,33 @@
+"""Columns that go below each other where there is no room for them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+
+def wrapping_columns(
+    weights: Sequence[int], least_widths_px: Sequence[int], key: str, gap: Literal["medium", "large"]
+) -> list[DeltaGenerator]:
+    """Return columns that share the width, each on a line of its own where one would get less than it needs.
+
+    Streamlit's own columns do so on screens below 640 px only, whatever is in them, and the sidebar
+    takes 300 px of a wider screen.
+
+    Args:
+        weights: How the columns share the width.
+        least_widths_px: What each of them needs.
+        key: The key of the container around them.
+        gap: The space between them, as Streamlit names it.
+    """
+    rules = [
+        f".st-key-{key} > * > .stHorizontalBlock > .stColumn:nth-child({number}) "
+        f"{{ flex: {weight} 1 0; min-width: min(100%, {least_width_px}px); }}"
+        for number, (weight, least_width_px) in enumerate(zip(weights, least_widths_px, strict=True), start=1)
+    ]
+    with st.container(key=key):
+        st.html(f"<style>{' '.join(rules)}</style>")
+        return st.columns(list(weights), gap=gap)
