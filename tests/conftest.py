@@ -18,6 +18,17 @@ from tests.support.processes import Python
 from tests.support.runs import Trained
 
 
+# Whoever uses one of these starts a process of the project: a trainer, a command, a server.
+PROCESS_FIXTURES = {"python", "trained", "run_copy", "shared_server", "start_server"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes, which ``make check`` leaves out."""
+    for item in items:
+        if PROCESS_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+
+
 @pytest.fixture
 def python() -> Iterator[Python]:
     """Start Python processes that end with the test."""
