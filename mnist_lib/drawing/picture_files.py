@@ -24,6 +24,10 @@ from mnist_lib.drawing.normalization import DrawingError
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
 
 MAX_PICTURE_PIXELS = 20_000_000
+# To decode these Pillow holds up to 20 bytes a pixel, five times as many as for the others.
+MAX_PIXELS_OF_FORMAT = {"WEBP": 12_000_000, "AVIF": 12_000_000}
+# A picture of 1 x 20 million pixels takes many times the memory of one of 5,000 x 4,000.
+MAX_PICTURE_SIDE_PX = 20_000
 
 # More does not make a digit of 28 x 28 pixels better, only slower.
 MAX_SIDE_PX = 1000
@@ -63,18 +67,13 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
         in steps of 1/255, which a grey picture of 8 bits holds exactly.
 
     Raises:
-        DrawingError: The file is missing, no picture, empty, or over 20 megapixels.
+        DrawingError: The file is missing, no picture, empty, too large, or stored in a way that takes
+            Pillow long to decode.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(source, formats=PICTURE_FORMATS) as picture:
-                if picture.width * picture.height > MAX_PICTURE_PIXELS:
-                    raise DrawingError(
-                        f"It has {picture.width:,} x {picture.height:,} pixels; "
-                        f"at most {MAX_PICTURE_PIXELS // 1_000_000} million are read."
-                    )
-                grey = _reduce(_to_grey(ImageOps.exif_transpose(picture)), MAX_SIDE_PX)
+            grey = _read_grey(source)
     except Image.DecompressionBombError as error:
         raise DrawingError(
             f"It has far too many pixels; at most {MAX_PICTURE_PIXELS // 1_000_000} million are read."
@@ -89,18 +88,40 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
     return np.round(ink * 255).astype(np.float32) / np.float32(255)
 
 
+def _read_grey(source: Path | BinaryIO) -> np.ndarray:
+    """Return brightness as float32, (height, width), 0 to 1, the longer side at most MAX_SIDE_PX."""
+    with Image.open(source, formats=PICTURE_FORMATS) as picture:
+        _require_quick_decoding(picture)
+        picture.draft("L", (MAX_SIDE_PX, MAX_SIDE_PX))  # a JPEG is decoded at about the size that is needed
+        ImageOps.exif_transpose(picture, in_place=True)
+        return _to_grey(picture)
+
+
+def _require_quick_decoding(picture: Image.Image) -> None:
+    """Raise DrawingError for a picture, opened but not decoded, that would take long or much memory."""
+    size = f"It has {picture.width:,} x {picture.height:,} pixels; at most"
+    max_pixels = MAX_PIXELS_OF_FORMAT.get(picture.format or "", MAX_PICTURE_PIXELS)
+    if picture.width * picture.height > max_pixels:
+        raise DrawingError(f"{size} {max_pixels // 1_000_000} million are read.")
+    if max(picture.size) > MAX_PICTURE_SIDE_PX:
+        raise DrawingError(f"{size} {MAX_PICTURE_SIDE_PX:,} a side are read.")
+    # These Pillow decodes in Python, pixel by pixel: plain PPM, run-length encoded BMP.
+    if any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ())):
+        raise DrawingError("Its way of storing pixels is not read here. Save it as a PNG or JPEG.")
+
+
 def _to_grey(picture: Image.Image) -> np.ndarray:
-    """Return brightness as float32, (height, width), 0 to 1."""
     if picture.mode.startswith(("I", "F")):  # 16 bits and more: by the range in use
-        values = np.asarray(picture, dtype=np.float32)
+        # In 64 bits, for the range may be that of all numbers of 32.
+        values = _reduce(np.asarray(picture, dtype=np.float32), MAX_SIDE_PX).astype(np.float64)
         if not np.isfinite(values).all():
             raise ValueError("infinite brightness")
-        values = values - min(float(values.min()), 0.0)
-        return values / max(float(values.max()), 1.0)
+        values -= min(values.min(), 0.0)
+        return (values / max(values.max(), 1.0)).astype(np.float32)
     if not picture.has_transparency_data:
-        return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+        return _reduce(np.asarray(picture.convert("L")), MAX_SIDE_PX) / 255
     # A transparent picture lies on white, but white strokes would vanish there.
-    rgba = picture.convert("RGBA")
+    rgba = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     rgba.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.BOX)
     opacity = np.asarray(rgba.getchannel("A"), dtype=np.float64)
     strokes = np.asarray(rgba.convert("L"), dtype=np.float64)
@@ -111,6 +132,7 @@ def _to_grey(picture: Image.Image) -> np.ndarray:
 
 def _reduce(values: np.ndarray, side_px: int) -> np.ndarray:
     """Return float32 values whose longer side is at most that long, each the mean of those that it stands for."""
+    values = values.astype(np.float32, copy=False)
     factor = side_px / max(values.shape)
     if factor >= 1:
         return values

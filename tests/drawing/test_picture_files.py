@@ -274,6 +274,52 @@ def test_picture_of_just_20_million_pixels_is_decoded(tmp_path: Path) -> None:
         read_picture(path)
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 20_001), (20_001, 2)])
+def test_long_side_is_refused_before_it_is_decoded(width: int, height: int) -> None:
+    with pytest.raises(DrawingError, match=r"pixels; at most 20,000 a side are read\.$"):
+        read_picture(io.BytesIO(png(width, height, b"broken")))
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
+def test_formats_that_take_much_memory_have_a_lower_limit(kind: str) -> None:
+    picture = Image.new("L", (4_000, 3_001))
+    with pytest.raises(DrawingError, match=r"^It has 4,000 x 3,001 pixels; at most 12 million are read\.$"):
+        read_picture(saved(picture, kind, speed=10, method=0))
+
+
+def bmp(digit: np.ndarray, compression: int) -> bytes:
+    """Return a BMP of 8 bits a pixel made by hand; compression 1 is run-length encoding, in runs of one."""
+    rows = digit[::-1]
+    pixels = rows.tobytes() if compression == 0 else b"".join(bytes([1, value]) for value in rows.ravel().tolist())
+    palette = b"".join(bytes([grey, grey, grey, 0]) for grey in range(256))
+    height, width = digit.shape
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, compression, len(pixels), 0, 0, 256, 0)
+    offset = 14 + len(header) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + header + palette + pixels
+
+
+def test_pictures_that_pillow_decodes_in_python_are_refused(digit: np.ndarray) -> None:
+    # Whatever their names: a person can name them digit.png.
+    as_text = " ".join(map(str, digit.ravel().tolist())).encode()
+    as_bits = " ".join("01"[value < 128] for value in digit.ravel().tolist()).encode()
+    in_color = " ".join(map(str, np.repeat(digit.ravel(), 3).tolist())).encode()
+    for content in (
+        b"P1 140 140\n" + as_bits,
+        b"P2 140 140 255\n" + as_text,
+        b"P3 140 140 255\n" + in_color,
+        b"P5 140 140 254\n" + digit.clip(0, 254).tobytes(),
+        bmp(digit, 1),
+    ):
+        with pytest.raises(DrawingError, match=r"^Its way of storing pixels is not read here\. Save it as a PNG"):
+            read_picture(io.BytesIO(content))
+
+
+def test_binary_ppm_and_plain_bmp_are_read(digit: np.ndarray) -> None:
+    expected = read_picture(saved(Image.fromarray(digit)))
+    for content in (b"P5 140 140 255\n" + digit.tobytes(), bmp(digit, 0)):
+        np.testing.assert_array_equal(read_picture(io.BytesIO(content)), expected)
+
+
 def test_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(DrawingError, match=r"^There is no such file\.$"):
         read_picture(tmp_path / "missing.png")
