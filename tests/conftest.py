@@ -17,7 +17,6 @@ from mnist_lib.runs.store import RunStore
 from tests.support.processes import Python
 from tests.support.runs import Trained
 
-
 # Whoever uses one of these starts a process of the project: a trainer, a command, a server.
 PROCESS_FIXTURES = {"python", "trained", "run_copy", "shared_server", "start_server"}
 

@@ -24,8 +24,8 @@ from mnist_lib.drawing.normalization import DrawingError
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
 
 MAX_PICTURE_PIXELS = 20_000_000
-# To decode these Pillow holds up to 20 bytes a pixel, five times as many as for the others.
-MAX_PIXELS_OF_FORMAT = {"WEBP": 12_000_000, "AVIF": 12_000_000}
+# To decode a WebP Pillow holds 20 bytes a pixel, several times as many as for the others.
+MAX_WEBP_PIXELS = 12_000_000
 # A picture of 1 x 20 million pixels takes many times the memory of one of 5,000 x 4,000.
 MAX_PICTURE_SIDE_PX = 20_000
 
@@ -49,6 +49,7 @@ MAX_STROKE_WIDTH = 1 / 3
 MIN_PART_AREA = 0.06
 
 NO_INK = "It is empty: no ink stands out from the paper."
+TOO_MUCH = "It takes too long or too much memory to read. Save it anew as a PNG or JPEG."
 
 # What is wrong with a file is said once, as a DrawingError, and not also by Pillow on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -67,19 +68,21 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
         in steps of 1/255, which a grey picture of 8 bits holds exactly.
 
     Raises:
-        DrawingError: The file is missing, no picture, empty, too large, or stored in a way that takes
-            Pillow long to decode.
+        DrawingError: The file is missing, no picture, empty, too large, or stored in a way that
+            Pillow takes long to decode.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            grey = _read_grey(source)
+            grey = _to_brightness(_read_grey(source))
     except Image.DecompressionBombError as error:
         raise DrawingError(
             f"It has far too many pixels; at most {MAX_PICTURE_PIXELS // 1_000_000} million are read."
         ) from error
     except FileNotFoundError as error:
         raise DrawingError("There is no such file.") from error
+    except MemoryError as error:
+        raise DrawingError(TOO_MUCH) from error
     except DrawingError:
         raise
     except Exception as error:  # Pillow raises many types for a bad file
@@ -88,56 +91,65 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
     return np.round(ink * 255).astype(np.float32) / np.float32(255)
 
 
-def _read_grey(source: Path | BinaryIO) -> np.ndarray:
-    """Return brightness as float32, (height, width), 0 to 1, the longer side at most MAX_SIDE_PX."""
+def _read_grey(source: Path | BinaryIO) -> Image.Image:
+    """Return a picture in grey: ``L``, 0 to 255, or where it has more than 8 bits ``F``, any numbers."""
     with Image.open(source, formats=PICTURE_FORMATS) as picture:
         _require_quick_decoding(picture)
         picture.draft("L", (MAX_SIDE_PX, MAX_SIDE_PX))  # a JPEG is decoded at about the size that is needed
         ImageOps.exif_transpose(picture, in_place=True)
-        return _to_grey(picture)
+        if picture.mode.startswith(("I", "F")):
+            return picture.convert("F")
+        return _lay_on_paper(picture) if picture.has_transparency_data else picture.convert("L")
 
 
 def _require_quick_decoding(picture: Image.Image) -> None:
     """Raise DrawingError for a picture, opened but not decoded, that would take long or much memory."""
     size = f"It has {picture.width:,} x {picture.height:,} pixels; at most"
-    max_pixels = MAX_PIXELS_OF_FORMAT.get(picture.format or "", MAX_PICTURE_PIXELS)
+    max_pixels = MAX_WEBP_PIXELS if picture.format == "WEBP" else MAX_PICTURE_PIXELS
     if picture.width * picture.height > max_pixels:
         raise DrawingError(f"{size} {max_pixels // 1_000_000} million are read.")
     if max(picture.size) > MAX_PICTURE_SIDE_PX:
         raise DrawingError(f"{size} {MAX_PICTURE_SIDE_PX:,} a side are read.")
     # These Pillow decodes in Python, pixel by pixel: plain PPM, run-length encoded BMP.
     if any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ())):
-        raise DrawingError("Its way of storing pixels is not read here. Save it as a PNG or JPEG.")
+        raise DrawingError(TOO_MUCH)
 
 
-def _to_grey(picture: Image.Image) -> np.ndarray:
-    if picture.mode.startswith(("I", "F")):  # 16 bits and more: by the range in use
-        # In 64 bits, for the range may be that of all numbers of 32.
-        values = _reduce(np.asarray(picture, dtype=np.float32), MAX_SIDE_PX).astype(np.float64)
-        if not np.isfinite(values).all():
-            raise ValueError("infinite brightness")
-        values -= min(values.min(), 0.0)
-        return (values / max(values.max(), 1.0)).astype(np.float32)
-    if not picture.has_transparency_data:
-        return _reduce(np.asarray(picture.convert("L")), MAX_SIDE_PX) / 255
-    # A transparent picture lies on white, but white strokes would vanish there.
+def _lay_on_paper(picture: Image.Image) -> Image.Image:
+    """Return a transparent picture in grey on white, or on black where white strokes would vanish on white."""
     rgba = picture if picture.mode == "RGBA" else picture.convert("RGBA")
     rgba.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX), Image.Resampling.BOX)
     opacity = np.asarray(rgba.getchannel("A"), dtype=np.float64)
     strokes = np.asarray(rgba.convert("L"), dtype=np.float64)
     dark_strokes = (strokes * opacity).sum() <= 127 * opacity.sum()
     paper = Image.new("RGBA", rgba.size, "white" if dark_strokes else "black")
-    return np.asarray(Image.alpha_composite(paper, rgba).convert("L"), dtype=np.float32) / 255
+    return Image.alpha_composite(paper, rgba).convert("L")
+
+
+def _to_brightness(grey: Image.Image) -> np.ndarray:
+    """Return float32, (height, width), 0 to 1, the longer side at most MAX_SIDE_PX."""
+    reduced = _reduce_picture(grey.convert("F"), MAX_SIDE_PX)
+    if grey.mode == "L":
+        return np.asarray(reduced) / 255
+    # By the range in use; in 64 bits, for that may be the range of all numbers of 32.
+    values = np.asarray(reduced, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("infinite brightness")
+    values = values - min(values.min(), 0.0)
+    return (values / max(values.max(), 1.0)).astype(np.float32)
 
 
 def _reduce(values: np.ndarray, side_px: int) -> np.ndarray:
     """Return float32 values whose longer side is at most that long, each the mean of those that it stands for."""
-    values = values.astype(np.float32, copy=False)
-    factor = side_px / max(values.shape)
+    return np.asarray(_reduce_picture(Image.fromarray(values), side_px))
+
+
+def _reduce_picture(picture: Image.Image, side_px: int) -> Image.Image:
+    factor = side_px / max(picture.size)
     if factor >= 1:
-        return values
-    height, width = (max(1, round(length * factor)) for length in values.shape)
-    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BOX))
+        return picture
+    width, height = (max(1, round(length * factor)) for length in picture.size)
+    return picture.resize((width, height), Image.Resampling.BOX)
 
 
 def _find_ink(grey: np.ndarray) -> np.ndarray:

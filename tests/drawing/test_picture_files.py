@@ -280,11 +280,10 @@ def test_long_side_is_refused_before_it_is_decoded(width: int, height: int) -> N
         read_picture(io.BytesIO(png(width, height, b"broken")))
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
-def test_formats_that_take_much_memory_have_a_lower_limit(kind: str) -> None:
+def test_webp_that_would_take_much_memory_has_a_lower_limit() -> None:
     picture = Image.new("L", (4_000, 3_001))
     with pytest.raises(DrawingError, match=r"^It has 4,000 x 3,001 pixels; at most 12 million are read\.$"):
-        read_picture(saved(picture, kind, speed=10, method=0))
+        read_picture(saved(picture, "WEBP", lossless=True, method=0))
 
 
 def bmp(digit: np.ndarray, compression: int) -> bytes:
@@ -310,7 +309,7 @@ def test_pictures_that_pillow_decodes_in_python_are_refused(digit: np.ndarray) -
         b"P5 140 140 254\n" + digit.clip(0, 254).tobytes(),
         bmp(digit, 1),
     ):
-        with pytest.raises(DrawingError, match=r"^Its way of storing pixels is not read here\. Save it as a PNG"):
+        with pytest.raises(DrawingError, match=r"^It takes too long or too much memory to read\. Save it anew"):
             read_picture(io.BytesIO(content))
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
-from mnist_lib.drawing.picture_files import read_picture
+from mnist_lib.drawing.picture_process import read_strange_picture
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
 
 CANVAS_SIZE_PX = 280
@@ -172,7 +172,7 @@ def _take_pasted() -> None:
 def _take_picture(file: io.BytesIO) -> None:
     """Read a picture and keep its ink; one that cannot be read leaves the picture before it."""
     try:
-        st.session_state[_PICTURE_INK] = read_picture(file)
+        st.session_state[_PICTURE_INK] = read_strange_picture(file.getvalue())
         st.session_state[_PICTURE_ERROR] = None
     except DrawingError as error:
         st.session_state[_PICTURE_ERROR] = str(error)
