@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import run_store, selected_run
 from mnist_lib.ui.train.live_training import draw_training
@@ -12,7 +13,7 @@ require_router()
 st.title("Train")
 active = run_store().active_run()
 run = selected_run()
-settings, view = st.columns([3, 7], gap="medium")
+settings, view = wrapping_columns([3, 7], [288, 480], key="train_columns", gap="medium")
 with settings:
     draw_settings(active)
 with view:

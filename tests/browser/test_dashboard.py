@@ -59,6 +59,32 @@ def loads_tensorflow(server: Server) -> bool:
     return any("tensorflow" in mapped.path for mapped in psutil.Process(server.process.pid).memory_maps())
 
 
+@pytest.mark.parametrize("width", [700, 820, 1024, 1280, 1440])
+def test_train_breaks_no_word_and_cuts_no_column_off(shared_server: Server, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(f"{shared_server.url}/train?run=pretrained-paper")
+    last_header = page.get_by_role("columnheader", name="Paper: accuracy")
+    last_header.scroll_into_view_if_needed()
+    expect(last_header).to_be_in_viewport(ratio=1)
+    broken = page.get_by_test_id("stMain").evaluate(
+        """main => {
+          const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), broken = [];
+          for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+            if (text.parentElement.closest("svg, style, script")) continue;
+            for (const word of text.data.matchAll(/\\p{L}+/gu)) {
+              const range = document.createRange();
+              range.setStart(text, word.index);
+              range.setEnd(text, word.index + word[0].length);
+              const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+              if (lines.size > 1) broken.push(word[0]);
+            }
+          }
+          return broken;
+        }"""
+    )
+    assert broken == []
+
+
 @pytest.mark.parametrize("name", ["Mistakes", "Train"])
 def test_deep_link_as_the_first_request_paints_without_tensorflow(
     name: str, start_server: StartServer, page: Page

@@ -83,6 +83,16 @@ def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_serve
     expect(page.get_by_role("heading", name=re.compile(f"Image {expected[0]:,}: "))).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [700, 820, 1024, 1280])
+def test_cells_of_the_matrix_have_room_for_their_counts(shared_server: Server, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 768})
+    page.goto(f"{shared_server.url}/mistakes")
+    expect(tiles_of(page).first).to_be_visible()
+    box = page.locator(".live-figure.clickable .nsewdrag").first.bounding_box()
+    assert box
+    assert box["width"] / 10 > 25  # px; "1,028" takes some 25
+
+
 def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/mistakes")
     expect(page.get_by_text("after epoch 20:")).to_be_visible()

@@ -13,6 +13,7 @@ from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.evaluation.selection import select_images
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities
+from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.mistakes.confusion import draw_confusion_matrix
@@ -23,6 +24,9 @@ from mnist_lib.ui.shared.take_away import draw_take_away
 from mnist_lib.wording import a_digit, percent_text
 
 TILES_PER_PAGE = 200
+
+# Of the confusion matrix or the image, and of what stands beside it.
+_LEAST_WIDTHS_PX = (340, 320)
 
 _EPOCH_KEY = "epoch"
 _GALLERY_KEY = "mistakes_gallery"
@@ -122,12 +126,12 @@ def _draw_images(moment: Moment, labels: np.ndarray) -> None:
     filters, order = ask_for_filters(load_label_votes().indices)
     shown = select_images(moment.probabilities, labels, filters, order, moment.before)
     # What a click changes stands beside what is clicked.
-    matrix_column, gallery_column = st.columns([2, 3], gap="large")
+    matrix_column, gallery_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="matrix_and_gallery", gap="large")
     with gallery_column.container():  # first: what was asked for
         chosen = _draw_gallery(moment, labels, shown)
     with matrix_column:
         draw_confusion_matrix(confusion_matrix(moment.probabilities, labels))
-    image_column, life_column = st.columns([2, 3], gap="large")
+    image_column, life_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="image_and_biography", gap="large")
     if chosen is None:
         # In the very places of what goes, as in the drawing room.
         image_column.empty()

@@ -18,6 +18,10 @@ from mnist_lib.wording import duration_text
 
 REFRESH_EVERY_S = 1.0
 
+# Of Table II: more rows than these are scrolled through.
+ROWS_IN_TABLE_HEIGHT = 12
+TABLE_HEIGHT_PX = 400
+
 # What a trainer says before its first batches, and what comes after that.
 STARTING_STEPS = ("loading TensorFlow", "tracing the network", "first batches")
 
@@ -112,7 +116,7 @@ def _draw_table_ii(snapshot: RunSnapshot) -> None:
     st.markdown("**Table II**, row by row, the paper's figures beside it" if _is_paper(snapshot) else "**Table II**")
     table = {
         "Epoch": [_epoch_name(row) for row in snapshot.epochs],
-        "Time": [f"{row['seconds']:.1f} s" for row in snapshot.epochs],
+        "Time": [f"{row['seconds']:.1f}\N{NO-BREAK SPACE}s" for row in snapshot.epochs],
         "Loss": [_figure(row["train_loss"]) for row in snapshot.epochs],
         "Accuracy": [_figure(row["train_accuracy"]) for row in snapshot.epochs],
         "Test loss": [_figure(row["test_loss"]) for row in snapshot.epochs],
@@ -126,7 +130,9 @@ def _draw_table_ii(snapshot: RunSnapshot) -> None:
         table["Paper: loss"] = [_figure(row.loss) for row in of_paper]
         table["Paper: accuracy"] = [_figure(row.accuracy) for row in of_paper]
     if snapshot.epochs:
-        st.dataframe(table, hide_index=True)
+        # Its headers go on a second line where they have to; those of a dataframe are cut off.
+        height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
+        st.table(table, hide_index=True, height=height)
     else:
         st.caption("The first row comes with the end of the first epoch.")
 

@@ -314,7 +314,7 @@ def test_damaged_epoch_is_named_beside_what_is_whole(run_copy: Run) -> None:
 
 
 def test_validation_stands_in_table_ii_where_there_is_a_split(run_copy: Run) -> None:
-    assert "Validation loss" not in open_train(run_copy.run_id).dataframe[0].value
+    assert "Validation loss" not in open_train(run_copy.run_id).table[-1].value
     settings = json.loads((run_copy.path / "config.json").read_text())["settings"]
     change_json(run_copy.path / "config.json", settings=settings | {"validation_split": 0.5})
     rows = [json.loads(line) for line in (run_copy.path / "metrics.jsonl").read_text().splitlines()]
@@ -322,7 +322,7 @@ def test_validation_stands_in_table_ii_where_there_is_a_split(run_copy: Run) -> 
         row | {"validation_loss": 0.25, "validation_accuracy": 0.5} if row["kind"] == "epoch" else row for row in rows
     ]
     (run_copy.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in validated))
-    table = open_train(run_copy.run_id).dataframe[0].value
+    table = open_train(run_copy.run_id).table[-1].value
     assert list(table["Validation loss"]) == ["0.2500"] * 2
     assert list(table["Validation accuracy"]) == ["0.5000"] * 2
 
