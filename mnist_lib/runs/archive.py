@@ -79,7 +79,7 @@ def archive_run(run: Run) -> bytes:
         raise RunStoreError("The run's folder has a name that no run gets. Rename it first.")
     file = io.BytesIO()
     try:
-        paths = _list_files(run)
+        paths = archived_files(run)
         with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
             for path in paths:
                 # Weights and probabilities are packed already, or as good as random.
@@ -94,7 +94,7 @@ def archive_run(run: Run) -> bytes:
     return file.getvalue()
 
 
-def _list_files(run: Run) -> list[Path]:
+def archived_files(run: Run) -> list[Path]:
     """Return the files of a run that go into a zip.
 
     Raises:

@@ -10,8 +10,8 @@ import streamlit as st
 from mnist_lib.export.models import can_export_litert, export_keras, export_litert, export_saved_model
 from mnist_lib.export.report import make_report
 from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
-from mnist_lib.runs.archive import archive_run
-from mnist_lib.runs.run import Run
+from mnist_lib.runs.archive import archive_run, archived_files
+from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.cache import mnist
 
 
@@ -122,8 +122,8 @@ def draw_take_away(run: Run, epoch: int | None = None) -> None:
         st.info("Nothing can be taken away of a damaged run or one without an epoch.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
-        if title == _EVERYTHING and state not in ("finished", "stopped"):
-            st.caption("The whole run can be taken away once it is finished or stopped.")
+        if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
+            st.caption(reason)
             continue
         st.markdown(f"**{title}**")
         for offer in offers:
@@ -131,6 +131,17 @@ def draw_take_away(run: Run, epoch: int | None = None) -> None:
                 continue
             with st.container(horizontal=True, vertical_alignment="center"):
                 _draw_offer(run, offer, epoch or epochs[-1])
+
+
+def _reason_against_archive(run: Run, state: str) -> str:
+    """Say why the whole run cannot be taken away; empty where it can. Once it is asked for it is too late."""
+    if state not in ("finished", "stopped"):
+        return "The whole run can be taken away once it is finished or stopped."
+    try:
+        archived_files(run)
+    except RunStoreError as error:
+        return str(error)
+    return ""
 
 
 def _draw_offer(run: Run, offer: _Offer, epoch: int) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.evaluation.mcnemar import chance_text
+from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_TOTAL_BYTES
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run
@@ -127,3 +128,29 @@ def test_link_to_runs_that_are_gone_chooses_none() -> None:
     app = open_runs("gone", "../pretrained-paper")
     assert not app.exception
     assert "Choose a run in the table" in app.info[0].value
+
+
+def test_largest_zip_is_said_before_it_is_chosen() -> None:
+    app = open_screen("runs")
+    assert f"of at most {MAX_ARCHIVE_MB} MB" in all_text(app)
+    field: Any = app.get("file_uploader")[0]
+    assert field.proto.max_upload_size_mb == MAX_ARCHIVE_MB
+
+
+def labels_of_downloads(app: AppTest) -> list[str]:
+    buttons: Any = app.get("download_button")
+    return [button.proto.label for button in buttons]
+
+
+def test_run_that_is_too_large_to_be_taken_away_whole_says_so_in_place_of_the_button(own_run: Run) -> None:
+    app = open_runs(own_run.run_id)
+    app.session_state["one_run_take_away"] = True
+    app.run()
+    assert "The whole run" in labels_of_downloads(app)
+    with own_run.weights_path(1).open("ab") as file:
+        file.truncate(MAX_TOTAL_BYTES - 1)
+    app.run()
+    assert not app.exception
+    assert "Keras" in labels_of_downloads(app)
+    assert "The whole run" not in labels_of_downloads(app)
+    assert f"{own_run.run_id} has more than the 500 MB that can be loaded again." in all_text(app)
