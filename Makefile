@@ -32,7 +32,7 @@ help: ## list these commands
 run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for another port)
 	@.venv/bin/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
 	    { echo "Port $(PORT) of 127.0.0.1 is taken or not allowed. Choose another one: make run PORT=..." >&2; exit 1; }
-	@$(RUN) streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT) --server.headless true
+	@$(RUN) streamlit run app.py --server.port $(PORT) --server.headless true
 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
 	$(RUN) pytest -n 2 --dist worksteal

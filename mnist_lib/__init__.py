@@ -15,5 +15,6 @@ LAYERS = (
     ("figures",),
     ("export",),
     ("ui",),
+    ("command_line",),
     ("__main__",),
 )

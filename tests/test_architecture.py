@@ -198,6 +198,6 @@ def test_imports_of_the_library_leave_streamlit_out(python: Python) -> None:
 
 
 def test_command_line_begins_without_keras_and_streamlit(python: Python) -> None:
-    loaded = run_imports(["import mnist_lib.__main__"], python)
+    loaded = run_imports(["import mnist_lib.command_line"], python)
     assert "mnist_lib" in loaded
     assert loaded.isdisjoint({"streamlit", *KERAS})

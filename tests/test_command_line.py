@@ -8,6 +8,9 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
+import sys
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,14 +20,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_lib.__main__ import main
+from mnist_lib.command_line import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.processes import Python, wait_until
+from tests.support.processes import PROJECT_PATH, Python, wait_until
 from tests.support.runs import RESULT_FIELDS, Trained
 
 
@@ -520,9 +523,71 @@ def test_predict_with_a_damaged_model_is_said(
 def test_data_file_that_is_damaged_is_said_with_the_cure(
     command: Callable[..., Output], run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnist_lib import __main__ as command_line
+    from mnist_lib import command_line
     from mnist_lib.data.dataset import load_mnist
 
     monkeypatch.setattr(command_line, "load_mnist", lambda: load_mnist(tmp_path / "mnist.npz"))
     line = only_line(command("evaluate"))
     assert line.startswith(f"The data file {tmp_path / 'mnist.npz'} is missing. Restore it with: git checkout")
+
+
+# The terminal.
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_everything_is_printed_on_any_terminal(encoding: str, run_copy: Run, python: Python) -> None:
+    for arguments in (["summary"], ["runs", "--runs-dir", str(run_copy.path.parent)], ["train", "--help"]):
+        code, stdout, stderr = python.run("-m", "mnist_lib", *arguments, PYTHONIOENCODING=encoding)
+        assert (code, stderr) == (0, "")
+        assert stdout
+    if encoding == "ascii":
+        assert "26 x 26 x 32" in python.run("-m", "mnist_lib", "summary", PYTHONIOENCODING=encoding)[1]
+
+
+def test_runs_prints_no_escape_and_no_line_break_of_a_name(run_copy: Run, python: Python) -> None:
+    run_copy.path.rename(run_copy.path.with_name("red\x1b[31m\nrun"))
+    code, stdout, stderr = python.run("-m", "mnist_lib", "runs", "--runs-dir", run_copy.path.parent)
+    assert (code, stderr) == (0, "")
+    assert "\x1b" not in stdout
+    assert stdout.splitlines()[0].startswith(r"red\x1b[31m\nrun ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [["summary"], ["runs"]])
+def test_full_output_is_one_line(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "mnist_lib", *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, cwd=PROJECT_PATH, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "mnist_lib: the output cannot be written: No space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell's redirections")
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&-", "| head -1"])
+@pytest.mark.parametrize("arguments", ["summary", "runs --json", "train --help", "evaluate nobody"])
+def test_closed_output_is_no_traceback(closing: str, arguments: str) -> None:
+    command = f"{sys.executable} -m mnist_lib {arguments} {closing}"
+    done = subprocess.run(["sh", "-c", command], cwd=PROJECT_PATH, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if "head" not in closing:  # whose own exit code it is then
+        assert done.returncode == (2 if arguments == "evaluate nobody" else 0)
+
+
+def test_training_goes_on_where_nobody_reads_its_lines(python: Python, store: RunStore) -> None:
+    options = ["--limit", "64", "--epochs", "3", "--runs-dir", str(store.root)]
+    process = python.start("-m", "mnist_lib", "train", *options)
+    assert process.stdout
+    process.stdout.close()
+    process.wait(timeout=120)
+    (run,) = store.own_runs()
+    assert (run.read().state, len(run.read().epochs)) == ("finished", 3)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("wait_s", [0.05, 0.15, 0.3, 0.6, 1.2])
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_ctrl_c_while_it_loads_is_no_traceback(command: str, wait_s: float, python: Python, store: RunStore) -> None:
+    process = python.start("-m", "mnist_lib", command, "--runs-dir", str(store.root))
+    time.sleep(wait_s)
+    process.send_signal(signal.SIGINT)
+    assert "Traceback" not in process.communicate(timeout=120)[1]

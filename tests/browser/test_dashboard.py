@@ -55,8 +55,8 @@ def points_of_curve(page: Page) -> int:
     return plot.evaluate("plot => plot._fullData.find(trace => trace.name === 'train').x.length")
 
 
-def loads_tensorflow(server: Server) -> bool:
-    return any("tensorflow" in mapped.path for mapped in psutil.Process(server.process.pid).memory_maps())
+def loads_tensorflow(pid: int) -> bool:
+    return any("tensorflow" in mapped.path for mapped in psutil.Process(pid).memory_maps())
 
 
 @pytest.mark.parametrize("width", [700, 820, 1024, 1280, 1440])
@@ -96,15 +96,27 @@ def test_deep_link_as_the_first_request_paints_without_tensorflow(
     expect_screen(page, name)
     for other in SCREENS:
         expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=other)).to_be_visible()
-    assert not loads_tensorflow(server)
+    assert not loads_tensorflow(server.process.pid)
     assert not [url for url in requested if not url.startswith((server.url, "data:", "blob:"))]
-    if name == "Mistakes":
-        go_to(page, "Draw")  # which does load it: the check above can fail
-        for _ in range(300):
-            if loads_tensorflow(server):
-                return
-            page.wait_for_timeout(100)
-        pytest.fail("Draw did not load TensorFlow")
+
+
+def test_no_screen_loads_tensorflow_and_a_trainer_does(start_server: StartServer, page: Page) -> None:
+    server = start_server()
+    page.goto(server.url)
+    for name in SCREENS:
+        go_to(page, name)
+        expect_screen(page, name)
+    assert not loads_tensorflow(server.process.pid)
+    go_to(page, "Train")
+    start_training(page, epochs=1, images=640)
+    # Without this, the look at the server could find nothing ever.
+    for _ in range(300):
+        if any(loads_tensorflow(child.pid) for child in psutil.Process(server.process.pid).children()):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("the trainer did not load TensorFlow")
+    assert not loads_tensorflow(server.process.pid)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="Linux tells what a process watches")
@@ -235,3 +247,12 @@ def test_no_screen_is_wider_than_a_narrow_window(scheme: str, shared_server: Ser
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), f"{name} scrolls sideways"
     context.close()
+
+
+def test_server_listens_on_this_machine_alone(shared_server: Server) -> None:
+    listening = [
+        connection.laddr.ip
+        for connection in psutil.Process(shared_server.process.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening == ["127.0.0.1"]

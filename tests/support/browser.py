@@ -31,7 +31,7 @@ class Server:
         self.runs_path = runs_path
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={self.port}"]
+        options = ["--server.headless=true", f"--server.port={self.port}"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *options],
             cwd=PROJECT_PATH,

@@ -34,6 +34,7 @@ class Python:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
             # Where the tests themselves run in the background, Ctrl-C may be ignored, and children inherit that.
             preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) if os.name == "posix" else None,
         )

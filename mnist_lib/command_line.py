@@ -1,0 +1,343 @@
+"""The command line: train, evaluate, predict, summary, runs.
+
+Bad input gives one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import contextlib
+import errno
+import io
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mnist_lib.config import (
+    PRESETS,
+    SETTING_OPTIONS,
+    SETTING_RANGES,
+    SWITCHES,
+    ConfigError,
+    TrainingConfig,
+    config_from_choices,
+)
+from mnist_lib.data.dataset import DatasetError, load_mnist
+from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.drawing.picture_files import find_pictures, read_picture
+from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.machine import run_in_background
+from mnist_lib.network.backend import load_keras
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RunStore
+from mnist_lib.wording import percent_text, printable
+
+
+class CommandError(Exception):
+    """The command cannot be carried out. The message is one line."""
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage text before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit with code 2."""
+        self.exit(2, f"mnist_lib: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    _open_streams()
+    try:
+        try:
+            options = _parser().parse_args(arguments)
+            return options.command(options)
+        finally:
+            sys.stdout.flush()  # not at exit, where nobody catches that the reader has gone
+    except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
+        _complain(error)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        _drop_output()
+        return 0
+    except OSError as error:
+        _drop_output()
+        _complain(f"the output cannot be written: {error.strerror or error}")
+        return 1
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+
+
+# What a terminal of few characters gets in place of ours; of all others it gets a question mark.
+_PLAIN_CHARACTERS = {"×": "x", "−": "-", "–": "-", "…": "..."}
+
+
+def _replace_plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    characters = error.object[error.start : error.end]
+    return "".join(_PLAIN_CHARACTERS.get(character, "?") for character in characters), error.end
+
+
+def _open_streams() -> None:
+    """Let the output take every character, and be there at all."""
+    codecs.register_error("plain", _replace_plainly)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, open until the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: at exit it would fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _complain(problem: object) -> None:
+    with contextlib.suppress(OSError):
+        print(f"mnist_lib: {printable(str(problem))}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OneLineParser(prog="python -m mnist_lib", description="Train and use the MNIST network.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        added.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
+        if name != "summary":
+            added.add_argument("--json", action="store_true", help="print JSON")
+        return added
+
+    training = add("train", train_command, "Train the network. Ctrl-C stops and keeps the model.")
+    training.add_argument("--preset", default="paper", help=f"one of: {', '.join(PRESETS)} (default: paper)")
+    for name, allowed in SETTING_RANGES.items():
+        flag = "limit" if name == "training_images" else name.replace("_", "-")
+        training.add_argument(
+            f"--{flag}",
+            dest=name,
+            type=int if allowed.whole else float,
+            metavar="N" if allowed.whole else "X",
+            help=f"{allowed.text}. {allowed.help}".replace("%", "%%"),
+        )
+    for name, options in SETTING_OPTIONS.items():
+        training.add_argument(f"--{name}", metavar="NAME", help=f"{options.text}. {options.help}".replace("%", "%%"))
+    for name, (_, text) in SWITCHES.items():
+        flag = f"--{name.replace('_', '-')}"
+        training.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    training.add_argument(
+        "--continue", dest="continued_run", metavar="RUN", help="go on with a run that ended too early"
+    )
+    training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
+
+    evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
+    evaluating.add_argument("run", nargs="?", metavar="RUN", help="a run's name; default: the newest with a model")
+
+    predicting = add("predict", predict_command, "Read the digit in each picture.")
+    predicting.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER")
+    predicting.add_argument("--run", help="a run's name; default: the newest with a model")
+
+    add("summary", summary_command, "Print Table I: the layers and their parameters.")
+    add("runs", runs_command, "List the runs, the newest first.")
+    return parser
+
+
+def train_command(options: argparse.Namespace) -> int:
+    """Train in this process, a progress line an epoch."""
+    names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
+    choices = {name: getattr(options, name) for name in names}
+    if options.continued_run is not None and any(value is not None for value in choices.values()):
+        raise CommandError("--continue goes on with the run's own settings. Leave the others out.")
+    config = config_from_choices(options.preset, **choices)
+    if options.background_run is not None:
+        run_in_background()
+    with _claimed_run(options, config) as (run, config), run.log_path.open("a", encoding="utf-8", buffering=1) as log:
+        if options.background_run is not None:
+            os.dup2(log.fileno(), 2)
+        try:
+            result = _train(config, run, log, options.json)
+        except (KeyboardInterrupt, Exception) as error:
+            log.write(traceback.format_exc())
+            stopped = isinstance(error, KeyboardInterrupt)
+            reason = "interrupted before the first batch" if stopped else _first_line(error)
+            run.fail(reason)
+            raise CommandError(f"{run.run_id} failed: {reason} (see {run.log_path})") from error
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"Test accuracy {result['test_accuracy']:.2%}, {result['misclassified']} of 10,000 misclassified, "
+            f"{result['train_seconds']:.1f} s on {result['device']}. Run {result['run_id']} {result['state']}."
+        )
+    return 0
+
+
+@contextlib.contextmanager
+def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
+    """Claim the store, and make a run or take the one to go on with."""
+    store = _store(options)
+    if options.continued_run is not None:
+        with store.continuing(options.continued_run) as (run, recorded):
+            yield run, recorded
+    else:
+        with store.training(config, options.background_run) as run:
+            yield run, config
+
+
+def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
+    dataset = load_mnist()
+    load_keras(log)
+    from mnist_lib.training.train import train
+
+    def print_epoch(row: dict[str, Any]) -> None:
+        line = (
+            f"epoch {row['epoch']:>3}/{config.epochs}  {row['seconds']:6.1f} s  "
+            f"loss {_figure(row['train_loss'])}  accuracy {_figure(row['train_accuracy'])}  "
+            f"test loss {_figure(row['test_loss'])}  test accuracy {_figure(row['test_accuracy'])}"
+        )
+        print(line, file=log)
+        # Whether anybody still reads it or not, the training goes on.
+        with contextlib.suppress(OSError):
+            print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    # Until fit begins, Ctrl-C simply ends; from then on it stops and keeps.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: run.request(stop=True))
+    return train(config, dataset, run, print_epoch)
+
+
+def _first_line(error: BaseException) -> str:
+    if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
+        return "the disk is full"  # h5py says so in the middle of a long line
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _figure(value: float | None) -> str:
+    return "   nan" if value is None else f"{value:.4f}"
+
+
+def evaluate_command(options: argparse.Namespace) -> int:
+    """Evaluate a kept model anew, not from the stored probabilities."""
+    dataset = load_mnist()
+    run = _run_with_model(options, options.run)
+    probabilities = predict_probabilities(load_network(run), dataset.test_images)
+    test_accuracy = accuracy(probabilities, dataset.test_labels)
+    result = {
+        "run_id": run.run_id,
+        "test_accuracy": test_accuracy,
+        "test_loss": cross_entropy(probabilities, dataset.test_labels),
+        "misclassified": round((1 - test_accuracy) * len(dataset.test_labels)),
+    }
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"{run.run_id}: test loss {result['test_loss']:.4f}, test accuracy {test_accuracy:.2%}, "
+            f"{result['misclassified']} of 10,000 misclassified"
+        )
+    return 0
+
+
+def predict_command(options: argparse.Namespace) -> int:
+    """Read every picture, going on after a bad one."""
+    run = _run_with_model(options, options.run)
+    failed = False
+    network = None
+    for path in find_pictures(options.pictures):
+        try:
+            image = normalize_drawing(read_picture(path)).image
+        except DrawingError as error:
+            _complain(f"{path}: {error}")
+            failed = True
+            continue
+        network = network or load_network(run)
+        probabilities = predict_probabilities(network, image[None])[0]
+        digit = int(probabilities.argmax())
+        if options.json:
+            row = {
+                "file": str(path),
+                "digit": digit,
+                "confidence": round(float(probabilities[digit]), 6),
+                "probabilities": [round(float(value), 6) for value in probabilities],
+            }
+            print(json.dumps(row), flush=True)
+        else:
+            print(f"{printable(str(path))}: {digit} ({percent_text(probabilities[digit])})", flush=True)
+    return 2 if failed else 0
+
+
+def summary_command(options: argparse.Namespace) -> int:
+    """Print Table I."""
+    rows = layer_table(TrainingConfig())
+    print(f"{'Layer':<38}{'Output':<14}{'Parameters':>11}  How it comes about")
+    for row in rows:
+        shape = " × ".join(str(size) for size in row.output_shape)
+        print(f"{row.kind:<38}{shape:<14}{row.parameters:>11,}  {row.arithmetic}")
+    print(f"{'Total':<52}{sum(row.parameters for row in rows):>11,}")
+    return 0
+
+
+def runs_command(options: argparse.Namespace) -> int:
+    """List the runs with their state, the damaged ones with the reason."""
+    for run in _store(options).runs():
+        snapshot = run.read()
+        last = snapshot.last_epoch or {}
+        row = {
+            "run_id": run.run_id,
+            "state": snapshot.state,
+            "message": snapshot.message,
+            "preset": snapshot.config.preset if snapshot.config else None,
+            "paper_network": snapshot.config.has_paper_network if snapshot.config else None,
+            "epochs": last.get("epoch", 0),
+            "test_accuracy": last.get("test_accuracy"),
+            "misclassified": last.get("misclassified"),
+            "created_at": _iso_time(snapshot.record.created_at) if snapshot.record.created_at else None,
+        }
+        if options.json:
+            print(json.dumps(row))
+            continue
+        figures = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
+        notes = [snapshot.message] if snapshot.message else []
+        if snapshot.config and not snapshot.config.has_paper_network:
+            notes.append(NOT_THE_PAPERS)
+        reason = f"({'; '.join(notes)})" if notes else ""
+        line = f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {figures} {reason}"
+        print(printable(line.rstrip()))
+    return 0
+
+
+def _iso_time(created_at: float) -> str:
+    return datetime.fromtimestamp(created_at).isoformat(timespec="seconds")
+
+
+def _store(options: argparse.Namespace) -> RunStore:
+    return RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()
+
+
+def _run_with_model(options: argparse.Namespace, run_id: str | None) -> Run:
+    store = _store(options)
+    if run_id is not None:
+        run = store.find(run_id)
+        if run is None:
+            raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")
+        return run
+    for run in store.runs():
+        if run.read().state in ("finished", "stopped"):
+            return run
+    raise CommandError("There is no run with a model yet. Train one: python -m mnist_lib train")
