@@ -60,10 +60,11 @@ def normalize_drawing(ink: np.ndarray) -> NormalizedDrawing:
     Raises:
         DrawingError: There is no ink.
     """
-    rows, columns = np.nonzero(ink > INK_THRESHOLD)
+    inked = ink > INK_THRESHOLD
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if len(rows) == 0:
         raise DrawingError("There is no ink in it.")
-    cropped = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1].astype(np.float32)
+    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
     scaled = _scale_to_fit(cropped, DIGIT_SIZE_PX)
     return NormalizedDrawing(cropped, scaled, _place_by_centre_of_mass(scaled))
 

@@ -33,12 +33,14 @@ from mnist_lib.storage.zip_reading import EntryError, ZipError, ZipLimits, open_
 LIST_NAME = "drawings.jsonl"
 SOURCES = ("canvas", "picture")
 
-# What a zip may bring, and so what a set may hold: it can always be loaded again.
-MAX_ENTRIES = 10_000
-MAX_DRAWINGS = MAX_ENTRIES - 1  # the list is an entry as well
-MAX_ENTRY_BYTES = 5_000_000
-MAX_TOTAL_BYTES = 200_000_000
+# What a zip may bring, and so what a set may hold: it can always be loaded again, in a few seconds.
+# The canvas has 280 x 280 pixels: of its drawings there is room for as many as there may be.
+MAX_DRAWINGS = 2_000
+MAX_PIXELS = 200_000_000
 MAX_SIDE_PX = 1_000
+MAX_ENTRIES = MAX_DRAWINGS + 1  # the list is an entry as well
+MAX_ENTRY_BYTES = 2_000_000
+MAX_TOTAL_BYTES = 50_000_000
 
 # All pictures of a set; the zip has the list besides.
 _MAX_PICTURE_BYTES = MAX_TOTAL_BYTES - MAX_ENTRY_BYTES
@@ -229,7 +231,14 @@ class OwnDigits:
             OwnDigitsError: The zip is not one of a test set, the set would be too large, or the folder
                 cannot be written. Then nothing was.
         """
-        brought = _read_zip(file)
+        return self.add_all(read_zip(file))
+
+    def add_all(self, brought: list[tuple[OwnDigit, bytes]]) -> Loaded:
+        """Add drawings as ``read_zip`` returns them, all or none.
+
+        Raises:
+            OwnDigitsError: The set would be too large, or the folder cannot be written. Then nothing was.
+        """
         with self._writing():
             listed, damaged_lines = self._read_list()
             digits = {digit.digit_id: digit for digit, _ in brought}
@@ -252,14 +261,9 @@ class OwnDigits:
 
     def _save(self, pictures: dict[str, bytes], digits: dict[str, OwnDigit], damaged_lines: list[bytes]) -> None:
         """Write pictures and then the list that names them; if one fails, the folder is as it was."""
-        present = {path.stem: path.stat().st_size for path in self.path.glob("*.png")}
-        new = pictures.keys() - present.keys()
-        if len(digits) > MAX_DRAWINGS:
-            raise OwnDigitsError(f"That would be {len(digits):,} drawings; at most {MAX_DRAWINGS:,} can be kept.")
-        if sum(present.values()) + sum(len(pictures[digit_id]) for digit_id in new) > _MAX_PICTURE_BYTES:
-            raise OwnDigitsError(
-                f"There is no more room: {_MAX_PICTURE_BYTES // 1_000_000} MB of drawings can be kept."
-            )
+        new = pictures.keys() - {path.stem for path in self.path.glob("*.png")}
+        if new:
+            self._require_room(len(digits), [pictures[digit_id] for digit_id in new])
         try:
             for digit_id, picture in pictures.items():
                 self._replace(_picture_name(digit_id), picture)
@@ -268,6 +272,21 @@ class OwnDigits:
             for digit_id in new:
                 self._picture_path(digit_id).unlink(missing_ok=True)
             raise
+
+    def _require_room(self, count: int, new: list[bytes]) -> None:
+        """Raise OwnDigitsError where the set would be one that no zip brings, with new pictures and so many in all."""
+        if count > MAX_DRAWINGS:
+            raise OwnDigitsError(f"That would be {count:,} drawings; at most {MAX_DRAWINGS:,} can be kept.")
+        present = [(path, path.stat()) for path in self.path.glob("*.png")]
+        if sum(stat.st_size for _, stat in present) + sum(map(len, new)) > _MAX_PICTURE_BYTES:
+            raise OwnDigitsError(
+                f"There is no more room: {_MAX_PICTURE_BYTES // 1_000_000} MB of drawings can be kept."
+            )
+        pixels_present = sum(_count_kept_pixels(path, stat.st_mtime_ns) for path, stat in present)
+        if pixels_present + sum(_count_pixels(io.BytesIO(picture)) for picture in new) > MAX_PIXELS:
+            raise OwnDigitsError(
+                f"There is no more room: drawings of {MAX_PIXELS // 1_000_000} million pixels can be kept."
+            )
 
     def _write_list(self, digits: Iterable[OwnDigit], damaged_lines: list[bytes]) -> None:
         # A line that cannot be read may be worth something to a person who looks at it.
@@ -361,9 +380,23 @@ def _read_image(path: Path, modified_ns: int) -> np.ndarray:
     return image
 
 
+@lru_cache(maxsize=MAX_DRAWINGS)
+def _count_kept_pixels(path: Path, modified_ns: int) -> int:
+    """Return the pixels of a kept drawing, as long as its file stays as it is; none of a damaged one."""
+    try:
+        return _count_pixels(path)
+    except Exception:  # Pillow raises many types for a bad file
+        return 0
+
+
+def _count_pixels(file: Path | BinaryIO) -> int:
+    with Image.open(file, formats=["PNG"]) as picture:
+        return picture.width * picture.height
+
+
 def _encode_picture(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)  # of the higher ones a large zip takes twice as long
     return file.getvalue()
 
 
@@ -430,8 +463,15 @@ def _parse_line(line: bytes) -> tuple[str, OwnDigit]:
 # The zip.
 
 
-def _read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
-    """Return the drawings of a zip with their pictures, encoded anew, or raise OwnDigitsError."""
+def read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
+    """Return the drawings of a zip with their pictures, each a PNG that was encoded anew.
+
+    Args:
+        file: What ``to_zip`` made, or what somebody says it made.
+
+    Raises:
+        OwnDigitsError: Anything in it is not right.
+    """
     limits = ZipLimits("drawings", MAX_ENTRIES, MAX_TOTAL_BYTES)
     try:
         with open_zip(file, limits, _size_limit) as archive:
@@ -442,6 +482,7 @@ def _read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
         raise OwnDigitsError(str(error)) from error
     lines = contents.pop(LIST_NAME).splitlines()
     brought: dict[str, tuple[OwnDigit, bytes]] = {}
+    pixels_in_all = 0
     for number, line in enumerate(lines, start=1):
         try:
             name, digit = _parse_line(line)
@@ -456,6 +497,11 @@ def _read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
             _normalize(pixels)
         except OwnDigitsError as error:
             raise OwnDigitsError(f"{shown(name)} in the zip: {error}") from error
+        pixels_in_all += pixels.size
+        if pixels_in_all > MAX_PIXELS:
+            raise OwnDigitsError(
+                f"The drawings in the zip have more than {MAX_PIXELS // 1_000_000} million pixels in all."
+            )
         # Whatever the file was called: it is known by its pixels here.
         brought[name] = replace(digit, digit_id=_identify_pixels(pixels)), _encode_picture(pixels)
     if unnamed := contents.keys() - brought.keys():

@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
+from mnist_lib.drawing.limited_process import LimitError, call_in_limited_process
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
-from mnist_lib.drawing.picture_process import read_strange_picture
+from mnist_lib.drawing.picture_files import TOO_MUCH, read_picture
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
 
 CANVAS_SIZE_PX = 280
@@ -22,6 +23,8 @@ LONGEST_HISTORY = 50
 
 # A picture of 20 megapixels has fewer bytes than this, unless nothing in it repeats.
 LARGEST_FILE_MB = 40
+# A photo of 20 megapixels takes half a second.
+LONGEST_READING_S = 2.0
 
 WAYS = {"canvas": ":material/draw: Draw", "picture": ":material/image: Picture"}
 
@@ -172,10 +175,12 @@ def _take_pasted() -> None:
 def _take_picture(file: io.BytesIO) -> None:
     """Read a picture and keep its ink; one that cannot be read leaves the picture before it."""
     try:
-        st.session_state[_PICTURE_INK] = read_strange_picture(file.getvalue())
+        st.session_state[_PICTURE_INK] = call_in_limited_process(read_picture, file.getvalue(), LONGEST_READING_S)
         st.session_state[_PICTURE_ERROR] = None
     except DrawingError as error:
         st.session_state[_PICTURE_ERROR] = str(error)
+    except LimitError:
+        st.session_state[_PICTURE_ERROR] = TOO_MUCH
 
 
 def _remove_picture() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 import streamlit as st
 
+from mnist_lib.drawing.limited_process import LimitError, call_in_limited_process
 from mnist_lib.drawing.own_test_set import (
     MAX_TOTAL_BYTES,
     OwnDigit,
@@ -16,6 +17,7 @@ from mnist_lib.drawing.own_test_set import (
     OwnDigitsError,
     OwnDigitsSnapshot,
     identify_drawing,
+    read_zip,
 )
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import image_figure, probabilities_figure
@@ -30,6 +32,8 @@ from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5
+# A zip of as many drawings as it may bring takes four seconds.
+LONGEST_READING_S = 12.0
 
 _SOURCES_IN_WORDS = {"canvas": "Drawn on the canvas", "picture": "From a picture"}
 
@@ -370,7 +374,11 @@ def _load_zip(own: OwnDigits, key: str) -> None:
         return
 
     def load() -> str:
-        loaded = own.load_zip(file)
+        try:
+            brought = call_in_limited_process(read_zip, file.getvalue(), LONGEST_READING_S)
+        except LimitError as error:
+            raise OwnDigitsError(f"The zip was not loaded. {error}") from error
+        loaded = own.add_all(brought)
         known = f" {loaded.known:,} you had already." if loaded.known else ""
         return f"{loaded.added:,} {'drawing' if loaded.added == 1 else 'drawings'} added.{known}"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -280,6 +282,29 @@ def test_wrong_zip_is_one_line_and_changes_nothing(
     assert [error.value.endswith(line) for error in app.error] == [True]
     assert labels_of(own) == [7]
     assert "reads your only drawing **right**" in all_text(app)
+
+
+def test_zip_that_takes_too_long_is_one_line_and_changes_nothing(own: OwnDigits, inks: list[np.ndarray]) -> None:
+    """Thirty pictures, each with 1,500 colour profiles that unpack to a megabyte."""
+    own.add(inks[0], 7, "canvas")
+    with zipfile.ZipFile(io.BytesIO(own.to_zip())) as archive:
+        (line,) = archive.read(LIST_NAME).splitlines()
+        name = next(name for name in archive.namelist() if name != LIST_NAME)
+        picture = archive.read(name)
+    profile = b"iCCP" + b"profile\0\0" + zlib.compress(bytes(1_000_000))
+    chunk = struct.pack(">I", len(profile) - 4) + profile + struct.pack(">I", zlib.crc32(profile))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        names = [f"{number}.png" for number in range(30)]
+        archive.writestr(LIST_NAME, b"\n".join(line.replace(name.encode(), other.encode()) for other in names))
+        for other in names:
+            archive.writestr(other, picture[:33] + chunk * 1_500 + picture[33:])
+    app = open_room(inks[0])
+    app.file_uploader[0].set_value(("drawings.zip", file.getvalue(), "application/zip")).run()
+    assert not app.exception
+    problem = "The zip was not loaded. It takes too long or too much memory to read."
+    assert [error.value for error in app.error] == [problem]
+    assert labels_of(own) == [7]
 
 
 def test_other_runs_are_tested_when_a_person_asks(
