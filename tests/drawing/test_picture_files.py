@@ -357,6 +357,23 @@ def test_brightness_that_is_no_number_is_said() -> None:
         read_picture(saved(Image.fromarray(values), "TIFF"))
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "PPM"])  # a PPM of such numbers is called PFM
+@pytest.mark.parametrize(("paper", "ink"), [(0, 3.4e38), (-3.4e38, 3.4e38), (3.4e38, 0), (1, -3.4e38)])
+def test_picture_of_huge_numbers_has_the_ink_of_any(kind: str, paper: float, ink: float) -> None:
+    values = np.full((40, 40), paper, np.float32)
+    values[10:30, 18:22] = ink
+    np.testing.assert_array_equal(read_picture(saved(Image.fromarray(values), kind)), values == np.float32(ink))
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "PPM"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_large_picture_with_a_number_that_is_none_is_said(kind: str, value: float) -> None:
+    values = np.zeros((1_500, 1_500), np.float32)  # reduced before it is looked at
+    values[700:800, 700] = value
+    with pytest.raises(DrawingError, match=r"^It cannot be read as a picture\.$"):
+        read_picture(saved(Image.fromarray(values), kind))
+
+
 def test_folder_in_place_of_a_picture_is_said(tmp_path: Path) -> None:
     with pytest.raises(DrawingError, match="cannot be read"):
         read_picture(tmp_path)

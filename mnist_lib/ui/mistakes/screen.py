@@ -188,7 +188,8 @@ def _put_image_in_address() -> None:
 
 def _image_in_address() -> int | None:
     text = st.query_params.get(_IMAGE_KEY, "")
-    return int(text) if text.isdecimal() else None
+    # At most the 9,999 of the test images: Python reads no number of thousands of digits.
+    return int(text) if text.isdecimal() and len(text) <= 4 else None
 
 
 def _tile(index: int, true_digit: int, probabilities: np.ndarray) -> Tile:

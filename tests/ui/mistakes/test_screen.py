@@ -16,7 +16,7 @@ from mnist_lib.evaluation.biography import biography_text, find_turns
 from mnist_lib.evaluation.metrics import measure_reliability, wilson_interval
 from mnist_lib.wording import a_digit
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN
-from tests.support.screens import all_text, component, open_screen
+from tests.support.screens import APP_PATH, all_text, component, open_screen
 
 RUN = BUNDLED_RUN
 LABELS = load_mnist().test_labels
@@ -47,6 +47,15 @@ def expected_confusion(answers: np.ndarray) -> np.ndarray:
 def test_the_room_writes_nothing_into_the_address_while_it_is_drawn() -> None:
     # It would take away what a person moved meanwhile.
     assert "image" not in open_screen("mistakes").query_params
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "99999", "-1", "\u00b2", "7.5", "nonsense"])
+def test_image_in_the_address_that_is_none_is_passed_over(text: str) -> None:
+    app = AppTest.from_file(str(APP_PATH), default_timeout=30)
+    app.query_params["image"] = text
+    app.run().switch_page("pages/mistakes.py").run()
+    assert not app.exception
+    assert component(app, "mistakes_gallery")["selected"] == shown(app)[0]
 
 
 def test_last_page_of_an_epoch_with_fewer_images_follows_the_one_that_is_gone() -> None:
