@@ -31,11 +31,6 @@ def percent_text(probability: float, decimals: int = 1) -> str:
     return text
 
 
-def rate_text(rate: float) -> str:
-    """Return a learning rate to three significant digits: ``0.001``, ``0.000464``."""
-    return f"{rate:.3g}"
-
-
 def duration_text(seconds: float) -> str:
     """Return a duration as a person says it: ``45 s``, ``1 min 15 s``, ``2 h 05 min``."""
     whole = max(0, round(seconds))

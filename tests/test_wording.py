@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_lib.wording import a_digit, duration_text, percent_text, rate_text
+from mnist_lib.wording import a_digit, duration_text, percent_text
 
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
@@ -46,8 +46,3 @@ def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, d
 )
 def test_duration_is_said_as_a_person_says_it(seconds: float, expected: str) -> None:
     assert duration_text(seconds) == expected
-
-
-@pytest.mark.parametrize(("rate", "text"), [(0.001, "0.001"), (0.000463955, "0.000464"), (1.0, "1"), (1e-6, "1e-06")])
-def test_rate_has_three_digits(rate: float, text: str) -> None:
-    assert rate_text(rate) == text

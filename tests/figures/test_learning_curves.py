@@ -148,16 +148,7 @@ def test_events_are_marked_with_those_of_one_place_in_one_text() -> None:
     assert find_marks(run, "seconds") == [Mark(10, "paused"), Mark(30, "resumed"), Mark(50, "rate 0.0005")]
     figure: Any = learning_curve_figure("loss", run, "seconds")
     assert [shape.x0 for shape in figure.layout.shapes] == [10, 30, 50]
-    assert [note.hovertext for note in figure.layout.annotations] == ["paused", "resumed", "rate 0.0005"]
-    # On the figure itself a sign, above the lines and clear of the axis.
-    assert {(note.text, note.y, note.yref, note.yanchor) for note in figure.layout.annotations} == {
-        ("▾", 1, "paper", "bottom")
-    }
-
-
-def test_rate_in_a_mark_is_rounded() -> None:
-    run = replace(RUN, events=[EVENTS[2] | {"learning_rate": 0.000463955}])
-    assert find_marks(run, "step") == [Mark(60, "rate 0.000464")]
+    assert [note.text for note in figure.layout.annotations] == ["paused", "resumed", "rate 0.0005"]
 
 
 @pytest.mark.parametrize("x", X_AXES)
