@@ -44,3 +44,8 @@ def duration_text(seconds: float) -> str:
 def printable(text: str) -> str:
     r"""Return a text for a terminal: a line break or an escape shows as ``\x1b`` and does nothing."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def learning_rate_text(rate: float) -> str:
+    """Return a learning rate with three significant figures at most: ``0.001``, ``0.000464``."""
+    return f"{rate:.3g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_lib.wording import a_digit, duration_text, percent_text
+from mnist_lib.wording import a_digit, duration_text, learning_rate_text, percent_text
 
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
@@ -28,6 +28,13 @@ def test_only_the_eight_begins_with_a_vowel() -> None:
 )
 def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, decimals: int, text: str) -> None:
     assert percent_text(probability, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.001, "0.001"), (0.000463955, "0.000464"), (0.0005, "0.0005"), (0.1, "0.1"), (1e-05, "1e-05")]
+)
+def test_learning_rate_has_three_figures_at_most(rate: float, text: str) -> None:
+    assert learning_rate_text(rate) == text
 
 
 @pytest.mark.parametrize(

@@ -301,7 +301,8 @@ def _curves(snapshot: RunSnapshot) -> str:
     for quantity, axis in (("loss", ", on a logarithmic axis"), ("accuracy", "")):
         figure: Any = learning_curve_figure(quantity, snapshot, "epoch", quantity == "loss", _SMOOTHING)
         for annotation in figure.layout.annotations:
-            annotation.text = _escaped(annotation.text)  # Plotly takes <b> and <a> in a text for what they are
+            # Plotly takes <b> and <a> in a text for what they are.
+            annotation.hovertext = _escaped(annotation.hovertext)
         description = f"The {quantity} over the epochs{axis}. The figures of each epoch stand in Table II."
         figures.append(_drawn(figure, description))
     text = f"<p>The smoothed mean over the training batches, with the raw values faint behind, smoothing {_SMOOTHING}; "

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_lib.figures.digits import TRAIN_COLOR, vertical_line
+from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
 from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.wording import learning_rate_text
 
 # What a curve is drawn over.
 X_AXES = ("step", "epoch", "seconds")
@@ -109,7 +110,7 @@ def learning_curve_figure(
             "xaxis": x_axis,
             "yaxis": y_axis,
             "shapes": [vertical_line(mark.x) for mark in marks],
-            "annotations": [_mark_text(mark, at_top=quantity == "loss") for mark in marks],
+            "annotations": [_mark_sign(mark) for mark in marks],
         },
     )
 
@@ -167,7 +168,7 @@ def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
     last = x_positions(snapshot, [*snapshot.batches[-1:], *rows[-1:]], x).max(initial=0)
     marks: list[Mark] = []
     for row, position in zip(rows, x_positions(snapshot, rows, x).tolist(), strict=True):
-        text = f"rate {row['learning_rate']:g}" if row["event"] == "learning_rate" else row["event"]
+        text = f"rate {learning_rate_text(row['learning_rate'])}" if row["event"] == "learning_rate" else row["event"]
         if marks and position - marks[-1].x < _CLOSE * last:
             marks[-1] = Mark(marks[-1].x, f"{marks[-1].text}, {text}")
         else:
@@ -244,11 +245,18 @@ def _other_curves(
     return traces
 
 
-def _mark_text(mark: Mark, at_top: bool) -> dict[str, Any]:
-    """Return the text beside a mark's line, at the end where the curve is not."""
-    edge = {"y": 1, "yanchor": "top"} if at_top else {"y": 0, "yanchor": "bottom"}
-    place = {"x": mark.x, "xanchor": "right", "yref": "paper", **edge}
-    return {**place, "text": mark.text, "textangle": -90, "showarrow": False, "font": {"size": 11}}
+def _mark_sign(mark: Mark) -> dict[str, Any]:
+    """Return the sign at the top of a mark's line; its text, which may be longer than the axis, comes on hover."""
+    return {
+        "x": mark.x,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "text": "▼",
+        "hovertext": mark.text,
+        "showarrow": False,
+        "font": {"size": 13, "color": NEUTRAL_COLOR},
+    }
 
 
 def _train_curve(snapshot: RunSnapshot, quantity: str, x: str) -> tuple[np.ndarray, np.ndarray]:

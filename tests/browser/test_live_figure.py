@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, free_port
 from tests.support.processes import PROJECT_PATH
 
@@ -154,3 +158,40 @@ def test_missing_script_is_said_in_a_line(server: Server, page: Page) -> None:
     page.goto(server.url)
     line = "Plotly could not be loaded, so there is no figure here. Reload the page to try again."
     expect(page.get_by_role("alert").filter(has_text=line)).to_have_count(2)
+
+
+def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[..., Server], page: Page) -> None:
+    server = start_server()
+    bundled = RunStore(Path("nowhere")).bundled_runs()
+    run = Run(shutil.copytree(bundled[1].path, server.runs_path / "20260101-000000-paper-seed1"))
+    metrics_path = run.path / "metrics.jsonl"
+    rows = [json.loads(line) for line in metrics_path.read_text().splitlines()]
+    last = max(row["step"] for row in rows if row["kind"] == "batch")
+    with metrics_path.open("a") as file:
+        for number, event in enumerate(("paused", "learning_rate", "resumed")):
+            event_row = {"kind": "event", "event": event, "epoch": 3, "step": last // 2 + number, "elapsed_s": 40.0}
+            file.write(json.dumps(event_row | {"learning_rate": 0.000463955}) + "\n")
+    page.goto(f"{server.url}/train?run={run.run_id}")
+    page.get_by_role("combobox", name="Lay over other runs").click()
+    page.get_by_role("option", name=bundled[0].run_id).click()
+    page.keyboard.press("Escape")
+    for quantity in ("Loss", "Accuracy"):
+        plot = page.get_by_role("figure", name=quantity)
+        expect(plot.locator(".legendtext", has_text=bundled[0].run_id)).to_be_visible()
+        mark = plot.locator(".annotation")
+        expect(mark).to_have_count(1)
+        plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+        box = mark.bounding_box()
+        assert box
+        assert max(box["width"], box["height"]) < 25
+        for label in plot.locator(".xtick text, .ytick text, .gtitle, .legendtext").all():
+            assert not overlap(box, label.bounding_box())
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(plot.locator(".hoverlayer")).to_have_text("paused, rate 0.000464, resumed")
+
+
+def overlap(first: FloatRect, second: FloatRect | None) -> bool:
+    return second is not None and all(
+        first[start] < second[start] + second[length] and second[start] < first[start] + first[length]
+        for start, length in (("x", "width"), ("y", "height"))
+    )

@@ -148,7 +148,14 @@ def test_events_are_marked_with_those_of_one_place_in_one_text() -> None:
     assert find_marks(run, "seconds") == [Mark(10, "paused"), Mark(30, "resumed"), Mark(50, "rate 0.0005")]
     figure: Any = learning_curve_figure("loss", run, "seconds")
     assert [shape.x0 for shape in figure.layout.shapes] == [10, 30, 50]
-    assert [note.text for note in figure.layout.annotations] == ["paused", "resumed", "rate 0.0005"]
+    assert [note.hovertext for note in figure.layout.annotations] == ["paused", "resumed", "rate 0.0005"]
+    assert {note.text for note in figure.layout.annotations} == {"▼"}
+
+
+def test_rate_that_is_no_round_number_is_marked_rounded() -> None:
+    rates = [0.000463955, 0.001]
+    events = [EVENTS[2] | {"learning_rate": rate, "step": 50 * number} for number, rate in enumerate(rates, start=1)]
+    assert [mark.text for mark in find_marks(replace(RUN, events=events), "step")] == ["rate 0.000464", "rate 0.001"]
 
 
 @pytest.mark.parametrize("x", X_AXES)
