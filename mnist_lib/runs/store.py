@@ -255,4 +255,13 @@ def _folders(root: Path) -> list[Path]:
         paths = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
     except OSError:
         return []
-    return sorted(paths, key=lambda path: path.name, reverse=True)
+    return sorted(filter(_has_readable_name, paths), key=lambda path: path.name, reverse=True)
+
+
+def _has_readable_name(path: Path) -> bool:
+    """Tell whether a folder's name is text: no browser can be told another, and no run gets one."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -294,3 +294,9 @@ def test_status_that_a_trainer_left_does_not_keep_a_run(run_copy: Run, store: Ru
     assert run_copy.read().is_active
     store.delete(run_copy)
     assert store.own_runs() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such name")
+def test_folder_whose_name_is_no_text_is_passed_over(run_copy: Run, store: RunStore) -> None:
+    os.mkdir(os.fsencode(store.root) + b"/\xff")
+    assert [run.run_id for run in store.own_runs()] == [run_copy.run_id]
