@@ -11,7 +11,7 @@ from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import draw_closer_look
 from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
-from mnist_lib.wording import a_digit
+from mnist_lib.wording import a_digit, plain_text
 
 require_router()
 
@@ -77,5 +77,5 @@ if run is not None and run.has_model():
     )
     if closer.open:
         with closer:
-            st.caption(f"Read by **{run.run_id}**.")
+            st.caption(f"Read by **{plain_text(run.run_id)}**.")
             draw_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))

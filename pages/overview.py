@@ -6,6 +6,7 @@ from mnist_lib.network.layers import NOT_THE_PAPERS
 from mnist_lib.runs.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
 from mnist_lib.ui.navigation import SCREENS, require_router, screen_link
 from mnist_lib.ui.session import run_store
+from mnist_lib.wording import plain_text
 
 require_router()
 
@@ -23,7 +24,8 @@ shown = [("Pre-trained", run) for run in store.bundled_runs()] + [("Newest here"
 for title, run in shown:
     snapshot = run.read()
     mark = f", {NOT_THE_PAPERS}" if snapshot.config and not snapshot.config.has_paper_network else ""
-    columns[f"{title} ({run.run_id}){mark}"] = run_claims(snapshot)
+    claims = run_claims(snapshot)
+    columns[f"{title} ({plain_text(run.run_id)}){mark}"] = claims._replace(device=plain_text(claims.device))
 
 st.subheader("The paper's claims, and what came out here")
 st.table({name: list(claims) for name, claims in columns.items()}, hide_index=True)

@@ -299,10 +299,7 @@ def _figure_text(value: float | None) -> str:
 def _curves(snapshot: RunSnapshot) -> str:
     figures = []
     for quantity, axis in (("loss", ", on a logarithmic axis"), ("accuracy", "")):
-        figure: Any = learning_curve_figure(quantity, snapshot, "epoch", quantity == "loss", _SMOOTHING)
-        for annotation in figure.layout.annotations:
-            # Plotly takes <b> and <a> in a text for what they are.
-            annotation.hovertext = _escaped(annotation.hovertext)
+        figure = learning_curve_figure(quantity, snapshot, "epoch", quantity == "loss", _SMOOTHING)
         description = f"The {quantity} over the epochs{axis}. The figures of each epoch stand in Table II."
         figures.append(_drawn(figure, description))
     text = f"<p>The smoothed mean over the training batches, with the raw values faint behind, smoothing {_SMOOTHING}; "

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
 from mnist_lib.runs.records import RunSnapshot
-from mnist_lib.wording import learning_rate_text
+from mnist_lib.wording import learning_rate_text, plotly_text
 
 # What a curve is drawn over.
 X_AXES = ("step", "epoch", "seconds")
@@ -39,7 +39,7 @@ class Mark(NamedTuple):
 
     Attributes:
         x: Where it is on the axis.
-        text: What it was, in a word or two.
+        text: What it was, in a word or two, as Plotly shows it.
     """
 
     x: float
@@ -168,7 +168,8 @@ def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
     last = x_positions(snapshot, [*snapshot.batches[-1:], *rows[-1:]], x).max(initial=0)
     marks: list[Mark] = []
     for row, position in zip(rows, x_positions(snapshot, rows, x).tolist(), strict=True):
-        text = f"rate {learning_rate_text(row['learning_rate'])}" if row["event"] == "learning_rate" else row["event"]
+        new_rate = row["event"] == "learning_rate"
+        text = f"rate {learning_rate_text(row['learning_rate'])}" if new_rate else plotly_text(row["event"])
         if marks and position - marks[-1].x < _CLOSE * last:
             marks[-1] = Mark(marks[-1].x, f"{marks[-1].text}, {text}")
         else:
@@ -220,7 +221,7 @@ def _other_curves(
         | {
             "x": positions,
             "y": smooth(values, smoothing),
-            "name": name,
+            "name": plotly_text(name),
             "uid": f"{name} train",
             "mode": "lines",
             "line": {"color": color, "width": 1.25},
@@ -234,7 +235,7 @@ def _other_curves(
                 | {
                     "x": x_positions(snapshot, rows, x),
                     "y": _values(rows, f"{split}_{quantity}"),
-                    "name": f"{name}, {split}",
+                    "name": plotly_text(f"{name}, {split}"),
                     "uid": f"{name} {split}",
                     "mode": "lines+markers",
                     "line": {"color": color, "dash": style["dash"], "width": 1.25},

@@ -10,6 +10,7 @@ import streamlit as st
 from mnist_lib.data.dataset import DatasetError
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import RunStoreError
+from mnist_lib.wording import plain_text
 
 
 @contextmanager
@@ -18,16 +19,21 @@ def errors_as_messages() -> Iterator[None]:
     try:
         yield
     except (DatasetError, DamagedRunError, RunStoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
+
+
+def show_error(message: str) -> None:
+    """Show what went wrong. The message is plain text: it may name a file or say what a library said."""
+    st.error(plain_text(message), icon=":material/error:")
 
 
 def show_problem(key: str) -> None:
     """Show, once, the line that a callback left under a key of the session's state, if there is one."""
     if problem := st.session_state.pop(key, None):
-        st.error(problem, icon=":material/error:")
+        show_error(problem)
 
 
 def show_done(key: str) -> None:
     """Say, once, what a callback left under a key of the session's state, if there is something."""
     if done := st.session_state.pop(key, None):
-        st.toast(done, icon=":material/check:")
+        st.toast(plain_text(done), icon=":material/check:")

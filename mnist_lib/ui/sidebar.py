@@ -20,7 +20,7 @@ from mnist_lib.ui.session import (
     set_selection,
     take_selection,
 )
-from mnist_lib.wording import duration_text
+from mnist_lib.wording import duration_text, plain_text
 
 STATE_COLORS = {
     "starting": "blue",
@@ -54,13 +54,13 @@ def draw_sidebar() -> None:
             screen_link("train", "Start a training")
         st.session_state[_SEEN_KEY] = active.run_id if active else None
         _draw_state(chosen_run_id())
-        st.caption(f":material/memory: This machine: {device_name()}")
+        st.caption(f":material/memory: This machine: {plain_text(device_name())}")
 
 
 def _draw_selector(names: list[str], default: str) -> None:
     wanted = chosen_run_id() or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
-        st.warning(f"The run {wanted} is gone. Showing {names[0]} instead.", icon=":material/folder_off:")
+        st.warning(plain_text(f"The run {wanted} is gone. Showing {names[0]} instead."), icon=":material/folder_off:")
         wanted = names[0]
     set_selection(wanted or (default if default in names else names[0]))
     chosen = st.selectbox(
@@ -86,7 +86,7 @@ def _draw_state(shown: str | None) -> None:
     if (active.run_id if active else None) != seen:
         if seen:
             way = "" if seen == shown else " Choose it under Run to look at it."
-            st.toast(f"The training {seen} has ended.{way}", icon=":material/flag:")
+            st.toast(plain_text(f"The training {seen} has ended.{way}"), icon=":material/flag:")
         st.rerun()  # one began or ended: the whole screen has to know
     run = selected_run()
     if run is not None:
@@ -95,7 +95,7 @@ def _draw_state(shown: str | None) -> None:
         if snapshot.message and snapshot.state != "running":  # then it comes and goes with every epoch
             st.caption(sentence(snapshot.message))
         if snapshot.record.device:
-            st.caption(f":material/developer_board: Trained on: {snapshot.record.device}")
+            st.caption(f":material/developer_board: Trained on: {plain_text(snapshot.record.device)}")
     if active is not None:
         _draw_progress(active, active.read())
 
@@ -128,5 +128,5 @@ def state_badges(snapshot: RunSnapshot) -> str:
 
 
 def sentence(message: str) -> str:
-    """Return a state's message as a sentence."""
-    return f"{message[:1].upper()}{message[1:]}."
+    """Return a state's message as a sentence, as Markdown."""
+    return plain_text(f"{message[:1].upper()}{message[1:]}.")

@@ -33,6 +33,18 @@ RESULT_FIELDS = [
     "precision",
 ]
 
+# It would be a picture, links, a colour, icons, a formula, HTML, code and a heading if it were more than text.
+HOSTILE_TEXT = (
+    "![p](http://evil.example/p.png) [l](http://evil.example) http://evil.example www.evil.example a@evil.example "
+    ":red[r] :blue-badge[b] :material/home: :smile: $x^2$ <b>bold</b> <img src='http://evil.example/q.png'> "
+    "<a href='http://evil.example'>a</a> _e_ **s** ~~d~~ &amp; `c` -> x\n# h"
+)
+# The same as far as a folder may be called so: it has no slash and at most 255 letters.
+HOSTILE_NAME = (
+    "![p](http:&#47;&#47;evil.example&#47;p.png) [l](http:&#47;&#47;evil.example) www.evil.example a@evil.example "
+    ":red[r] :smile: $x^2$ <b>bold <a href='http:&#47;&#47;evil.example'>a _e_ **s** `c`\n# h"
+)
+
 
 class Trained(NamedTuple):
     """A run of ``python -m mnist_lib train --json`` and what it printed."""
@@ -53,6 +65,19 @@ def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9")
     """Put a copy of the shipped paper's run into the store, as if it had been trained here."""
     shutil.copytree(PAPER_RUN.path, store.root / name)
     return Run(store.root / name)
+
+
+def make_hostile_run(store: RunStore) -> Run:
+    """Put a failed run into the store whose name and files say what they should not."""
+    run = copy_bundled_run(store, HOSTILE_NAME)
+    change_json(run.path / "config.json", device=HOSTILE_TEXT, versions={HOSTILE_TEXT: HOSTILE_TEXT})
+    change_json(run.path / "status.json", state="failed", message=HOSTILE_TEXT)
+    metrics = run.path / "metrics.jsonl"
+    row, *others = metrics.read_text().splitlines()
+    event = json.dumps(json.loads(row) | {"kind": "event", "event": HOSTILE_TEXT})
+    metrics.write_text("\n".join([row, event, *others]) + "\n")
+    run.note_path.write_text(HOSTILE_TEXT)
+    return run
 
 
 def load_keras_model(run: Run) -> Any:

@@ -10,7 +10,7 @@ from mnist_lib.figures.digits import probabilities_figure
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import coverage
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import a_digit, percent_text, plain_text
 
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 
@@ -60,6 +60,6 @@ def _coverage_text(run: Run, threshold: float) -> str:
     if measured is None:
         return "What is less sure than that is not answered."
     return (
-        f"What is less sure than that is not answered. Of the 10,000 test digits {run.run_id} then answers "
-        f"{measured.answered:.1%}, and {measured.accuracy:.2%} of those rightly."
+        f"What is less sure than that is not answered. Of the 10,000 test digits {plain_text(run.run_id)} then "
+        f"answers {measured.answered:.1%}, and {measured.accuracy:.2%} of those rightly."
     )

@@ -13,6 +13,7 @@ from mnist_lib.drawing.limited_process import LimitError, call_in_limited_proces
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
 from mnist_lib.drawing.picture_files import TOO_MUCH, read_picture
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
+from mnist_lib.wording import plain_text
 
 CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (8, 32)
@@ -155,7 +156,7 @@ def _ask_for_picture() -> np.ndarray | None:
     )
     paste_button("pasted", LARGEST_FILE_MB, _take_pasted)
     if error := state.get(_PICTURE_ERROR):
-        st.error(error, icon=":material/broken_image:")
+        st.error(plain_text(error), icon=":material/broken_image:")
     ink = state.get(_PICTURE_INK)
     if ink is not None:
         st.button("Remove the picture", icon=":material/delete:", on_click=_remove_picture)

@@ -26,9 +26,9 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.messages import show_done, show_problem
+from mnist_lib.ui.messages import show_done, show_error, show_problem
 from mnist_lib.ui.session import run_store
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import percent_text, plain_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5
@@ -64,7 +64,7 @@ def draw_keep_form(ink: np.ndarray, source: str) -> None:
     try:
         kept = own.find(ink)
     except OwnDigitsError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
         return
     _draw_digits(
         "That was a …",
@@ -101,15 +101,15 @@ def draw_own_digits(run: Run) -> None:
     try:
         snapshot = own.read()
     except OwnDigitsError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
         return
     answers = _draw_verdict(run, snapshot)
     _draw_actions(own, snapshot)
     show_problem(_PROBLEM_KEY)
     if snapshot.damaged:
         st.warning(
-            f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {own.path} cannot be read "
-            "and will be left out. *Delete all* removes what is damaged, too.",
+            f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {plain_text(str(own.path))} "
+            "cannot be read and will be left out. *Delete all* removes what is damaged, too.",
             icon=":material/warning:",
         )
     if answers is not None:
@@ -134,13 +134,14 @@ def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     try:
         answers = _read_drawings(run, snapshot)
     except DamagedRunError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
         return None
     right = _count_right(snapshot, answers)
+    name = plain_text(run.run_id)
     if count == 1:
-        st.markdown(f"**{run.run_id}** reads your only drawing **{'right' if right else 'wrong'}**.")
+        st.markdown(f"**{name}** reads your only drawing **{'right' if right else 'wrong'}**.")
     else:
-        st.markdown(f"**{run.run_id}** reads **{right:,} of your {count:,}** drawings right ({right / count:.1%}).")
+        st.markdown(f"**{name}** reads **{right:,} of your {count:,}** drawings right ({right / count:.1%}).")
     return answers
 
 
@@ -276,7 +277,7 @@ def _draw_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray)
     problems = []
     for name in names:
         try:
-            with st.spinner(f"{name} reads your drawings…"):
+            with st.spinner(f"{plain_text(name)} reads your drawings…"):
                 right[name] = _count_right(snapshot, _read_drawings(others[name], snapshot))
         except DamagedRunError as error:
             problems.append(str(error))
@@ -284,7 +285,7 @@ def _draw_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray)
         count = len(snapshot.digits)
         st.table(
             {
-                "Run": list(right),
+                "Run": [plain_text(name) for name in right],
                 "Read right": [f"{number:,} of {count:,}" for number in right.values()],
                 "Accuracy": [f"{number / count:.1%}" for number in right.values()],
             },
@@ -292,7 +293,7 @@ def _draw_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray)
             width="content",
         )
     for problem in problems:
-        st.error(problem, icon=":material/error:")
+        show_error(problem)
 
 
 def _count_right(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int:

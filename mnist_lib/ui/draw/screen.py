@@ -14,6 +14,7 @@ from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
 from mnist_lib.ui.draw.stages import draw_stages
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.closer_look import draw_closer_look
+from mnist_lib.wording import plain_text
 
 _NOTHING_YET = {
     "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",
@@ -38,7 +39,7 @@ def draw_drawing_room(run: Run) -> None:
         try:
             drawing = normalize_drawing(given.ink)
         except DrawingError as error:
-            nothing = str(error)
+            nothing = plain_text(str(error))
     # One element in each place, with a reading and without: what takes another's place does so at
     # once. What only goes may stay in sight until the next click, where the sidebar's look at the
     # runs comes between (Streamlit's issue 16708).

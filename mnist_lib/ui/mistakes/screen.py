@@ -21,7 +21,7 @@ from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters
 from mnist_lib.ui.mistakes.image import draw_biography, draw_image, draw_image_closely
 from mnist_lib.ui.mistakes.metrics import draw_figures
 from mnist_lib.ui.shared.take_away import draw_take_away
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import a_digit, percent_text, plain_text
 
 TILES_PER_PAGE = 200
 
@@ -97,8 +97,8 @@ def _draw_headline(moment: Moment, labels: np.ndarray) -> None:
     right = moment.probabilities.argmax(axis=1) == labels
     low, high = wilson_interval(int(right.sum()), len(labels))
     st.markdown(
-        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by **{moment.run.run_id}** after epoch "
-        f"{moment.epoch}: {right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
+        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by **{plain_text(moment.run.run_id)}** "
+        f"after epoch {moment.epoch}: {right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
     )
     if moment.before is None:
         return

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, load_archive
 from mnist_lib.runs.run import RunStoreError
-from mnist_lib.ui.messages import show_done
+from mnist_lib.ui.messages import show_done, show_error
 from mnist_lib.ui.session import choose_run, run_store
 
 _NUMBER_KEY = "run_zip_number"
@@ -30,7 +30,7 @@ def draw_run_loading() -> None:
                 with st.spinner("Checking the run…"):
                     _load(key)
             except RunStoreError as error:
-                st.error(str(error), icon=":material/error:")
+                show_error(str(error))
             else:
                 st.rerun()
 

@@ -11,6 +11,7 @@ from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_stor
 from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
 from mnist_lib.ui.shared.take_away import draw_take_away
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
+from mnist_lib.wording import plain_text
 
 # What went wrong is said where it was asked for: a popover stays open then, and covers what is below.
 _RENAME_PROBLEM_KEY = "rename_problem"
@@ -33,7 +34,7 @@ def draw_one_run(run: Run) -> None:
         run: Any run, a damaged one, too.
     """
     snapshot = run.read()
-    st.subheader(run.run_id)
+    st.subheader(plain_text(run.run_id))
     st.markdown(state_badges(snapshot))
     if snapshot.message:
         st.caption(sentence(snapshot.message))
@@ -89,7 +90,8 @@ def _rename(run: Run, name_key: str) -> None:
 
 def _draw_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
-        st.markdown(f"Delete **{run.run_id}** for good? This cannot be undone; *Take it away* first keeps a copy.")
+        name = plain_text(run.run_id)
+        st.markdown(f"Delete **{name}** for good? This cannot be undone; *Take it away* first keeps a copy.")
         st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
 

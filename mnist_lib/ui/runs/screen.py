@@ -18,6 +18,7 @@ from mnist_lib.ui.runs.one_run import draw_one_run, say_what_was_done
 from mnist_lib.ui.runs.two_runs import draw_two_runs
 from mnist_lib.ui.session import chosen_run_id, run_store
 from mnist_lib.ui.shared.learning_curves import draw_learning_curves
+from mnist_lib.wording import plain_text
 
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"
@@ -37,7 +38,7 @@ def draw_runs_room() -> None:
     summaries = [summarize_run(run) for run in runs]
     chosen = _choose_runs(runs, summaries)
     if len(chosen) > 1:  # some may be out of sight in the table
-        st.caption(f"Chosen: {', '.join(run.run_id for run in chosen)}.")
+        st.caption(f"Chosen: {plain_text(', '.join(run.run_id for run in chosen))}.")
     if not chosen:
         st.info(
             "Choose a run in the table to rename it, to note something down, to take it away or to delete it; choose "
@@ -118,7 +119,7 @@ def _draw_curves(chosen: Sequence[Run]) -> None:
         return
     st.subheader("Learning curves")
     if others:
-        st.caption(f"The thick curves, train and test, are those of {first.run_id}.")
+        st.caption(f"The thick curves, train and test, are those of {plain_text(first.run_id)}.")
     draw_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
     if len(others) > MAX_OTHERS:
         st.caption(f"The first {MAX_OTHERS + 1} of the {len(chosen)} chosen runs.")

@@ -11,7 +11,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.wording import a_digit
+from mnist_lib.wording import a_digit, plain_text
 
 # Of more differences, the first of the test set.
 MAX_TILES = 200
@@ -24,7 +24,7 @@ def draw_two_runs(first: Run, second: Run) -> None:
         first: The one that the other is compared with.
         second: The other.
     """
-    without = [run.run_id for run in (first, second) if not run.epochs_with_probabilities()]
+    without = [plain_text(run.run_id) for run in (first, second) if not run.epochs_with_probabilities()]
     if without:
         st.info(
             f"{' and '.join(without)} {'has' if len(without) == 1 else 'have'} not finished an epoch, so there is "
@@ -34,14 +34,15 @@ def draw_two_runs(first: Run, second: Run) -> None:
         return
     if st.toggle("The other way round", key="swap", bind="query-params"):
         first, second = second, first
-    st.subheader(f"From {first.run_id} to {second.run_id}")
+    names = plain_text(first.run_id), plain_text(second.run_id)
+    st.subheader(f"From {names[0]} to {names[1]}")
     outputs = probabilities(first), probabilities(second)
     labels = mnist().test_labels
     answers = outputs[0].argmax(axis=1), outputs[1].argmax(axis=1)
     found = find_differences(*answers, labels)
     misread = [int((each != labels).sum()) for each in answers]
     st.markdown(
-        f"**{first.run_id}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{second.run_id}** "
+        f"**{names[0]}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{names[1]}** "
         f"**{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
         f"**{len(found.broken):,}** that the first reads; **{found.both_wrong:,}** are misread by both."
     )
@@ -89,5 +90,5 @@ def _draw_gallery(
         live_figure(image_figure(mnist().test_images[chosen]), key=f"two_runs_{key}_image")
     for column, run, output, name in zip(bars, runs, outputs, ("first", "second"), strict=True):
         with column:
-            st.caption(run.run_id)
+            st.caption(plain_text(run.run_id))
             live_figure(probabilities_figure(output[chosen], int(labels[chosen])), key=f"two_runs_{key}_{name}")

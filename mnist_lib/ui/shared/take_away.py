@@ -13,6 +13,7 @@ from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
 from mnist_lib.runs.archive import archive_run, archived_files
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.cache import mnist
+from mnist_lib.wording import plain_text
 
 
 class _Offer(NamedTuple):
@@ -123,7 +124,7 @@ def draw_take_away(run: Run, epoch: int | None = None) -> None:
         return
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
-            st.caption(reason)
+            st.caption(plain_text(reason))
             continue
         st.markdown(f"**{title}**")
         for offer in offers:

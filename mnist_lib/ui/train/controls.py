@@ -9,6 +9,7 @@ import streamlit as st
 from mnist_lib.config import SETTING_RANGES
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError, Wishes
+from mnist_lib.ui.messages import show_error
 
 _PROBLEM_KEY = "learning_rate_problem"
 
@@ -46,7 +47,7 @@ def draw_controls(run: Run, snapshot: RunSnapshot) -> None:
         _draw_learning_rate(run, rate_now(snapshot), disabled=wishes.stop)
     problem_of, problem = st.session_state.get(_PROBLEM_KEY, ("", ""))
     if problem_of == run.run_id:
-        st.error(problem, icon=":material/error:")
+        show_error(problem)
 
 
 def rate_now(snapshot: RunSnapshot) -> float | None:

@@ -14,7 +14,7 @@ from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.train.controls import draw_controls, pending_wish
 from mnist_lib.ui.train.outcome import draw_outcome
 from mnist_lib.ui.train.watch_it_learn import draw_watch_it_learn
-from mnist_lib.wording import duration_text
+from mnist_lib.wording import duration_text, plain_text
 
 REFRESH_EVERY_S = 1.0
 
@@ -38,7 +38,8 @@ def draw_training(run: Run, active: Run | None) -> None:
         return
     if active:
         line = st.container(horizontal=True, vertical_alignment="center")
-        line.markdown(f":material/model_training: **{active.run_id}** is being trained now.", width="content")
+        name = plain_text(active.run_id)
+        line.markdown(f":material/model_training: **{name}** is being trained now.", width="content")
         line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
     snapshot = run.read()
     _draw_heading(snapshot)
@@ -59,7 +60,7 @@ def _draw_live(run: Run) -> None:
 
 
 def _draw_heading(snapshot: RunSnapshot) -> None:
-    st.subheader(snapshot.run_id)
+    st.subheader(plain_text(snapshot.run_id))
     st.markdown(state_badges(snapshot))
 
 

@@ -13,7 +13,7 @@ from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store
 from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
 from mnist_lib.ui.train.settings_form import use_settings
-from mnist_lib.wording import duration_text
+from mnist_lib.wording import duration_text, plain_text
 
 
 def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
@@ -25,9 +25,8 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         active: The run that is being trained meanwhile, if there is one.
     """
     if snapshot.state in ("damaged", "failed", "interrupted"):
-        st.warning(
-            f"This run is {snapshot.state}: {snapshot.message}. {_advice(snapshot)}".strip(), icon=":material/warning:"
-        )
+        reason = plain_text(snapshot.message)
+        st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
     outcome = run_outcome(run) if snapshot.state != "damaged" else None
     if outcome:
         _draw_comparison(outcome, best_outcome(run_store(), besides=run))
@@ -62,7 +61,7 @@ def _advice(snapshot: RunSnapshot) -> str:
 
 def _draw_comparison(outcome: Outcome, best: Outcome | None) -> None:
     st.markdown(_verdict(outcome, best))
-    rows = {"This run": outcome, **({f"Best other run ({best.run_id})": best} if best else {})}
+    rows = {"This run": outcome, **({f"Best other run ({plain_text(best.run_id)})": best} if best else {})}
     columns = [
         (f"{row.test_accuracy:.2%}", f"{row.misclassified:,}", duration_text(row.train_seconds))
         for row in rows.values()
@@ -81,9 +80,10 @@ def _verdict(outcome: Outcome, best: Outcome | None) -> str:
     reached = f"It reads **{10_000 - outcome.misclassified:,} of 10,000** test digits correctly."
     if best is None:
         return reached
+    name = plain_text(best.run_id)
     fewer = best.misclassified - outcome.misclassified
     if fewer > 0:
         return f"{reached} **The best run here**: {fewer:,} fewer mistakes than any other."
     if fewer == 0:
-        return f"{reached} As good as the best other run, {best.run_id}."
-    return f"{reached} The best run here, {best.run_id}, makes {-fewer:,} fewer mistakes."
+        return f"{reached} As good as the best other run, {name}."
+    return f"{reached} The best run here, {name}, makes {-fewer:,} fewer mistakes."

@@ -9,6 +9,7 @@ from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
+from mnist_lib.ui.messages import show_error
 from mnist_lib.ui.session import choose_run, run_store
 from mnist_lib.ui.train.augmentation_preview import draw_augmentation
 from mnist_lib.ui.train.network_form import draw_network_form
@@ -23,6 +24,7 @@ from mnist_lib.ui.train.settings_fields import (
     prepare_fields,
     setting_label,
 )
+from mnist_lib.wording import plain_text
 
 PRESET_KEY = "settings_preset"
 
@@ -77,9 +79,10 @@ def _draw_start(active: Run | None) -> None:
     )
     # One line in one place: nothing below it is built anew when it changes.
     if problem := st.session_state.pop(_PROBLEM_KEY, None):
-        st.error(problem, icon=":material/error:")
+        show_error(problem)
     elif active:
-        st.caption(f"{active.run_id} is being trained. One training runs at a time: wait for its end, or stop it.")
+        name = plain_text(active.run_id)
+        st.caption(f"{name} is being trained. One training runs at a time: wait for its end, or stop it.")
     else:
         st.caption(_length_in_words())
 
