@@ -1,7 +1,7 @@
 """A run as one zip, to be kept elsewhere and loaded into another store.
 
 The zip holds the run directory below a folder of its name, without what only the machine
-that trained it could use: checkpoints, wishes and the log. Whoever loads one knows
+that trained it could use: checkpoints, controls and the log. Whoever loads one knows
 nothing about its maker, so everything in it is checked; a run that was refused leaves
 nothing behind.
 """

@@ -1,11 +1,13 @@
-"""How far a training is and when it will be done."""
+"""How far a training is, when it will be done, and what it was asked for and has not done yet."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.run import Controls
 
 # The speed of the latest seconds counts, so that a machine that gets busy or free is
 # noticed; of at least so many, so that no single row decides.
@@ -45,6 +47,48 @@ def measure_progress(snapshot: RunSnapshot) -> Progress:
         epochs_left = (snapshot.config.epochs - len(snapshot.epochs)) if snapshot.config else 0
         seconds_left = seconds_per_step * steps_left + _seconds_per_evaluation(snapshot) * max(epochs_left, 0)
     return Progress(fraction, last["images_per_s"], seconds_left)
+
+
+def present_learning_rate(snapshot: RunSnapshot) -> float | None:
+    """Return the present learning rate, or None before the first batches."""
+    # Events last: a rate that was changed in a pause is newer than the batches before it.
+    rows = snapshot.batches[-1:] + snapshot.events[-1:]
+    return max(reversed(rows), key=lambda row: row["step"])["learning_rate"] if rows else None
+
+
+def multiplied_learning_rate(snapshot: RunSnapshot, controls: Controls, factor: float) -> float | None:
+    """Return a multiple of the present learning rate, to six digits, or None before the first batches.
+
+    Asked for twice in a row, half is a quarter, though the trainer has seen only one: a rate
+    that was asked for and not applied yet counts as the present one.
+
+    Args:
+        snapshot: The run as it stands.
+        controls: What was asked for.
+        factor: Above 0.
+    """
+    rate = _pending_learning_rate(snapshot, controls) or present_learning_rate(snapshot)
+    return None if rate is None else float(f"{rate * factor:.6g}")
+
+
+def pending_control(snapshot: RunSnapshot, controls: Controls) -> str:
+    """Return in a few words what was asked for and has not happened yet; empty if nothing."""
+    if controls.stop:
+        return "stopping between two batches…"
+    if controls.paused and snapshot.state != "paused":
+        return "pausing…"
+    if not controls.paused and snapshot.state == "paused":
+        return "resuming…"
+    rate = _pending_learning_rate(snapshot, controls)
+    return "" if rate is None else f"learning rate {rate:.4g} with the next batches…"
+
+
+def _pending_learning_rate(snapshot: RunSnapshot, controls: Controls) -> float | None:
+    """Return the learning rate that was asked for, unless the trainer has applied it."""
+    asked = controls.learning_rate
+    applied = [row["learning_rate"] for row in snapshot.events if row["event"] == "learning_rate"]
+    # A trainer's rate is a float32.
+    return None if asked is None or (applied and math.isclose(applied[-1], asked, rel_tol=1e-5)) else asked
 
 
 def _seconds_per_step(batches: Sequence[dict[str, Any]]) -> float | None:

@@ -49,7 +49,7 @@ class RunStoreError(Exception):
     """The runs folder cannot be used as asked. The message is one line."""
 
 
-class Wishes(NamedTuple):
+class Controls(NamedTuple):
     """What control.json asks of the trainer.
 
     Attributes:
@@ -202,32 +202,32 @@ class Run:
         Raises:
             RunStoreError: The folder is gone or cannot be written, or the rate is out of its range.
         """
-        wishes = self.read_wishes()
+        controls = self.read_controls()
         if paused is not None:
-            wishes = wishes._replace(paused=paused)
+            controls = controls._replace(paused=paused)
         if stop is not None:
-            wishes = wishes._replace(stop=stop)
+            controls = controls._replace(stop=stop)
         if learning_rate is not None:
             allowed = SETTING_RANGES["learning_rate"]
             if not allowed.minimum <= learning_rate <= allowed.maximum:
                 raise RunStoreError(f"{allowed.label} must be {allowed.text}, not {learning_rate!r}.")
-            wishes = wishes._replace(learning_rate=learning_rate, asked_at=time.time())
+            controls = controls._replace(learning_rate=learning_rate, asked_at=time.time())
         try:
-            write_json(self.path / "control.json", wishes._asdict())
+            write_json(self.path / "control.json", controls._asdict())
         except OSError as error:
             raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
 
-    def read_wishes(self) -> Wishes:
+    def read_controls(self) -> Controls:
         """Return what control.json asks for; nothing where it is missing or garbage."""
         try:
             asked = read_json(self.path / "control.json")
         except DamagedRunError:
-            return Wishes()
+            return Controls()
         rate, asked_at = asked.get("learning_rate"), asked.get("asked_at")
         allowed = SETTING_RANGES["learning_rate"]
         if not isinstance(rate, float) or not allowed.minimum <= rate <= allowed.maximum:
             rate = None
-        return Wishes(
+        return Controls(
             asked.get("paused") is True,
             asked.get("stop") is True,
             rate,

@@ -19,7 +19,7 @@ from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import process_start_time
 from mnist_lib.network.model import build_model, predict_probabilities
 from mnist_lib.runs.records import Status
-from mnist_lib.runs.run import Run, Wishes
+from mnist_lib.runs.run import Controls, Run
 from mnist_lib.training.schedule import learning_rates
 
 # Several rows a second draw a smooth curve; one a batch would be 9,375 rows for
@@ -39,7 +39,7 @@ class DivergedError(Exception):
 
 
 class RunRecorder(keras.callbacks.Callback):
-    """Writes a training's figures into its run directory and obeys control.json.
+    """Writes a training's figures into its run directory and applies control.json.
 
     Keras reports the mean over the epoch so far. The figures of the latest batches
     alone are the difference of two such sums.
@@ -144,7 +144,7 @@ class RunRecorder(keras.callbacks.Callback):
         if last_of_epoch or (now - self._row_time >= SECONDS_PER_ROW and enough_batches):
             self._write_row(logs or {})
         if last_of_epoch or now - self._look_time >= SECONDS_PER_ROW:
-            self._obey(logs or {})
+            self._apply_controls(logs or {})
             self._look_time = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -241,46 +241,46 @@ class RunRecorder(keras.callbacks.Callback):
             }
         )
 
-    def _obey(self, logs: dict[str, Any]) -> None:
+    def _apply_controls(self, logs: dict[str, Any]) -> None:
         """Do what control.json asks for: stand still, change the learning rate, stop."""
-        wishes = self.run.read_wishes()
-        self._change_rate(wishes)
-        if wishes.paused and not wishes.stop:
-            wishes = self._stand_still()
-        if wishes.stop and not self.stopping:
+        controls = self.run.read_controls()
+        self._change_rate(controls)
+        if controls.paused and not controls.stop:
+            controls = self._stand_still()
+        if controls.stop and not self.stopping:
             self.stopping = self.network.stop_training = True
             if self._row_step < self.step:
                 self._write_row(logs)
             self._write_event("stopped")
         self._write_status(state="stopping" if self.stopping else "running", message="")
 
-    def _change_rate(self, wishes: Wishes) -> None:
+    def _change_rate(self, controls: Controls) -> None:
         """Set the learning rate that a person asks for, if it was not set yet."""
-        if wishes.learning_rate is not None and wishes.asked_at > self._rate_asked_at:
-            self._rate_asked_at = wishes.asked_at
-            self._rate_factor = wishes.learning_rate / self._scheduled_rate
-            self._set_rate(wishes.learning_rate)
+        if controls.learning_rate is not None and controls.asked_at > self._rate_asked_at:
+            self._rate_asked_at = controls.asked_at
+            self._rate_factor = controls.learning_rate / self._scheduled_rate
+            self._set_rate(controls.learning_rate)
             self._write_event("learning_rate")
 
-    def _stand_still(self) -> Wishes:
-        """Sleep until the wish to pause is taken back. The clock of the training stands, too."""
+    def _stand_still(self) -> Controls:
+        """Sleep until it shall go on or stop. The clock of the training stands, too."""
         before = time.perf_counter()
         self._write_event("paused")
         looks = 0
-        while (wishes := self.run.read_wishes()).paused and not wishes.stop:
+        while (controls := self.run.read_controls()).paused and not controls.stop:
             if looks % LOOKS_PER_HEARTBEAT == 0:
                 self._write_status(state="paused", message="")
             looks += 1
-            self._change_rate(wishes)
+            self._change_rate(controls)
             time.sleep(PAUSE_LOOK_S)
             now = time.perf_counter()
             self._began += now - before
             self._row_time += now - before
             self._epoch_began += now - before
             before = now
-        if not wishes.stop:
+        if not controls.stop:
             self._write_event("resumed")
-        return wishes
+        return controls
 
     def _save_checkpoint(self, epoch: int) -> None:
         """Keep what it takes to go on from here."""

@@ -68,7 +68,7 @@ def test_training_does_what_is_asked_on_the_screen(start_server: Callable[..., S
     assert field.bounding_box() == position, "it jumps"
     field.press_sequentially("03")
     expect(field).to_have_value("0.0003")
-    assert run.read_wishes().learning_rate is None
+    assert run.read_controls().learning_rate is None
     field.press("Enter")
     expect(field).to_have_attribute("placeholder", "now 0.0003")
     expect(field).to_have_value("")

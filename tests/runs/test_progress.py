@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs.progress import Progress, measure_progress
+from mnist_lib.runs.progress import (
+    Progress,
+    measure_progress,
+    multiplied_learning_rate,
+    pending_control,
+    present_learning_rate,
+)
 from mnist_lib.runs.records import RunSnapshot, Status
+from mnist_lib.runs.run import Controls
 
 
 def snapshot_at(*rows: tuple[int, float], total_steps: int = 100) -> RunSnapshot:
@@ -65,3 +74,46 @@ def test_end_has_no_time_left() -> None:
 def test_more_steps_than_planned_are_still_the_end() -> None:
     snapshot = snapshot_at((51, 1.0), (130, 10.0))
     assert measure_progress(snapshot) == Progress(1.0, 1300.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "controls", "text"),
+    [
+        ("running", Controls(), ""),
+        ("running", Controls(paused=True), "pausing…"),
+        ("paused", Controls(paused=True), ""),
+        ("paused", Controls(), "resuming…"),
+        ("paused", Controls(stop=True), "stopping between two batches…"),
+        ("running", Controls(learning_rate=0.5), "learning rate 0.5 with the next batches…"),
+        ("paused", Controls(paused=True, learning_rate=0.5), "learning rate 0.5 with the next batches…"),
+        ("running", Controls(learning_rate=0.1), ""),  # the last event says that it was applied
+    ],
+)
+def test_what_was_asked_for_is_said_until_it_happens(state: str, controls: Controls, text: str) -> None:
+    rates = (0.5, float(np.float32(0.1)))
+    events = [{"event": "learning_rate", "learning_rate": rate} for rate in rates]
+    assert pending_control(RunSnapshot("a", False, state, events=events), controls) == text
+
+
+def test_present_rate_is_that_of_the_newest_row() -> None:
+    def rows(*steps_and_rates: tuple[int, float]) -> list[dict[str, Any]]:
+        return [{"step": step, "learning_rate": rate} for step, rate in steps_and_rates]
+
+    assert present_learning_rate(RunSnapshot("a", False, "starting")) is None
+    assert present_learning_rate(RunSnapshot("a", False, "running", batches=rows((1, 0.1), (2, 0.2)))) == 0.2
+    assert (
+        present_learning_rate(RunSnapshot("a", False, "running", batches=rows((5, 0.3)), events=rows((4, 0.2)))) == 0.3
+    )
+    paused = RunSnapshot("a", False, "paused", batches=rows((4, 0.3)), events=rows((4, 0.3), (4, 0.2)))
+    assert present_learning_rate(paused) == 0.2
+
+
+def test_half_of_a_rate_that_is_not_applied_yet_is_half_of_that_rate() -> None:
+    assert multiplied_learning_rate(RunSnapshot("a", False, "starting"), Controls(), 0.5) is None
+    snapshot = RunSnapshot("a", False, "running", batches=[{"step": 3, "learning_rate": float(np.float32(0.1))}])
+    assert multiplied_learning_rate(snapshot, Controls(), 0.5) == 0.05
+    asked = Controls(learning_rate=0.05)
+    assert multiplied_learning_rate(snapshot, asked, 0.5) == 0.025
+    applied = {"event": "learning_rate", "step": 4, "learning_rate": 0.05}
+    later = replace(snapshot, events=[applied], batches=[{"step": 9, "learning_rate": 0.01}])
+    assert multiplied_learning_rate(later, asked, 2.0) == 0.02  # a schedule went on since

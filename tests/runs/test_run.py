@@ -18,7 +18,7 @@ import pytest
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
 from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status
-from mnist_lib.runs.run import HEARTBEAT_TIMEOUT_S, Run, RunStoreError, Wishes
+from mnist_lib.runs.run import HEARTBEAT_TIMEOUT_S, Controls, Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import Python
 from tests.support.runs import Trained, change_json
@@ -131,9 +131,9 @@ def test_finished_run_reads_whole(trained: Trained) -> None:
 
 
 def test_stop_is_requested_through_the_folder(new_run: Run) -> None:
-    assert not new_run.read_wishes().stop
+    assert not new_run.read_controls().stop
     new_run.request(stop=True)
-    assert Run(new_run.path).read_wishes().stop
+    assert Run(new_run.path).read_controls().stop
 
 
 @pytest.mark.parametrize(
@@ -152,25 +152,25 @@ def test_stop_is_requested_through_the_folder(new_run: Run) -> None:
 )
 def test_control_file_that_asks_for_nothing_changes_nothing(content: str, new_run: Run) -> None:
     (new_run.path / "control.json").write_text(content)
-    assert new_run.read_wishes() == Wishes()
+    assert new_run.read_controls() == Controls()
 
 
 def test_what_is_not_asked_for_stays_as_it_was_asked_before(new_run: Run) -> None:
     new_run.request(paused=True)
     new_run.request(learning_rate=0.25)
-    asked = new_run.read_wishes()
+    asked = new_run.read_controls()
     assert (asked.paused, asked.stop, asked.learning_rate) == (True, False, 0.25)
     new_run.request(learning_rate=0.25)
-    assert new_run.read_wishes().asked_at > asked.asked_at
+    assert new_run.read_controls().asked_at > asked.asked_at
     new_run.request(paused=False, stop=True)
-    assert new_run.read_wishes()[:3] == (False, True, 0.25)
+    assert new_run.read_controls()[:3] == (False, True, 0.25)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, 1.5, float("nan"), float("inf")])
 def test_learning_rate_out_of_its_range_is_refused_and_asks_for_nothing(rate: float, new_run: Run) -> None:
     with pytest.raises(RunStoreError, match=r"^Learning rate must be from 0\.000001 to 1, not "):
         new_run.request(learning_rate=rate)
-    assert new_run.read_wishes() == Wishes()
+    assert new_run.read_controls() == Controls()
 
 
 def test_stop_of_a_run_whose_folder_is_gone_is_an_error_in_one_line(run_copy: Run) -> None:

@@ -15,7 +15,7 @@ import pytest
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
 from mnist_lib.runs.records import DamagedRunError
-from mnist_lib.runs.run import HEARTBEAT_TIMEOUT_S, Run, RunStoreError, Wishes
+from mnist_lib.runs.run import HEARTBEAT_TIMEOUT_S, Controls, Run, RunStoreError
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore, TrainingRefusedError
 from tests.support.processes import Python
 
@@ -79,7 +79,7 @@ def test_run_deleted_after_listing_is_a_damaged_run(run_copy: Run, store: RunSto
     shutil.rmtree(run_copy.path)
     assert run.read().message == "the folder is gone"
     assert run.epochs_with_probabilities() == []
-    assert run.read_wishes() == Wishes()
+    assert run.read_controls() == Controls()
     with pytest.raises(DamagedRunError):
         run.probabilities()
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import streamlit as st
 
 from mnist_lib.config import SETTING_RANGES
+from mnist_lib.runs.progress import multiplied_learning_rate, present_learning_rate
 from mnist_lib.runs.records import RunSnapshot
-from mnist_lib.runs.run import Run, RunStoreError, Wishes
+from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.messages import show_error
 
 _PROBLEM_KEY = "learning_rate_problem"
@@ -24,16 +23,16 @@ def draw_controls(run: Run, snapshot: RunSnapshot) -> None:
         run: The run.
         snapshot: The same, as it stands.
     """
-    wishes = run.read_wishes()
+    controls = run.read_controls()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     row.button(
-        "Resume" if wishes.paused else "Pause",
+        "Resume" if controls.paused else "Pause",
         key="pause",
-        icon=":material/play_arrow:" if wishes.paused else ":material/pause:",
+        icon=":material/play_arrow:" if controls.paused else ":material/pause:",
         help="A paused training keeps its place and uses no processor.",
         on_click=_pause,
         args=(run,),
-        disabled=wishes.stop,
+        disabled=controls.stop,
     )
     row.button(
         "Stop and keep the model",
@@ -41,38 +40,13 @@ def draw_controls(run: Run, snapshot: RunSnapshot) -> None:
         icon=":material/stop_circle:",
         on_click=_stop,
         args=(run,),
-        disabled=wishes.stop,
+        disabled=controls.stop,
     )
     with row:
-        _draw_learning_rate(run, rate_now(snapshot), disabled=wishes.stop)
+        _draw_learning_rate(run, present_learning_rate(snapshot), disabled=controls.stop)
     problem_of, problem = st.session_state.get(_PROBLEM_KEY, ("", ""))
     if problem_of == run.run_id:
         show_error(problem)
-
-
-def rate_now(snapshot: RunSnapshot) -> float | None:
-    """Return the present learning rate, or None before the first batches."""
-    # Events last: a rate that was changed in a pause is newer than the batches before it.
-    rows = snapshot.batches[-1:] + snapshot.events[-1:]
-    return max(reversed(rows), key=lambda row: row["step"])["learning_rate"] if rows else None
-
-
-def pending_wish(snapshot: RunSnapshot, wishes: Wishes) -> str:
-    """Return in a few words what was asked for and has not happened yet; empty if nothing."""
-    if wishes.stop:
-        return "stopping between two batches…"
-    if wishes.paused and snapshot.state != "paused":
-        return "pausing…"
-    if not wishes.paused and snapshot.state == "paused":
-        return "resuming…"
-    if wishes.learning_rate is not None and not _was_obeyed(snapshot, wishes.learning_rate):
-        return f"learning rate {wishes.learning_rate:.4g} with the next batches…"
-    return ""
-
-
-def _was_obeyed(snapshot: RunSnapshot, rate: float) -> bool:
-    obeyed = [row["learning_rate"] for row in snapshot.events if row["event"] == "learning_rate"]
-    return bool(obeyed) and math.isclose(obeyed[-1], rate, rel_tol=1e-5)  # a trainer's rate is a float32
 
 
 def _draw_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
@@ -99,7 +73,7 @@ def _draw_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
 
 
 def _pause(run: Run) -> None:
-    _request(run, paused=not run.read_wishes().paused)
+    _request(run, paused=not run.read_controls().paused)
 
 
 def _stop(run: Run) -> None:
@@ -115,21 +89,18 @@ def _apply_typed_rate(run: Run) -> None:
 
 
 def _multiply_rate(run: Run, factor: float) -> None:
-    snapshot, wished = run.read(), run.read_wishes().learning_rate
-    # Two quick clicks on "Half" are a quarter, though the trainer has seen only one.
-    waiting = wished is not None and not _was_obeyed(snapshot, wished)
-    rate = wished if waiting else rate_now(snapshot)
+    rate = multiplied_learning_rate(run.read(), run.read_controls(), factor)
     if rate is None:
         st.session_state[_PROBLEM_KEY] = (run.run_id, "The learning rate is not known before the first batches.")
     else:
-        _request(run, learning_rate=float(f"{rate * factor:.6g}"))
+        _request(run, learning_rate=rate)
 
 
-def _request(run: Run, **wishes: bool | float) -> bool:
-    """Hand a wish to the trainer; keep what is wrong with it for the screen until the next one."""
+def _request(run: Run, **controls: bool | float) -> bool:
+    """Ask the trainer for something; keep what is wrong with it for the screen until the next time."""
     st.session_state.pop(_PROBLEM_KEY, None)
     try:
-        run.request(**wishes)  # pyright: ignore[reportArgumentType]  # named above, each with its type
+        run.request(**controls)  # pyright: ignore[reportArgumentType]  # named above, each with its type
     except RunStoreError as error:
         st.session_state[_PROBLEM_KEY] = (run.run_id, str(error))
         return False

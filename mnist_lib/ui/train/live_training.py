@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.runs.paper import TABLE_II
-from mnist_lib.runs.progress import Progress, measure_progress
+from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.session import run_store
 from mnist_lib.ui.shared.learning_curves import draw_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
-from mnist_lib.ui.train.controls import draw_controls, pending_wish
+from mnist_lib.ui.train.controls import draw_controls
 from mnist_lib.ui.train.outcome import draw_outcome
 from mnist_lib.ui.train.watch_it_learn import draw_watch_it_learn
 from mnist_lib.wording import duration_text, plain_text
@@ -82,7 +82,7 @@ def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
 
 
 def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
-    pending = pending_wish(snapshot, run.read_wishes())
+    pending = pending_control(snapshot, run.read_controls())
     if snapshot.state == "starting":
         parts = [_starting_text(snapshot.message), pending]
     else:

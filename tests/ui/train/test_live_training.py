@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.machine import process_start_time
-from mnist_lib.runs.records import RunSnapshot, Status
-from mnist_lib.runs.run import Run, RunStoreError, Wishes
+from mnist_lib.runs.records import Status
+from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training import launch as trainer
 from tests.support.runs import BUNDLED_RUN, Trained, change_json
@@ -183,11 +183,11 @@ def test_pause_and_stop_reach_the_trainer(run_copy: Run, store: RunStore) -> Non
     let_it_train(run_copy, store)
     app = open_train(run_copy.run_id)
     button(app, "Pause").click().run()
-    assert run_copy.read_wishes().paused
+    assert run_copy.read_controls().paused
     button(app, "Resume").click().run()
-    assert not run_copy.read_wishes().paused
+    assert not run_copy.read_controls().paused
     button(app, "Stop and keep the model").click().run()
-    assert run_copy.read_wishes().stop
+    assert run_copy.read_controls().stop
     assert button(app, "Stop and keep the model").disabled
 
 
@@ -205,48 +205,14 @@ def test_new_learning_rate_is_taken_or_refused_in_one_line(run_copy: Run, store:
     button(app, "Apply").click().run()
     assert [error.value for error in app.error] == ["Learning rate must be from 0.000001 to 1, not 5.0."]
     assert field().value == 5.0  # to be corrected
-    assert run_copy.read_wishes().learning_rate is None
+    assert run_copy.read_controls().learning_rate is None
     field().set_value(0.0005)
     button(app, "Apply").click().run()
     assert not app.error
-    assert run_copy.read_wishes().learning_rate == 0.0005
+    assert run_copy.read_controls().learning_rate == 0.0005
     assert field().value is None
     button(app, "Half").click().run()
-    assert run_copy.read_wishes().learning_rate == 0.00025  # of the one that is waited for
-
-
-@pytest.mark.parametrize(
-    ("state", "wishes", "text"),
-    [
-        ("running", Wishes(), ""),
-        ("running", Wishes(paused=True), "pausing…"),
-        ("paused", Wishes(paused=True), ""),
-        ("paused", Wishes(), "resuming…"),
-        ("paused", Wishes(stop=True), "stopping between two batches…"),
-        ("running", Wishes(learning_rate=0.5), "learning rate 0.5 with the next batches…"),
-        ("paused", Wishes(paused=True, learning_rate=0.5), "learning rate 0.5 with the next batches…"),
-        ("running", Wishes(learning_rate=0.1), ""),  # the last event says that it was obeyed
-    ],
-)
-def test_what_was_asked_for_is_said_until_it_happens(state: str, wishes: Wishes, text: str) -> None:
-    from mnist_lib.ui.train.controls import pending_wish
-
-    rates = (0.5, float(np.float32(0.1)))
-    events = [{"event": "learning_rate", "learning_rate": rate} for rate in rates]
-    assert pending_wish(RunSnapshot("a", False, state, events=events), wishes) == text
-
-
-def test_present_rate_is_that_of_the_newest_row() -> None:
-    from mnist_lib.ui.train.controls import rate_now
-
-    def rows(*steps_and_rates: tuple[int, float]) -> list[dict[str, Any]]:
-        return [{"step": step, "learning_rate": rate} for step, rate in steps_and_rates]
-
-    assert rate_now(RunSnapshot("a", False, "starting")) is None
-    assert rate_now(RunSnapshot("a", False, "running", batches=rows((1, 0.1), (2, 0.2)))) == 0.2
-    assert rate_now(RunSnapshot("a", False, "running", batches=rows((5, 0.3)), events=rows((4, 0.2)))) == 0.3
-    paused = RunSnapshot("a", False, "paused", batches=rows((4, 0.3)), events=rows((4, 0.3), (4, 0.2)))
-    assert rate_now(paused) == 0.2
+    assert run_copy.read_controls().learning_rate == 0.00025  # of the one that is waited for
 
 
 def test_changed_network_is_marked_wherever_the_run_shows(run_copy: Run) -> None:
