@@ -18,6 +18,7 @@ KERAS = ("keras", "tensorflow")
 MAY_IMPORT_KERAS = {
     "mnist_lib.network.model",
     "mnist_lib.network.precision",
+    "mnist_lib.training.keras_transform",
     "mnist_lib.training.recorder",
     "mnist_lib.training.train",
 }

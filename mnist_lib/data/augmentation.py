@@ -1,13 +1,47 @@
-"""Moves, turns and resizes digits at random, a little, as different hands would."""
+"""Changes digits at random, a little, as different hands would: one recipe for the training and for the screen."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.continental_forms import write_continental_forms
 
 _CENTRE = 13.5  # of 28 pixels, counted from 0
+
+
+def augment(
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: TrainingConfig,
+    random: np.random.Generator,
+    transform: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Rewrite, move, turn and resize each image at random, as far as the settings allow.
+
+    Args:
+        images: float32, (n, 28, 28, 1), 0 to 1.
+        labels: integer, (n,), 0 to 9.
+        config: The settings; without augmentation the images come back as they are.
+        random: Where the random numbers come from. The same ones give the same images.
+        transform: Applies a transform to each image: from float32, (n, 28, 28), and (n, 6) to
+            float32, (n, 28, 28). ``transform_images`` does it with Pillow, for a few images;
+            ``training.keras_transform`` with Keras, for tens of thousands.
+
+    Returns:
+        float32, (n, 28, 28, 1), 0 to 1.
+    """
+    if not config.augments:
+        return images
+    digits = images[..., 0]
+    transforms = random_transforms(config, len(digits), random)
+    if config.continental_forms:
+        digits, offsets = write_continental_forms(digits, labels, config.continental_forms, random)
+        transforms[:, [2, 5]] += offsets  # centred by its mass again
+    return transform(digits, transforms)[..., np.newaxis]
 
 
 def random_transforms(config: TrainingConfig, count: int, random: np.random.Generator) -> np.ndarray:
@@ -33,16 +67,14 @@ def random_transforms(config: TrainingConfig, count: int, random: np.random.Gene
 
 
 def transform_images(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-    """Apply a transform to each of a few images, for a screen.
-
-    Training does the same to tens of thousands through Keras.
+    """Apply a transform to each of a few images, bilinearly, with paper around them.
 
     Args:
-        images: uint8, (n, 28, 28), 0 to 255.
+        images: uint8, (n, 28, 28), 0 to 255, or float32, 0 to 1.
         transforms: As ``random_transforms`` returns them, (n, 6).
 
     Returns:
-        uint8, (n, 28, 28).
+        As the images: uint8 or float32, (n, 28, 28).
     """
     return np.stack([_transform(image, *row) for image, row in zip(images, transforms.tolist(), strict=True)])
 

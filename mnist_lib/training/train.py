@@ -18,8 +18,7 @@ import keras
 import numpy as np
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.augmentation import random_transforms
-from mnist_lib.data.continental_forms import write_continental_forms
+from mnist_lib.data.augmentation import augment
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.machine import cpu_name, device_name
 from mnist_lib.network.backend import on_all_devices
@@ -27,13 +26,11 @@ from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import DamagedRunError, RunRecord
 from mnist_lib.runs.run import Run
+from mnist_lib.training.keras_transform import transform_with_keras
 from mnist_lib.training.recorder import RunRecorder
 
 # Smaller batches are handed to TensorFlow several at a time.
 IMAGES_PER_CALL = 256
-
-# Images transformed at once: enough to keep all cores busy, few enough for little memory.
-IMAGES_PER_TRANSFORM = 5_000
 
 
 def train(
@@ -88,7 +85,7 @@ def train(
         order = random.permutation(len(images))
         reseed_dropout(network, random)
         network.fit(
-            augment(images[order], labels[order], config, random),
+            augment(images[order], labels[order], config, random, transform_with_keras),
             labels[order],
             batch_size=config.batch_size,
             shuffle=False,  # it is, by `order`
@@ -146,34 +143,6 @@ def _make_muon(rate: float) -> keras.optimizers.Optimizer:
     if "rms_rate" not in inspect.signature(keras.optimizers.Muon).parameters:
         return keras.optimizers.Adam(rate / 2)
     return keras.optimizers.Muon(rate, exclude_layers=["dense_2"], weight_decay=0, adam_weight_decay=0)
-
-
-def augment(images: np.ndarray, labels: np.ndarray, config: TrainingConfig, random: np.random.Generator) -> np.ndarray:
-    """Move, turn, resize and rewrite each image at random, as far as the settings allow.
-
-    Args:
-        images: float32, (n, 28, 28, 1), 0 to 1.
-        labels: integer, (n,), 0 to 9.
-        config: The settings; without augmentation the images come back as they are.
-        random: Where the random numbers come from.
-
-    Returns:
-        float32, (n, 28, 28, 1), 0 to 1.
-    """
-    if not config.augments:
-        return images
-    transforms = random_transforms(config, len(images), random)
-    if config.continental_forms:
-        written, offsets = write_continental_forms(images[..., 0], labels, config.continental_forms, random)
-        images = written[..., np.newaxis]
-        transforms[:, [2, 5]] += offsets  # centred by its mass again
-    # Keras takes projective transforms: two more numbers, zero.
-    transforms = np.pad(transforms, ((0, 0), (0, 2)))
-    moved = np.empty_like(images)
-    for start in range(0, len(images), IMAGES_PER_TRANSFORM):
-        part = slice(start, start + IMAGES_PER_TRANSFORM)
-        moved[part] = keras.ops.convert_to_numpy(keras.ops.image.affine_transform(images[part], transforms[part]))
-    return moved
 
 
 def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.augmentation import random_transforms, transform_images
+from mnist_lib.data.augmentation import augment, random_transforms, transform_images
 from mnist_lib.data.dataset import Dataset, scale_pixels
 
 ALL = TrainingConfig(shift_px=3.0, rotation_deg=20.0, zoom=0.2)
@@ -44,10 +46,12 @@ def test_transforms_for_the_screen_are_those_of_a_slow_reference(dataset: Datase
 @pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_training_transforms_as_the_screen_shows(dataset: Dataset) -> None:
-    from mnist_lib.training.train import augment
+    from mnist_lib.training.keras_transform import transform_with_keras
 
     images = dataset.train_images[:8]
-    trained = augment(scale_pixels(images), dataset.train_labels[:8], ALL, np.random.default_rng(3))
+    trained = augment(
+        scale_pixels(images), dataset.train_labels[:8], ALL, np.random.default_rng(3), transform_with_keras
+    )
     shown = transform_images(images, random_transforms(ALL, 8, np.random.default_rng(3)))
     assert trained.shape == (8, 28, 28, 1)
     assert trained.dtype == np.float32
@@ -56,13 +60,29 @@ def test_training_transforms_as_the_screen_shows(dataset: Dataset) -> None:
 
 @pytest.mark.usefixtures("keras_loaded")
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_preview_shows_what_the_training_gets_for_the_same_random_numbers(dataset: Dataset) -> None:
+    from mnist_lib.training.keras_transform import transform_with_keras
+    from mnist_lib.ui.train.augmentation_preview import SAMPLE_DIGITS, augmented_samples
+
+    places = [int((dataset.train_labels == digit).argmax()) for digit in SAMPLE_DIGITS]
+    images, labels = scale_pixels(dataset.train_images[places]), dataset.train_labels[places]
+    config = replace(ALL, continental_forms=1.0)
+    trained = augment(images, labels, config, np.random.default_rng(0), transform_with_keras)
+    shown = augmented_samples(config)[::4, ::4]  # two rows of four, each pixel four times as large
+    shown = shown.reshape(2, 28, 4, 28).swapaxes(1, 2).reshape(8, 28, 28)
+    np.testing.assert_allclose(trained[..., 0] * 255, shown, atol=1.0)
+    assert (np.abs(trained - images).max(axis=(1, 2, 3)) > 0.5).all()
+
+
+@pytest.mark.usefixtures("keras_loaded")
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_digits_written_another_way_are_centred_again(dataset: Dataset) -> None:
-    from mnist_lib.training.train import augment
+    from mnist_lib.training.keras_transform import transform_with_keras
 
     places = np.flatnonzero(dataset.train_labels == 9)[:50]
     images, labels = scale_pixels(dataset.train_images[places]), dataset.train_labels[places]
     config = TrainingConfig(continental_forms=1.0)
-    written = augment(images, labels, config, np.random.default_rng(3))
+    written = augment(images, labels, config, np.random.default_rng(3), transform_with_keras)
     assert not np.allclose(written, images, atol=0.5)
 
     def centres(digits: np.ndarray) -> np.ndarray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.augmentation import random_transforms, transform_images
-from mnist_lib.data.continental_forms import write_continental_forms
+from mnist_lib.data.augmentation import augment, transform_images
 from mnist_lib.data.dataset import scale_pixels
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.train.settings_fields import draft_config, draw_slider
@@ -55,14 +56,10 @@ def augmented_samples(config: TrainingConfig) -> np.ndarray:
         uint8, (2 * 28 * 4, 4 * 28 * 4), 0 to 255.
     """
     images, labels = mnist().split("train")
-    samples = images[[int((labels == digit).argmax()) for digit in SAMPLE_DIGITS]]
-    transforms = random_transforms(config, len(samples), np.random.default_rng(0))
+    places = [int((labels == digit).argmax()) for digit in SAMPLE_DIGITS]
     if config.continental_forms:
-        written, offsets = write_continental_forms(
-            scale_pixels(samples)[..., 0], np.array(SAMPLE_DIGITS), 1.0, np.random.default_rng(0)
-        )
-        samples = np.round(written * 255).astype(np.uint8)
-        transforms[:, [2, 5]] += offsets
-    samples = transform_images(samples, transforms)
+        config = replace(config, continental_forms=1.0)
+    samples = augment(scale_pixels(images[places]), labels[places], config, np.random.default_rng(0), transform_images)
+    samples = np.round(samples * 255).astype(np.uint8)
     rows = samples.reshape(-1, SAMPLES_PER_ROW, 28, 28).swapaxes(1, 2)
     return rows.reshape(-1, SAMPLES_PER_ROW * 28).repeat(_SCALE, 0).repeat(_SCALE, 1)
