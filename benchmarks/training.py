@@ -64,12 +64,12 @@ def bare_script(seed: int) -> None:
 
 
 def time_streaming(batch_size: int) -> None:
-    """Train an epoch and print the share of its time that the recorder's work between batches took."""
+    """Train an epoch and print the share of its time that the callbacks' work between batches took."""
     from mnist_lib.data.dataset import load_mnist
     from mnist_lib.network.backend import load_keras
 
     load_keras()
-    from mnist_lib.training.recorder import RunRecorder
+    from mnist_lib.training import callbacks
     from mnist_lib.training.train import train
 
     spent_s = 0.0
@@ -83,8 +83,11 @@ def time_streaming(batch_size: int) -> None:
 
         return call
 
-    for name in ("on_train_batch_begin", "on_train_batch_end"):
-        setattr(RunRecorder, name, timed(getattr(RunRecorder, name)))
+    for callback in (
+        callbacks.StepCounter, callbacks.ScheduledLearningRate, callbacks.BatchLogger, callbacks.RunControl,
+    ):  # fmt: skip
+        for name in {"on_train_batch_begin", "on_train_batch_end"} & vars(callback).keys():
+            setattr(callback, name, timed(getattr(callback, name)))
     config = TrainingConfig(
         "custom", epochs=2, batch_size=batch_size, training_images=STREAMED_IMAGES[batch_size], schedule="one-cycle"
     )

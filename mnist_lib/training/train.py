@@ -1,4 +1,4 @@
-"""Trains the network with Keras's fit, epoch by epoch, while a callback writes the run directory.
+"""Trains the network with Keras's fit, epoch by epoch, while callbacks write the run directory.
 
 All randomness of an epoch, its order, augmentation and dropout, comes from the seed and
 the epoch's number alone. So a run that goes on from a checkpoint ends as if it had never
@@ -7,7 +7,6 @@ been interrupted.
 
 from __future__ import annotations
 
-import inspect
 import platform
 import time
 from collections.abc import Callable
@@ -24,12 +23,15 @@ from mnist_lib.machine import cpu_name, device_name
 from mnist_lib.network.backend import on_all_devices
 from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
-from mnist_lib.runs.records import DamagedRunError, RunRecord
+from mnist_lib.runs.records import RunRecord
 from mnist_lib.runs.run import Run
+from mnist_lib.training.callbacks import make_callbacks
+from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_model
 from mnist_lib.training.keras_transform import transform_with_keras
-from mnist_lib.training.recorder import RunRecorder
+from mnist_lib.training.optimizers import make_optimizer
+from mnist_lib.training.state import TrainingState
 
-# Smaller batches are handed to TensorFlow several at a time.
+# Smaller batches are handed to TensorFlow several at a time, up to so many images.
 IMAGES_PER_CALL = 256
 
 
@@ -61,25 +63,16 @@ def train(
     policy = choose_policy(config)
     with on_all_devices() as devices:
         network = build_model(config, policy)
-        network.compile(
-            optimizer=make_optimizer(config, policy),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            # The same updates in the same order, to the last bit, with less Python between
-            # them. Screens and "stop" still hear of it every few hundred images. On several
-            # devices TensorFlow 2.21 fails to hand out more than one batch a call.
-            steps_per_execution=1
-            if devices > 1
-            else max(1, min(IMAGES_PER_CALL // config.batch_size, config.steps_per_epoch)),
-        )
+        compile_network(network, config, policy, devices)
         epochs_done = load_checkpoint(network, run)
     record = make_record(policy)
     run.write_config(config, record)
     images = scale_pixels(dataset.train_images[: config.fitted_images])
     labels = dataset.train_labels[: config.fitted_images]
-    recorder = RunRecorder(network, run, config, dataset, on_epoch)
+    state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
+    callbacks = make_callbacks(state, dataset, on_epoch)
 
-    recorder.begin(epochs_done)
+    state.begin()
     for epoch in range(epochs_done, config.epochs):
         random = np.random.default_rng([config.seed, epoch])
         order = random.permutation(len(images))
@@ -92,57 +85,40 @@ def train(
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras documents 0 for silence
-            callbacks=[recorder],
+            callbacks=callbacks,
         )
-        if recorder.stopping:
+        if network.stop_training:
             break
-    train_seconds = recorder.elapsed_s
+    state.stopwatch.stop()
 
-    recorder.keep_model()
-    last = recorder.last_epoch
-    result = {
-        "run_id": run.run_id,
-        "state": "finished" if recorder.step == config.total_steps else "stopped",
-        "epochs": last["epoch"],
-        "test_accuracy": last["test_accuracy"],
-        "test_loss": last["test_loss"],
-        "misclassified": last["misclassified"],
-        "train_seconds": round(train_seconds, 3),
-        "images_per_second": round(recorder.images_seen / train_seconds, 1),
-        "device": record.device,
-        "precision": record.precision,
-    }
-    recorder.end(result)
+    save_model(network, run, config)
+    result = make_result(state, record)
+    state.write_status(state=result["state"], message="", result=result)
+    if result["state"] == "finished":
+        remove_checkpoints(run)
     return result
 
 
-def make_optimizer(config: TrainingConfig, policy: str) -> keras.optimizers.Optimizer:
-    """Return the optimizer that the settings name.
+def compile_network(network: keras.Model, config: TrainingConfig, policy: str, devices: int) -> None:
+    """Give the network its optimizer, the paper's loss and the paper's metric.
 
-    Source: Muon after Keller Jordan and others, "Muon: An optimizer for hidden layers
-    in neural networks" (2024), without weight decay; in Keras it takes the dense layer,
-    and Adam takes the convolutions and the last layer.
+    Args:
+        network: As ``build_model`` made it.
+        config: The settings of the run.
+        policy: Keras's dtype policy, as ``choose_policy`` returns it.
+        devices: How many share each batch, from 1.
     """
-    rate = config.learning_rate
-    match config.optimizer:
-        case "adamw":
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=0.01)
-        case "sgd":
-            optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
-        case "muon":
-            optimizer = _make_muon(rate)
-        case _:
-            optimizer = keras.optimizers.Adam(rate)
-    # float16 ends at 6e-8: gradients are multiplied to stay above, and divided again.
-    return keras.optimizers.LossScaleOptimizer(optimizer) if policy == "mixed_float16" else optimizer
-
-
-def _make_muon(rate: float) -> keras.optimizers.Optimizer:
-    # Keras 3.12, the last for Python 3.10, has a Muon of its own kind that fails on TensorFlow:
-    # there Adam takes its place, at a rate that suits it.
-    if "rms_rate" not in inspect.signature(keras.optimizers.Muon).parameters:
-        return keras.optimizers.Adam(rate / 2)
-    return keras.optimizers.Muon(rate, exclude_layers=["dense_2"], weight_decay=0, adam_weight_decay=0)
+    network.compile(
+        optimizer=make_optimizer(config, policy),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        # The same updates in the same order, to the last bit, with less Python between
+        # them. Screens and "stop" still hear of it every few hundred images. On several
+        # devices TensorFlow 2.21 fails to hand out more than one batch a call.
+        steps_per_execution=1
+        if devices > 1
+        else max(1, min(IMAGES_PER_CALL // config.batch_size, config.steps_per_epoch)),
+    )
 
 
 def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:
@@ -150,23 +126,6 @@ def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
             layer.seed_generator.state.assign(random.integers(2**31, size=2, dtype=np.uint32))
-
-
-def load_checkpoint(network: keras.Model, run: Run) -> int:
-    """Take weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
-
-    Raises:
-        DamagedRunError: It cannot be read.
-    """
-    epoch = max(run.checkpoints(), default=0)
-    if epoch:
-        network.optimizer.build(network.trainable_variables)
-        path = run.checkpoint_path(epoch)
-        try:
-            network.load_weights(path)
-        except Exception as error:  # Keras and h5py raise many types for a bad file
-            raise DamagedRunError(f"{path.name} cannot be read") from error
-    return epoch
 
 
 def make_record(policy: str) -> RunRecord:
@@ -184,3 +143,21 @@ def make_record(policy: str) -> RunRecord:
             "numpy": np.__version__,
         },
     )
+
+
+def make_result(state: TrainingState, record: RunRecord) -> dict[str, Any]:
+    """Return what ``train --json`` prints of a training that is over: the figures of its last epoch, and its time."""
+    last = state.run.read().last_epoch
+    assert last, "a training ends with an epoch"
+    return {
+        "run_id": state.run.run_id,
+        "state": "finished" if state.step == state.config.total_steps else "stopped",
+        "epochs": last["epoch"],
+        "test_accuracy": last["test_accuracy"],
+        "test_loss": last["test_loss"],
+        "misclassified": last["misclassified"],
+        "train_seconds": round(state.elapsed_s, 3),
+        "images_per_second": round(state.images_seen / state.elapsed_s, 1),
+        "device": record.device,
+        "precision": record.precision,
+    }

@@ -53,11 +53,12 @@ def train_here(root: Path, config: TrainingConfig, dataset: Dataset, stop_after:
 @pytest.fixture(scope="session")
 def stopped(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset, keras_loaded: None) -> Training:
     """A training of three epochs that is asked to stop after the first, with a row for every batch."""
-    from mnist_lib.training import recorder
     from mnist_lib.training import train as training
+    from mnist_lib.training.callbacks import batch_logger, run_control
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recorder, "SECONDS_PER_ROW", 0.0)
+        patch.setattr(batch_logger, "SECONDS_PER_ROW", 0.0)
+        patch.setattr(run_control, "SECONDS_PER_READ", 0.0)
         patch.setattr(training, "IMAGES_PER_CALL", 1)
         return train_here(tmp_path_factory.mktemp("stopped"), UNEVEN, dataset, stop_after=1)
 
@@ -201,9 +202,10 @@ def test_every_batch_has_its_row_when_asked_for(stopped: Training) -> None:
 def test_batches_handed_over_together_are_the_same_batches(
     stopped: Training, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnist_lib.training import recorder
+    from mnist_lib.training.callbacks import batch_logger, run_control
 
-    monkeypatch.setattr(recorder, "SECONDS_PER_ROW", 0.0)
+    monkeypatch.setattr(batch_logger, "SECONDS_PER_ROW", 0.0)
+    monkeypatch.setattr(run_control, "SECONDS_PER_READ", 0.0)
     together = train_here(tmp_path, UNEVEN, dataset, stop_after=2)  # eight at a time, then the two that are left
     assert [row["step"] for row in together.run.read().batches][:4] == [8, 10, 18, 20]
     assert [count for count, _ in images_of_rows(together.run, 1)] == [256, 44]

@@ -1,0 +1,44 @@
+"""What happens beside the training: one small callback a file, in the order in which Keras calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.training.callbacks.batch_logger import BatchLogger
+from mnist_lib.training.callbacks.epoch_checkpoint import EpochCheckpoint
+from mnist_lib.training.callbacks.epoch_evaluation import EpochEvaluation
+from mnist_lib.training.callbacks.epoch_logger import EpochLogger
+from mnist_lib.training.callbacks.run_control import RunControl
+from mnist_lib.training.callbacks.scheduled_learning_rate import ScheduledLearningRate
+from mnist_lib.training.callbacks.step_counter import StepCounter
+from mnist_lib.training.state import TrainingState
+
+
+def make_callbacks(
+    state: TrainingState, dataset: Dataset, on_epoch: Callable[[dict[str, Any]], None] = lambda row: None
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of a training, in their order.
+
+    After an epoch its evaluation comes first, then its checkpoint, and its row last: an epoch
+    with a row can be gone on from, whenever the process ends. Between batches the row comes
+    before what a screen asks for, so that a pause begins with all figures written.
+
+    Args:
+        state: Where the training stands; all of them share it.
+        dataset: MNIST. The test images are evaluated after each epoch and choose nothing.
+        on_epoch: Called with each "epoch" row, as it was written.
+    """
+    learning_rate, batch_logger = ScheduledLearningRate(state), BatchLogger(state)
+    return [
+        StepCounter(state),
+        learning_rate,
+        EpochEvaluation(state, dataset),
+        EpochCheckpoint(state),
+        EpochLogger(state, on_epoch),
+        batch_logger,
+        RunControl(state, learning_rate, batch_logger),
+    ]

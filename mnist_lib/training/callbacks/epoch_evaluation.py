@@ -1,0 +1,57 @@
+"""Evaluates the network after each epoch, and keeps its weights and its test probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.network.model import build_model, predict_probabilities
+from mnist_lib.training.callbacks.training_callback import TrainingCallback
+from mnist_lib.training.checkpoints import save_weights
+from mnist_lib.training.state import TrainingState
+
+
+class EpochEvaluation(TrainingCallback):
+    """Evaluates the network after each epoch, and keeps its weights and its test probabilities.
+
+    What is evaluated and kept is a float32 twin of the trained network, without its
+    optimizer: the stored probabilities are then those that any reader of the kept
+    model gets, whatever precision the training used.
+
+    The figures go into Keras's logs of the epoch: ``test_loss``, ``test_accuracy`` and
+    ``misclassified``, and, where training images are set aside, ``validation_loss`` and
+    ``validation_accuracy``.
+
+    Args:
+        state: Where the training stands.
+        dataset: MNIST, whose test images are evaluated and whose last training images may be set aside.
+    """
+
+    def __init__(self, state: TrainingState, dataset: Dataset) -> None:
+        super().__init__(state)
+        self.dataset = dataset
+        self._twin = build_model(state.config)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Evaluate the test images and those set aside."""
+        run, config = self.state.run, self.state.config
+        self.state.write_status(message="evaluating the test images")
+        self._twin.set_weights(self.model.get_weights())
+        probabilities = predict_probabilities(self._twin, self.dataset.test_images)
+        run.save_probabilities(epoch + 1, probabilities)
+        save_weights(self._twin, run, config, epoch + 1)
+        test_accuracy = accuracy(probabilities, self.dataset.test_labels)
+        figures = {
+            "test_loss": cross_entropy(probabilities, self.dataset.test_labels),
+            "test_accuracy": test_accuracy,
+            "misclassified": round((1 - test_accuracy) * len(self.dataset.test_labels)),
+        }
+        if config.validation_images:
+            aside = slice(config.fitted_images, config.training_images)
+            labels = self.dataset.train_labels[aside]
+            probabilities = predict_probabilities(self._twin, self.dataset.train_images[aside])
+            figures["validation_loss"] = cross_entropy(probabilities, labels)
+            figures["validation_accuracy"] = accuracy(probabilities, labels)
+        if logs is not None:  # Keras hands one dictionary to all callbacks
+            logs.update(figures)

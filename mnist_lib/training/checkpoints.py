@@ -1,0 +1,93 @@
+"""What a training keeps of its network, each file under a temporary name until it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.network.model import build_model
+from mnist_lib.network.weights import weights_file_size
+from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.run import Run
+
+
+def load_checkpoint(network: keras.Model, run: Run) -> int:
+    """Take weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
+
+    Raises:
+        DamagedRunError: It cannot be read.
+    """
+    epoch = max(run.checkpoints(), default=0)
+    if epoch:
+        network.optimizer.build(network.trainable_variables)
+        path = run.checkpoint_path(epoch)
+        try:
+            network.load_weights(path)
+        except Exception as error:  # Keras and h5py raise many types for a bad file
+            raise DamagedRunError(f"{path.name} cannot be read") from error
+    return epoch
+
+
+def save_checkpoint(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
+    """Keep what it takes to go on after an epoch: the weights and the optimizer's state.
+
+    Args:
+        network: As trained, with its optimizer.
+        run: Where to.
+        config: The settings of the run.
+        epoch: From 1.
+
+    Raises:
+        OSError: The run directory cannot be written, or has not enough room.
+    """
+    # Every weight has up to two more numbers in the optimizer.
+    _save_weights(network, run, run.checkpoint_path(epoch), 3 * weights_file_size(config))
+
+
+def remove_checkpoints(run: Run) -> None:
+    """Remove what there is to go on with: a finished run needs none of it."""
+    for epoch in run.checkpoints():
+        run.checkpoint_path(epoch).unlink(missing_ok=True)
+
+
+def save_weights(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
+    """Keep the weights alone after an epoch, to look back at.
+
+    Args:
+        network: In float32, without its optimizer.
+        run: Where to.
+        config: The settings of the run.
+        epoch: From 1.
+
+    Raises:
+        OSError: The run directory cannot be written, or has not enough room.
+    """
+    _save_weights(network, run, run.weights_path(epoch), weights_file_size(config))
+
+
+def save_model(network: keras.Model, run: Run, config: TrainingConfig) -> None:
+    """Keep the network as it is now, in float32 and without its optimizer, as ``model.keras``.
+
+    Args:
+        network: As trained, in any precision.
+        run: Where to.
+        config: The settings of the run.
+
+    Raises:
+        OSError: The run directory cannot be written, or has not enough room.
+    """
+    kept = build_model(config)
+    kept.set_weights(network.get_weights())
+    temporary = run.path / "unfinished.keras"
+    run.require_space(weights_file_size(config))
+    kept.save(temporary)
+    temporary.replace(run.model_path)
+
+
+def _save_weights(network: keras.Model, run: Run, path: Path, size_bytes: int) -> None:
+    temporary = path.with_name(f"unfinished-{path.name}")
+    run.require_space(size_bytes)
+    network.save_weights(temporary)
+    temporary.replace(path)

@@ -1,0 +1,116 @@
+"""Where a training stands: what its callbacks share, and what they say of it in the run directory."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import replace
+from typing import Any
+
+from mnist_lib.config import TrainingConfig
+from mnist_lib.machine import process_start_time
+from mnist_lib.runs.records import Status
+from mnist_lib.runs.run import Run
+from mnist_lib.training.stopwatch import Stopwatch
+
+
+class TrainingState:
+    """Where a training stands, shared by its callbacks.
+
+    Each callback changes what it is there for and reads the rest.
+
+    Args:
+        run: The run directory, claimed for this process.
+        config: The settings of the run.
+        last_epoch: The "epoch" row to go on from; None to begin.
+
+    Attributes:
+        epoch: The epoch being trained, or done where the next has not begun; from 1, 0 before the first.
+        step: Batches done, over all epochs.
+        epoch_began_s: What the stopwatch showed when the epoch began.
+        epoch_seconds: Seconds of the last epoch's batches, without pauses and without its evaluation.
+        learning_rate: That of the latest batches, or of the first ones before them.
+        rate_factor: What a person made of the schedule by changing the rate on the way: the rate
+            used, divided by the scheduled one.
+        stopwatch: Seconds of training, over all sittings, without pauses.
+    """
+
+    def __init__(self, run: Run, config: TrainingConfig, last_epoch: dict[str, Any] | None = None) -> None:
+        last_epoch = last_epoch or {}
+        self.run = run
+        self.config = config
+        self.epoch = last_epoch.get("epoch", 0)
+        self.step = self.epoch * config.steps_per_epoch
+        self.stopwatch = Stopwatch(last_epoch.get("elapsed_s", 0.0))
+        self.epoch_began_s = self.elapsed_s
+        self.epoch_seconds = 0.0
+        self.learning_rate = math.nan  # until ScheduledLearningRate is made
+        self.rate_factor = last_epoch.get("rate_factor", 1.0)
+        self._status = Status(
+            "starting", pid=os.getpid(), pid_start_time=process_start_time(), total_steps=config.total_steps
+        )
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, without pauses."""
+        return self.stopwatch.elapsed_s
+
+    @property
+    def epoch_is_complete(self) -> bool:
+        """Whether all batches of the epoch are done."""
+        return self.step == self.epoch * self.config.steps_per_epoch
+
+    @property
+    def images_of_epoch(self) -> int:
+        """Training images processed in this epoch."""
+        batches = self.step - (self.epoch - 1) * self.config.steps_per_epoch
+        return min(batches * self.config.batch_size, self.config.fitted_images)
+
+    @property
+    def images_seen(self) -> int:
+        """Training images processed so far, over all epochs."""
+        epochs, batches = divmod(self.step, self.config.steps_per_epoch)
+        return epochs * self.config.fitted_images + min(batches * self.config.batch_size, self.config.fitted_images)
+
+    def begin(self) -> None:
+        """Start the stopwatch and say that the training begins or goes on.
+
+        Raises:
+            OSError: The run directory cannot be written.
+        """
+        self.stopwatch.start()
+        self.write_status(message="tracing the network")
+        if self.epoch:
+            self.write_event("continued")
+
+    def write_status(self, **changes: Any) -> None:
+        """Write status.json: epoch, step, and what else changed since it was written last.
+
+        Args:
+            changes: Fields of ``Status``.
+
+        Raises:
+            OSError: The run directory cannot be written.
+        """
+        self._status = replace(self._status, epoch=self.epoch, step=self.step, **changes)
+        self.run.write_status(self._status)
+
+    def write_event(self, event: str) -> None:
+        """Append an "event" row to metrics.jsonl.
+
+        Args:
+            event: ``continued``, ``paused``, ``resumed``, ``stopped`` or ``learning_rate``.
+
+        Raises:
+            OSError: The run directory cannot be written.
+        """
+        self.run.append_metrics(
+            {
+                "kind": "event",
+                "event": event,
+                "epoch": self.epoch,
+                "step": self.step,
+                "elapsed_s": round(self.elapsed_s, 3),
+                "learning_rate": self.learning_rate,
+            }
+        )
