@@ -17,11 +17,12 @@ import h5py
 import numpy as np
 
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH
+from mnist_lib.storage.files import UNFINISHED, write_whole
 
 RUNS_PATH = BUNDLED_RUNS_PATH
 MANTISSA_BITS = 7
 # Where this machine's process stood and what it printed concerns nobody else.
-LEFT_OUT = ("control.json", "trainer.log", "*.tmp")
+LEFT_OUT = ("control.json", "trainer.log", f"{UNFINISHED}*", "*.tmp")
 
 
 def ship(source: Path, name: str) -> Path:
@@ -38,7 +39,10 @@ def ship(source: Path, name: str) -> Path:
 
 def shrink_weights(path: Path) -> None:
     """Rewrite a Keras weights file in float16, rounded and compressed."""
-    shrunk = path.with_suffix(".tmp")
+    write_whole(path, lambda temporary: _write_shrunk(path, temporary))
+
+
+def _write_shrunk(path: Path, shrunk: Path) -> None:
     with h5py.File(path) as original, h5py.File(shrunk, "w") as copy:
 
         def copy_item(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -52,7 +56,6 @@ def shrink_weights(path: Path) -> None:
 
         copy.attrs.update(original.attrs)
         original.visititems(copy_item)
-    shrunk.replace(path)
 
 
 def round_mantissa(values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import time
 import zipfile
@@ -28,6 +27,7 @@ from PIL import Image
 
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.evaluation.predictions import DIGITS
+from mnist_lib.storage.files import file_stamp, write_whole
 from mnist_lib.storage.zip_reading import EntryError, ZipError, ZipLimits, open_zip, shown
 
 LIST_NAME = "drawings.jsonl"
@@ -125,7 +125,7 @@ class OwnDigits:
         for digit in sorted(listed.values(), key=lambda digit: digit.created_at):
             path = self._picture_path(digit.digit_id)
             with suppress(OSError, OwnDigitsError):
-                images.append(_read_image(path, path.stat().st_mtime_ns))
+                images.append(_read_image(path, file_stamp(path)))
                 digits.append(digit)
         return OwnDigitsSnapshot(
             digits,
@@ -294,14 +294,7 @@ class OwnDigits:
         self._replace(LIST_NAME, b"".join(lines))
 
     def _replace(self, name: str, content: bytes) -> None:
-        """Write a file in one step, so that a reader sees the old or the new one."""
-        temporary = self.path / f"{name}.{os.getpid()}.tmp"
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(self.path / name)
-        except OSError:
-            temporary.unlink(missing_ok=True)  # half a file on a full disk
-            raise
+        write_whole(self.path / name, lambda temporary: temporary.write_bytes(content))
 
     def _read_list(self) -> tuple[dict[str, OwnDigit], list[bytes]]:
         """Return the drawings by their ids, and the lines that are not right."""

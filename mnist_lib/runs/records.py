@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mnist_lib.config import ConfigError, TrainingConfig
+from mnist_lib.storage.files import write_whole
 
 ACTIVE_STATES = ("starting", "running", "paused", "stopping")
 ENDED_STATES = ("finished", "stopped", "failed", "interrupted")
@@ -293,10 +293,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Replace a file in one step, so that a reader sees the old or the new one."""
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)  # half a file on a full disk
-        raise
+    text = json.dumps(value, indent=1) + "\n"
+    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -37,6 +37,7 @@ from mnist_lib.runs.records import (
     read_json,
     write_json,
 )
+from mnist_lib.storage.files import UNFINISHED, write_whole
 
 # A live trainer writes its status several times a second, but says nothing while
 # TensorFlow loads or a slow machine computes one large batch.
@@ -156,11 +157,10 @@ class Run:
             epoch: From 1.
             probabilities: float32, (10000, 10), 0 to 1; stored as float16.
         """
-        path = self.probabilities_path(epoch)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            np.savez_compressed(file, probabilities=compress_probabilities(probabilities))
-        temporary.replace(path)
+        stored = compress_probabilities(probabilities)
+        write_whole(
+            self.probabilities_path(epoch), lambda temporary: np.savez_compressed(temporary, probabilities=stored)
+        )
 
     def rewind(self, epoch: int) -> None:
         """Forget what came after an epoch, so that a trainer can go on from its end.
@@ -177,17 +177,16 @@ class Run:
             row = parse_row(line)
             if row["kind"] == "epoch" and row["epoch"] == epoch:
                 break
-        temporary = self.path / "metrics.tmp"
-        temporary.write_bytes(b"".join(line + b"\n" for line in kept))
-        temporary.replace(self.path / "metrics.jsonl")
+        content = b"".join(line + b"\n" for line in kept)
+        write_whole(self.path / "metrics.jsonl", lambda temporary: temporary.write_bytes(content))
         for later in set(self.epochs_with_weights() + self.epochs_with_probabilities()):
             if later > epoch:
                 self.weights_path(later).unlink(missing_ok=True)
                 self.probabilities_path(later).unlink(missing_ok=True)
         # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
-        # The rest is what a killed trainer had begun to write.
-        unwanted = ("model.keras", "checkpoint-*.weights.h5", "config.*.tmp", "status.*.tmp",
-                    "unfinished*", "epochs/unfinished*", "epochs/*.tmp")  # fmt: skip
+        # The rest is what a killed trainer had begun to write, an older one under other names.
+        unwanted = ("model.keras", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
+                    "unfinished.keras", "*.tmp", "epochs/*.tmp")  # fmt: skip
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)
 
@@ -248,10 +247,8 @@ class Run:
             raise RunStoreError(f"{self.run_id} ships with the project and takes no note.")
         if len(text) > MAX_NOTE_LENGTH:
             raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
-        temporary = self.note_path.with_suffix(".tmp")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.note_path)
+            write_whole(self.note_path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
         except OSError as error:
             raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
 

@@ -1,1 +1,4 @@
-"""Archives that are checked before they are unpacked. Imports nothing of this project."""
+"""Files written whole or not at all, and archives that are checked before they are unpacked.
+
+Imports nothing of this project.
+"""

@@ -1,4 +1,4 @@
-"""What a training keeps of its network, each file under a temporary name until it is whole."""
+"""What a training keeps of its network, each file whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mnist_lib.network.model import build_model
 from mnist_lib.network.weights import weights_file_size
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import write_whole
 
 
 def load_checkpoint(network: keras.Model, run: Run) -> int:
@@ -80,14 +81,10 @@ def save_model(network: keras.Model, run: Run, config: TrainingConfig) -> None:
     """
     kept = build_model(config)
     kept.set_weights(network.get_weights())
-    temporary = run.path / "unfinished.keras"
     run.require_space(weights_file_size(config))
-    kept.save(temporary)
-    temporary.replace(run.model_path)
+    write_whole(run.model_path, kept.save)
 
 
 def _save_weights(network: keras.Model, run: Run, path: Path, size_bytes: int) -> None:
-    temporary = path.with_name(f"unfinished-{path.name}")
     run.require_space(size_bytes)
-    network.save_weights(temporary)
-    temporary.replace(path)
+    write_whole(path, network.save_weights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -15,6 +14,7 @@ from mnist_lib.explain.neighbours import embed_images
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.networks import load_network, network_path
 from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import file_stamp
 
 # Of a run with more epochs as many are chosen evenly: where the network of each is loaded,
 # and where what it said is read.
@@ -39,7 +39,7 @@ def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:
         if not kept:
             return run.probabilities()  # which says what is missing
         epoch = kept[-1]
-    return _probabilities(run, epoch, _stamp(run.probabilities_path(epoch)))
+    return _probabilities(run, epoch, file_stamp(run.probabilities_path(epoch)))
 
 
 # 0.4 MB each.
@@ -58,7 +58,7 @@ def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
         DamagedRunError: One of them is unreadable.
     """
     epochs = spread_epochs(run.epochs_with_probabilities(), MAX_EPOCHS_TOLD)
-    stamps = [_stamp(run.probabilities_path(epoch)) for epoch in epochs]
+    stamps = [file_stamp(run.probabilities_path(epoch)) for epoch in epochs]
     return epochs, _probabilities_over_epochs(run, epochs, stamps)
 
 
@@ -76,7 +76,7 @@ def coverage(run: Run, threshold: float) -> Coverage | None:
         threshold: 0 to 1.
     """
     kept = run.epochs_with_probabilities()
-    return _coverage(run, kept[-1], _stamp(run.probabilities_path(kept[-1])), threshold) if kept else None
+    return _coverage(run, kept[-1], file_stamp(run.probabilities_path(kept[-1])), threshold) if kept else None
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
@@ -146,7 +146,7 @@ def _embeddings(run: Run, epoch: int | None, stamp: int) -> list[np.ndarray]:
 
 def network_stamp(run: Run, epoch: int | None = None) -> int:
     """Return what changes when a network does: a run in training has only that of its last epoch."""
-    return _stamp(network_path(run, epoch))
+    return file_stamp(network_path(run, epoch))
 
 
 @st.cache_resource(show_spinner=False)
@@ -157,11 +157,3 @@ def spare_garbage_collection() -> None:
     through all objects of all libraries takes nearly a tenth of a second each time.
     """
     gc.freeze()
-
-
-def _stamp(path: Path) -> int:
-    """Return what changes when the file does, so that a cache knows."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -9,6 +9,7 @@ import streamlit as st
 from mnist_lib.figures.learning_curves import MAX_OTHERS, X_AXES, learning_curve_figure
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.session import run_store
 
@@ -86,11 +87,7 @@ def _choose_others(run_id: str, key: str) -> list[Run]:
 
 def _read(run: Run) -> RunSnapshot:
     """Read a run, but only if it has grown since: five long ones take a while, every second."""
-    try:
-        stamp = (run.path / "metrics.jsonl").stat().st_mtime_ns
-    except OSError:
-        stamp = 0
-    return _read_as_of(run, stamp)
+    return _read_as_of(run, file_stamp(run.path / "metrics.jsonl"))
 
 
 # As a resource: a snapshot is never changed, so it need not be copied for every reader.
