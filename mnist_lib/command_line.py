@@ -39,10 +39,10 @@ from mnist_lib.network.backend import load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
-from mnist_lib.wording import percent_text, printable
+from mnist_lib.wording import first_line, percent_text, printable
 
 
 class CommandError(Exception):
@@ -175,7 +175,7 @@ def train_command(options: argparse.Namespace) -> int:
         except (KeyboardInterrupt, Exception) as error:
             log.write(traceback.format_exc())
             stopped = isinstance(error, KeyboardInterrupt)
-            reason = "interrupted before the first batch" if stopped else _first_line(error)
+            reason = "interrupted before the first batch" if stopped else _reason(error)
             run.fail(reason)
             raise CommandError(f"{run.run_id} failed: {reason} (see {run.log_path})") from error
     if options.json:
@@ -222,10 +222,10 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[st
     return train(config, dataset, run, print_epoch)
 
 
-def _first_line(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
         return "the disk is full"  # h5py says so in the middle of a long line
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return first_line(error)
 
 
 def _figure(value: float | None) -> str:
@@ -338,6 +338,6 @@ def _run_with_model(options: argparse.Namespace, run_id: str | None) -> Run:
             raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")
         return run
     for run in store.runs():
-        if run.read().state in ("finished", "stopped"):
+        if run.read().state in COMPLETE_STATES:
             return run
     raise CommandError("There is no run with a model yet. Train one: python -m mnist_lib train")

@@ -65,6 +65,11 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says; its type where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def learning_rate_text(rate: float) -> str:
     """Return a learning rate with three significant figures at most: ``0.001``, ``0.000464``."""
     return f"{rate:.3g}"

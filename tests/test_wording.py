@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_lib.wording import a_digit, duration_text, learning_rate_text, percent_text, plain_text, plotly_text
+from mnist_lib.wording import (
+    a_digit,
+    duration_text,
+    first_line,
+    learning_rate_text,
+    percent_text,
+    plain_text,
+    plotly_text,
+)
 
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
@@ -95,3 +103,16 @@ def test_no_sign_of_others_text_means_anything_to_markdown(text: str, markdown: 
 
 def test_no_sign_of_others_text_means_anything_to_plotly() -> None:
     assert plotly_text("<b>&lt; \"q\"\n'a'\ud800") == "&lt;b&gt;&amp;lt; \"q\" 'a'\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError("\n no room \non the disk"), "no room "),
+        (ValueError("one line"), "one line"),
+        (KeyError(), "KeyError"),
+        (RuntimeError(" \n"), "RuntimeError"),
+    ],
+)
+def test_an_error_is_said_by_its_first_line_or_its_type(error: Exception, expected: str) -> None:
+    assert first_line(error) == expected

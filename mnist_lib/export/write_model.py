@@ -20,6 +20,7 @@ from mnist_lib.network.backend import load_keras
 from mnist_lib.runs.networks import load_network, network_path
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
+from mnist_lib.wording import first_line
 
 if TYPE_CHECKING:
     import keras
@@ -89,8 +90,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except Exception as error:  # TensorFlow raises many types, for a full disk as well
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        print(f"The network cannot be exported: {reason}", file=sys.stderr)
+        print(f"The network cannot be exported: {first_line(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -11,6 +11,7 @@ import numpy as np
 from mnist_lib.config import TrainingConfig
 from mnist_lib.network.forward import Layer, Network
 from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, count_parameters, layer_table
+from mnist_lib.wording import first_line
 
 # Keras numbers the layers in such a file by their type, whatever their names are.
 _LAYERS = ("conv2d", "conv2d_1", "dense", "dense_1")
@@ -64,7 +65,7 @@ def read_network(path: Path, config: TrainingConfig) -> Network:
         with h5py.File(_open_weights(path, weights_file_size(config)), "r") as file:
             arrays = [_read_array(file, name, shape) for name, shape in weight_shapes(config).items()]
     except Exception as error:  # h5py and zipfile raise many types for a bad file
-        raise WeightsError((str(error).strip() or type(error).__name__).splitlines()[0]) from error
+        raise WeightsError(first_line(error)) from error
     layers = [Layer(kernel, bias) for kernel, bias in zip(arrays[::2], arrays[1::2], strict=True)]
     return Network(*layers, second_pooling=config.second_pooling)
 

@@ -26,15 +26,13 @@ from mnist_lib.config import PRESETS, TRAINING_RANGES, TrainingConfig
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import DamagedRunError, RunSnapshot, parse_settings, read_json
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_settings, read_json
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RUN_NAME, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
 
 if TYPE_CHECKING:
     import h5py
-
-ARCHIVED_STATES = ("finished", "stopped")
 
 # The one limit for both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
 # network of 100 epochs, the most there can be, takes 223 MB. Larger networks come to the limit
@@ -70,7 +68,7 @@ def archive_run(run: Run) -> bytes:
         RunStoreError: The run is in another state, damaged, too large or cannot be read.
     """
     snapshot = run.read()
-    if snapshot.state not in ARCHIVED_STATES:
+    if snapshot.state not in COMPLETE_STATES:
         reason = f" ({snapshot.message})" if snapshot.message else ""
         raise RunStoreError(
             f"{run.run_id} is {snapshot.state}{reason}; only a finished or stopped run can be archived."
@@ -224,7 +222,7 @@ def _check_run(run: Run) -> None:
     snapshot = run.read()
     if snapshot.state == "damaged" or snapshot.config is None or snapshot.status is None:
         raise DamagedRunError(snapshot.message)
-    if snapshot.state not in ARCHIVED_STATES:
+    if snapshot.state not in COMPLETE_STATES:
         raise DamagedRunError(f"it is {snapshot.state}; only a finished or stopped run can be loaded")
     try:
         _check_texts(run, snapshot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mnist_lib.runs.records import DamagedRunError
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 
@@ -30,7 +30,7 @@ def run_outcome(run: Run) -> Outcome | None:
     try:
         status = run.read_status()
         result = status.result or {}
-        if status.state not in ("finished", "stopped"):
+        if status.state not in COMPLETE_STATES:
             return None
         return Outcome(
             run.run_id,

@@ -12,10 +12,13 @@ from mnist_lib.config import ConfigError, TrainingConfig
 from mnist_lib.storage.files import write_whole
 
 ACTIVE_STATES = ("starting", "running", "paused", "stopping")
-ENDED_STATES = ("finished", "stopped", "failed", "interrupted")
+# It ended as it was asked to and kept its model, or it broke off.
+COMPLETE_STATES = ("finished", "stopped")
+BROKEN_STATES = ("failed", "interrupted")
+ENDED_STATES = COMPLETE_STATES + BROKEN_STATES
 
 # A run that ended in one of these left settings unfulfilled and can go on.
-UNFINISHED_STATES = ("stopped", "failed", "interrupted")
+UNFINISHED_STATES = ("stopped", *BROKEN_STATES)
 
 
 class DamagedRunError(Exception):

@@ -25,6 +25,7 @@ from mnist_lib.evaluation.predictions import compress_probabilities
 from mnist_lib.machine import is_same_process
 from mnist_lib.runs.records import (
     ACTIVE_STATES,
+    COMPLETE_STATES,
     DamagedRunError,
     RunRecord,
     RunSnapshot,
@@ -272,9 +273,9 @@ class Run:
             snapshot = replace(snapshot, config=parse_settings(values), record=parse_record(values))
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
-            rows = self._read_metrics(may_be_cut=status.state not in ("finished", "stopped"))
+            rows = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
             snapshot = replace(snapshot, batches=rows["batch"], epochs=rows["epoch"], events=rows["event"])
-            if status.state in ("finished", "stopped"):
+            if status.state in COMPLETE_STATES:
                 self._check_complete(status, rows["epoch"])
             return replace(snapshot, state=status.state, message=status.message)
         except (DamagedRunError, OSError) as error:

@@ -11,6 +11,7 @@ from mnist_lib.export.models import can_export_litert, export_keras, export_lite
 from mnist_lib.export.report import make_report
 from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
 from mnist_lib.runs.archive import archive_run, archived_files
+from mnist_lib.runs.records import COMPLETE_STATES
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.cache import mnist
 from mnist_lib.wording import plain_text
@@ -136,7 +137,7 @@ def draw_take_away(run: Run, epoch: int | None = None) -> None:
 
 def _reason_against_archive(run: Run, state: str) -> str:
     """Say why the whole run cannot be taken away; empty where it can. Once it is asked for it is too late."""
-    if state not in ("finished", "stopped"):
+    if state not in COMPLETE_STATES:
         return "The whole run can be taken away once it is finished or stopped."
     try:
         archived_files(run)

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_lib.config import SETTING_RANGES
 from mnist_lib.runs.comparison import Outcome, best_outcome, run_outcome
 from mnist_lib.runs.paper import PAPER_CLAIMS
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import BROKEN_STATES, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store
@@ -24,7 +24,7 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         snapshot: The same, as it stands.
         active: The run that is being trained meanwhile, if there is one.
     """
-    if snapshot.state in ("damaged", "failed", "interrupted"):
+    if snapshot.state in ("damaged", *BROKEN_STATES):
         reason = plain_text(snapshot.message)
         st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
     outcome = run_outcome(run) if snapshot.state != "damaged" else None
