@@ -82,7 +82,7 @@ def plain_text(text: str) -> str:
         text: Anything. What has no sign to print is shown as ``\N{REPLACEMENT CHARACTER}``.
     """
     # Patterns first: a backslash would hide from them what Streamlit sees without it.
-    joined = _MARKDOWN_PATTERNS.sub(lambda match: match[0] + _WORD_JOINER, _one_line(text))
+    joined = _MARKDOWN_PATTERNS.sub(lambda match: match[0] + _WORD_JOINER, one_line(text))
     return _MARKDOWN_SIGNS.sub(r"\\\g<0>", joined)
 
 
@@ -92,8 +92,13 @@ def plotly_text(text: str) -> str:
     Args:
         text: As for ``plain_text``.
     """
-    return html.escape(_one_line(text), quote=False)
+    return html.escape(one_line(text), quote=False)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return others' text in one line, for what takes text as it is, such as a table's cell.
+
+    Args:
+        text: As for ``plain_text``.
+    """
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in " ".join(text.split()))

@@ -24,6 +24,9 @@ BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
 # Any file system takes such a folder, and any shell and address such a name as it is.
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
+# Of a hidden folder, or one whose name is no text: Python reads each byte that belongs to none as half a character.
+_NO_NAME = re.compile(r"^\.|[\ud800-\udfff]")
+
 
 class TrainingRefusedError(RunStoreError):
     """A training already runs in this store. The message names it."""
@@ -251,17 +254,9 @@ def _require_folder_name(name: str) -> None:
 
 
 def _folders(root: Path) -> list[Path]:
+    """Return the folders that can be runs; Linux knows names of any bytes, and a screen shows text only."""
     try:
-        paths = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        paths = [path for path in root.iterdir() if path.is_dir() and not _NO_NAME.search(path.name)]
     except OSError:
         return []
-    return sorted(filter(_has_readable_name, paths), key=lambda path: path.name, reverse=True)
-
-
-def _has_readable_name(path: Path) -> bool:
-    """Tell whether a folder's name is text: no browser can be told another, and no run gets one."""
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return sorted(paths, key=lambda path: path.name, reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from tests.support.runs import (
     copy_bundled_run,
     make_hostile_run,
 )
-from tests.support.screens import APP_PATH, all_text, button, open_screen
+from tests.support.screens import APP_PATH, all_text, button, forget_screens, open_screen
 
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
 NAME, TEXT = plain_text(HOSTILE_NAME), plain_text(HOSTILE_TEXT)
@@ -200,3 +201,25 @@ def test_readers_of_drawings_are_named_in_text(store: RunStore, dataset: Dataset
     check_that_all_is_plain(app)
     assert f"**{NAME}** reads your only drawing" in all_text(app)
     assert app.table[0].value["Run"].tolist() == [NAME, PAPER_RUN.run_id]
+
+
+def test_half_a_character_in_a_file_breaks_no_screen(store: RunStore) -> None:
+    run = copy_bundled_run(store)
+    settings = json.loads((run.path / "config.json").read_text())["settings"]
+    change_json(run.path / "config.json", settings=settings | {"preset": "mine\ud800"}, device="GPU\ud800")
+    change_json(run.path / "status.json", state="failed", message="it fell over\ud800")
+    app = open_screen("overview", run.run_id)
+    for screen in SCREENS:
+        app.switch_page(f"pages/{screen}.py").run()
+        check_that_all_is_plain(app)
+        assert "It fell over\ufffd." in [caption.value for caption in app.sidebar.caption]
+        if screen == "runs":
+            assert app.dataframe[0].value["Preset"].tolist() == ["mine\ufffd", "accurate", "paper"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no folder can be called so")
+def test_folder_whose_name_is_no_text_breaks_no_screen(store: RunStore) -> None:
+    copy_bundled_run(store, os.fsdecode(b"bytes\xff"))
+    for screen in SCREENS:
+        check_that_all_is_plain(open_screen(screen))
+        forget_screens()
