@@ -3,10 +3,10 @@
 from mnist_lib.ui.cache import spare_garbage_collection
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
-from mnist_lib.ui.sidebar import draw_sidebar
+from mnist_lib.ui.sidebar import render_sidebar
 
 page = choose_page()
 with errors_as_messages():
-    draw_sidebar()
+    render_sidebar()
     page.run()
 spare_garbage_collection()

@@ -9,8 +9,8 @@ from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
-from mnist_lib.ui.shared.closer_look import draw_closer_look
-from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
+from mnist_lib.ui.shared.closer_look import render_closer_look
+from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit, plain_text
 
 require_router()
@@ -64,7 +64,7 @@ with right:
         required=True,
         help="The file holds whole numbers from 0 to 255. The network gets them divided by 255.",
     )
-    draw_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
+    render_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
     st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")
 
 run = selected_run()
@@ -78,4 +78,4 @@ if run is not None and run.has_model():
     if closer.open:
         with closer:
             st.caption(f"Read by **{plain_text(run.run_id)}**.")
-            draw_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))
+            render_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_lib.ui.draw.screen import draw_drawing_room
+from mnist_lib.ui.draw.screen import render_draw_screen
 from mnist_lib.ui.navigation import require_router, screen_link
 from mnist_lib.ui.session import selected_run
 from mnist_lib.wording import plain_text
@@ -19,4 +19,4 @@ st.markdown(
     f"Draw one digit with the mouse or a finger, or give a picture of one: **{plain_text(run.run_id)}** reads it, and "
     "below you see why it reads what it reads."
 )
-st.fragment(draw_drawing_room)(run)
+st.fragment(render_draw_screen)(run)

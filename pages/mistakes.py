@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_lib.ui.mistakes.screen import draw_mistakes_room
+from mnist_lib.ui.mistakes.screen import render_mistakes_screen
 from mnist_lib.ui.navigation import require_router, screen_link
 from mnist_lib.ui.session import selected_run
 
@@ -19,4 +19,4 @@ if run is None or not run.epochs_with_probabilities():
     screen_link("train", "Go to Train")
     st.stop()
 
-st.fragment(draw_mistakes_room)(run)
+st.fragment(render_mistakes_screen)(run)

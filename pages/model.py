@@ -4,7 +4,7 @@ import streamlit as st
 
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
 from mnist_lib.runs.paper import PARAMETERS
-from mnist_lib.ui.model.network_diagram import draw_network
+from mnist_lib.ui.model.network_diagram import render_network
 from mnist_lib.ui.navigation import require_router, screen_link
 from mnist_lib.ui.session import selected_run
 
@@ -28,7 +28,7 @@ st.markdown(
     "An image goes in on the left as 28 × 28 grey values; ten probabilities come out on the right. "
     f"The orange layers learn: **{total:,} parameters** in all, {verdict}."
 )
-draw_network(layers)
+render_network(layers)
 
 st.subheader("Table I: every parameter accounted for")
 st.table(

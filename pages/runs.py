@@ -3,9 +3,9 @@
 import streamlit as st
 
 from mnist_lib.ui.navigation import require_router
-from mnist_lib.ui.runs.screen import draw_runs_room
+from mnist_lib.ui.runs.screen import render_runs_screen
 
 require_router()
 
 st.title("Runs")
-draw_runs_room()
+render_runs_screen()

@@ -5,8 +5,8 @@ import streamlit as st
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import run_store, selected_run
-from mnist_lib.ui.train.live_training import draw_training
-from mnist_lib.ui.train.settings_form import draw_settings
+from mnist_lib.ui.train.live_training import render_training
+from mnist_lib.ui.train.settings_form import render_settings
 
 require_router()
 
@@ -15,9 +15,9 @@ active = run_store().active_run()
 run = selected_run()
 settings, view = wrapping_columns([3, 7], [288, 480], key="train_columns", gap="medium")
 with settings:
-    draw_settings(active)
+    render_settings(active)
 with view:
     if run is None:
         st.info("Nothing was trained yet. Press Start: the curves appear here.", icon=":material/info:")
     else:
-        draw_training(run, active)
+        render_training(run, active)

@@ -58,7 +58,7 @@ def _environment(use_gpu: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        # A trainer that this process starts later shall see the GPU again.
+        # A trainer that this process starts later sees the GPU again.
         if visible is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = visible
         elif not use_gpu:

@@ -61,7 +61,7 @@ def _show_menu() -> st.Page:
 
 
 def screen_link(name: str, label: str | None = None) -> None:
-    """Draw a link to a screen."""
+    """Show a link to a screen."""
     screen = next(screen for screen in SCREENS if screen.name == name)
     st.page_link(_page(screen), label=label or screen.title, icon=screen.icon)
 

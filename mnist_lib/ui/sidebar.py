@@ -40,24 +40,24 @@ LOOK_EVERY_S = 2.0
 _SEEN_KEY = "seen_training"
 
 
-def draw_sidebar() -> None:
-    """Draw the sidebar; the screen then reads ``selected_run``."""
+def render_sidebar() -> None:
+    """Show the sidebar; the screen then reads ``selected_run``."""
     store = run_store()
     names = [run.run_id for run in store.bundled_runs()] + [run.run_id for run in store.own_runs()]
     active = store.active_run()
     with st.sidebar:
         if names:
             # Who comes without a choice sees the training, else what ships with the project.
-            _draw_selector(names, active.run_id if active else names[0])
+            _render_selector(names, active.run_id if active else names[0])
         else:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
         st.session_state[_SEEN_KEY] = active.run_id if active else None
-        _draw_state(chosen_run_id())
+        _render_state(chosen_run_id())
         st.caption(f":material/memory: This machine: {plain_text(device_name())}")
 
 
-def _draw_selector(names: list[str], default: str) -> None:
+def _render_selector(names: list[str], default: str) -> None:
     wanted = chosen_run_id() or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
         st.warning(plain_text(f"The run {wanted} is gone. Showing {names[0]} instead."), icon=":material/folder_off:")
@@ -77,7 +77,7 @@ def _draw_selector(names: list[str], default: str) -> None:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _draw_state(shown: str | None) -> None:
+def _render_state(shown: str | None) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
     if chosen_run_id() != shown:
         st.rerun()  # another was chosen here: the whole screen has to show it
@@ -97,10 +97,10 @@ def _draw_state(shown: str | None) -> None:
         if snapshot.record.device:
             st.caption(f":material/developer_board: Trained on: {plain_text(snapshot.record.device)}")
     if active is not None:
-        _draw_progress(active, active.read())
+        _render_progress(active, active.read())
 
 
-def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
+def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
     progress = measure_progress(snapshot)
     left = f" · {duration_text(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     if snapshot.state == "paused":

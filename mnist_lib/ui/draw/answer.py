@@ -15,8 +15,8 @@ from mnist_lib.wording import a_digit, percent_text, plain_text
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 
 
-def draw_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> None:
-    """Draw the answer, the ten probabilities, and below which of them an answer is withheld.
+def render_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> None:
+    """Show the answer, the ten probabilities, and below which of them an answer is withheld.
 
     Args:
         run: Who reads.

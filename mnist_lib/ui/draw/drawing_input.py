@@ -58,7 +58,7 @@ class _CanvasState(NamedTuple):
 
 
 def ask_for_digit() -> GivenDigit | None:
-    """Draw the canvas, or the fields for a picture, and return what was given, None until then.
+    """Show the canvas, or the fields for a picture, and return what was given, None until then.
 
     Both are kept while the person looks at other screens.
     """

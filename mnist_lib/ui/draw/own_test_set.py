@@ -45,7 +45,7 @@ _LABEL_KEY = "own_digit_label"
 _OTHERS_KEY = "own_digits_others"
 # Counts what was done in popovers: with another key they are closed, and the file's field is empty.
 _POPOVER_NUMBER_KEY = "own_digits_popover_number"
-# What came of the last click: said where the room is drawn, for a fragment's callbacks may draw nothing.
+# What came of the last click: said where the screen is drawn, for a fragment's callbacks may draw nothing.
 _DONE_KEY = "own_digits_done"
 _PROBLEM_KEY = "own_digits_problem"
 _KEEP_PROBLEM_KEY = "keep_problem"
@@ -53,8 +53,8 @@ _KEEP_PROBLEM_KEY = "keep_problem"
 _DELETED_KEY = "own_digits_deleted"
 
 
-def draw_keep_form(ink: np.ndarray, source: str) -> None:
-    """Draw the ten digits, one of which a person taps to keep the drawing as that.
+def render_keep_form(ink: np.ndarray, source: str) -> None:
+    """Show the ten digits, one of which a person taps to keep the drawing as that.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
@@ -66,7 +66,7 @@ def draw_keep_form(ink: np.ndarray, source: str) -> None:
     except OwnDigitsError as error:
         show_error(str(error))
         return
-    _draw_digits(
+    _render_digits(
         "That was a …",
         kept.label if kept else None,
         key=f"{_KEEP_KEY}_{identify_drawing(ink)}",
@@ -89,8 +89,8 @@ def draw_keep_form(ink: np.ndarray, source: str) -> None:
         )
 
 
-def draw_own_digits(run: Run) -> None:
-    """Draw one's own test set: how well a run reads it, each drawing, and the set as a zip.
+def render_own_digits(run: Run) -> None:
+    """Show one's own test set: how well a run reads it, each drawing, and the set as a zip.
 
     Args:
         run: A run that kept a model.
@@ -103,8 +103,8 @@ def draw_own_digits(run: Run) -> None:
     except OwnDigitsError as error:
         show_error(str(error))
         return
-    answers = _draw_verdict(run, snapshot)
-    _draw_actions(own, snapshot)
+    answers = _render_verdict(run, snapshot)
+    _render_actions(own, snapshot)
     show_problem(_PROBLEM_KEY)
     if snapshot.damaged:
         st.warning(
@@ -113,15 +113,15 @@ def draw_own_digits(run: Run) -> None:
             icon=":material/warning:",
         )
     if answers is not None:
-        _draw_drawings(own, snapshot, answers)
-        _draw_other_runs(run, snapshot, answers)
+        _render_drawings(own, snapshot, answers)
+        _render_other_runs(run, snapshot, answers)
 
 
 def _own_digits() -> OwnDigits:
     return OwnDigits.beside(run_store().root)
 
 
-def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
+def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     """Say how well a run reads the drawings, and return its probabilities if there are any."""
     count = len(snapshot.digits)
     if not count:
@@ -145,7 +145,7 @@ def _draw_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     return answers
 
 
-def _draw_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
+def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
     count = len(snapshot.digits)
     number = st.session_state.get(_POPOVER_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -188,17 +188,17 @@ def _draw_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
         )
 
 
-def _draw_drawings(own: OwnDigits, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
+def _render_drawings(own: OwnDigits, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
     left, right = st.columns(2, gap="large")
     with left:
-        position = _draw_gallery(snapshot, answers)
+        position = _render_gallery(snapshot, answers)
     if position is not None:
         with right:
-            _draw_chosen(own, snapshot.digits[position], snapshot.images[position], answers[position])
+            _render_chosen(own, snapshot.digits[position], snapshot.images[position], answers[position])
 
 
-def _draw_gallery(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int | None:
-    """Draw the drawings, the newest first, and return the position of the chosen one."""
+def _render_gallery(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int | None:
+    """Show the drawings, the newest first, and return the position of the chosen one."""
     shown = st.segmented_control(
         "Show",
         ["all", "misread"],
@@ -240,7 +240,7 @@ def _tile_id(digit: OwnDigit) -> int:
     return int(digit.digit_id[:13], 16)
 
 
-def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
+def _render_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
     st.markdown(f"##### Your {digit.label}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
@@ -248,7 +248,7 @@ def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabiliti
     with bars:
         live_figure(probabilities_figure(probabilities, digit.label), key="own_digit_probabilities")
     st.caption("Green: the true digit. Red: what the network read.")
-    _draw_digits(
+    _render_digits(
         "True digit",
         digit.label,
         key=f"{_LABEL_KEY}_{digit.digit_id}",
@@ -260,8 +260,8 @@ def _draw_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabiliti
         st.caption(f"{_SOURCES_IN_WORDS[digit.source]}, {kept_on:%Y-%m-%d}.")
 
 
-def _draw_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
-    """Draw how well other runs read the drawings, those that a person asks for: each has a model to load."""
+def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
+    """Show how well other runs read the drawings, those that a person asks for: each has a model to load."""
     others = {other.run_id: other for other in run_store().runs() if other.run_id != run.run_id and other.has_model()}
     names = st.multiselect(
         "Test other runs on them",
@@ -311,8 +311,8 @@ def _read_images(run: Run, stamp: int, digit_ids: tuple[str, ...], _images: np.n
     return read_digits(run, _images)
 
 
-def _draw_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int], None]) -> None:
-    """Draw the ten digits, marked as the set has it; only a tap changes the set.
+def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int], None]) -> None:
+    """Show the ten digits, marked as the set has it; only a tap changes the set.
 
     They are buttons because a click is sent once. What a row of choices stands at comes with
     every request from the browser, and one sent before the browser knew of a change would

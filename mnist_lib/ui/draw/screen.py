@@ -1,4 +1,4 @@
-"""The drawing room: a given digit, the answer, the way to it, and one's own test set."""
+"""The Draw screen: a given digit, the answer, the way to it, and one's own test set."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mnist_lib.drawing.normalization import DrawingError, make_stage_images, nor
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import read_digits
 from mnist_lib.ui.components.columns import wrapping_columns
-from mnist_lib.ui.draw.answer import draw_answer
+from mnist_lib.ui.draw.answer import render_answer
 from mnist_lib.ui.draw.drawing_input import CANVAS_SIZE_PX, ask_for_digit
-from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
-from mnist_lib.ui.draw.stages import draw_stages
+from mnist_lib.ui.draw.own_test_set import render_keep_form, render_own_digits
+from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.shared.closer_look import draw_closer_look
+from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.wording import plain_text
 
 _NOTHING_YET = {
@@ -23,8 +23,8 @@ _NOTHING_YET = {
 
 
 @errors_as_messages()
-def draw_drawing_room(run: Run) -> None:
-    """Draw the whole room for a run that kept a model.
+def render_draw_screen(run: Run) -> None:
+    """Show the whole screen for a run that kept a model.
 
     As a fragment of its screen it is all that runs after a stroke.
     """
@@ -49,12 +49,12 @@ def draw_drawing_room(run: Run) -> None:
     else:
         readings = read_digits(run, make_stage_images(given.ink, drawing))
         with answer_column.container():
-            draw_answer(run, drawing.image, readings[-1])
-            draw_keep_form(given.ink, given.source)
+            render_answer(run, drawing.image, readings[-1])
+            render_keep_form(given.ink, given.source)
         with st.container():
             st.subheader("The way to what the network sees")
-            draw_stages(given.ink, drawing, readings)
+            render_stages(given.ink, drawing, readings)
             st.subheader("A closer look")
-            draw_closer_look(run, drawing.image, key="drawn")
+            render_closer_look(run, drawing.image, key="drawn")
     st.divider()
-    draw_own_digits(run)
+    render_own_digits(run)

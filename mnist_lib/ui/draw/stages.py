@@ -20,8 +20,8 @@ _STAGES = (
 )
 
 
-def draw_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray) -> None:
-    """Draw the stages side by side; the last one tells its pixel values on hover.
+def render_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray) -> None:
+    """Show the stages side by side; the last one tells its pixel values on hover.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).

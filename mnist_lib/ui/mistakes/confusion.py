@@ -10,8 +10,8 @@ from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.mistakes.filters import choose_cell, chosen_cell
 
 
-def draw_confusion_matrix(matrix: np.ndarray) -> None:
-    """Draw it with its two choices.
+def render_confusion_matrix(matrix: np.ndarray) -> None:
+    """Show it with its two choices.
 
     Args:
         matrix: integer, (10, 10), images by true (row) and predicted digit (column).

@@ -20,7 +20,7 @@ _ANY_CONFIDENCE = (0, 100)
 
 
 def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
-    """Draw the filters and return them with the order.
+    """Show the filters and return them with the order.
 
     Args:
         disputed: integer, (n,), positions of the test images whose labels were disputed.

@@ -11,12 +11,12 @@ from mnist_lib.figures.digits import epochs_figure, image_figure, probabilities_
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities_over_epochs
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.shared.closer_look import draw_closer_look
+from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.wording import a_digit
 
 
-def draw_image(probabilities: np.ndarray, index: int) -> None:
-    """Draw an image large, the ten probabilities, and what people said of its label.
+def render_image(probabilities: np.ndarray, index: int) -> None:
+    """Show an image large, the ten probabilities, and what people said of its label.
 
     Args:
         probabilities: floating, (10,), 0 to 1, of this image.
@@ -37,8 +37,8 @@ def draw_image(probabilities: np.ndarray, index: int) -> None:
         st.info(f"{verdict}. {votes_text(votes, position)}", icon=":material/how_to_vote:")
 
 
-def draw_biography(run: Run, index: int, epoch: int) -> None:
-    """Draw the probability of each digit after every epoch, and say when the image was learned or forgotten.
+def render_biography(run: Run, index: int, epoch: int) -> None:
+    """Show the probability of each digit after every epoch, and say when the image was learned or forgotten.
 
     Args:
         run: The run.
@@ -55,7 +55,7 @@ def draw_biography(run: Run, index: int, epoch: int) -> None:
         st.caption(f"{len(epochs)} of the {len(run.epochs_with_probabilities())} epochs are shown.")
 
 
-def draw_image_closely(run: Run, index: int, epoch: int) -> None:
+def render_image_closely(run: Run, index: int, epoch: int) -> None:
     """Offer the closer look at an image by the network as it was after an epoch, where the run kept it.
 
     Args:
@@ -77,4 +77,4 @@ def draw_image_closely(run: Run, index: int, epoch: int) -> None:
             network = "the network that the run kept at its end" if at_end else f"the network after epoch {epoch}"
             st.caption(f"Image {index:,}, read by {network}.")
             image, label = mnist().test_images[index], int(mnist().test_labels[index])
-            draw_closer_look(run, image, key="mistake", true_digit=label, epoch=None if at_end else epoch)
+            render_closer_look(run, image, key="mistake", true_digit=label, epoch=None if at_end else epoch)

@@ -16,23 +16,23 @@ from mnist_lib.ui.components.live_figure import live_figure
 _THRESHOLDS = np.unique(np.concatenate([np.linspace(0, 1, 101), 1 - np.geomspace(0.1, 0.0005, 60)]))
 
 
-def draw_figures(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    """Draw all figures of one moment of a run.
+def render_figures(probabilities: np.ndarray, labels: np.ndarray) -> None:
+    """Show all figures of one moment of a run.
 
     Args:
         probabilities: float32, (n, 10), 0 to 1.
         labels: integer, (n,), 0 to 9.
     """
-    _draw_accuracy(probabilities.argmax(axis=1), labels)
-    _draw_digits(confusion_matrix(probabilities, labels))
+    _render_accuracy(probabilities.argmax(axis=1), labels)
+    _render_digits(confusion_matrix(probabilities, labels))
     reliability_column, coverage_column = st.columns(2, gap="large")
     with reliability_column:
-        _draw_reliability(probabilities, labels)
+        _render_reliability(probabilities, labels)
     with coverage_column:
-        _draw_coverage(probabilities, labels)
+        _render_coverage(probabilities, labels)
 
 
-def _draw_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
+def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("Accuracy")
     votes = load_label_votes()
     voted = measure_with_votes(answers, labels, votes)
@@ -58,7 +58,7 @@ def _draw_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     )
 
 
-def _draw_digits(matrix: np.ndarray) -> None:
+def _render_digits(matrix: np.ndarray) -> None:
     st.subheader("Each digit by itself")
     figures = digit_figures(matrix)
     st.dataframe(
@@ -84,7 +84,7 @@ def _draw_digits(matrix: np.ndarray) -> None:
     )
 
 
-def _draw_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
+def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("Does it know how sure it may be?")
     reliability = measure_reliability(probabilities, labels)
     st.markdown(
@@ -95,7 +95,7 @@ def _draw_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
     st.caption("On the diagonal, of all answers given with 80% confidence 80% would be right.")
 
 
-def _draw_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
+def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
     st.subheader("If it may stay silent")
     threshold = st.slider(
         "Answer only from",

@@ -1,4 +1,4 @@
-"""The mistakes room: a moment of the run, the images found there, one of them, and the figures."""
+"""The Mistakes screen: a moment of the run, the images found there, one of them, and the figures."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.mistakes.confusion import draw_confusion_matrix
+from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
-from mnist_lib.ui.mistakes.image import draw_biography, draw_image, draw_image_closely
-from mnist_lib.ui.mistakes.metrics import draw_figures
-from mnist_lib.ui.shared.take_away import draw_take_away
+from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
+from mnist_lib.ui.mistakes.metrics import render_figures
+from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.wording import a_digit, percent_text, plain_text
 
 TILES_PER_PAGE = 200
@@ -51,27 +51,27 @@ class Moment(NamedTuple):
 
 
 @errors_as_messages()
-def draw_mistakes_room(run: Run) -> None:
-    """Draw the whole room for a run that finished an epoch. As a fragment it is all that runs after a click."""
+def render_mistakes_screen(run: Run) -> None:
+    """Show the whole screen for a run that finished an epoch. As a fragment it is all that runs after a click."""
     labels = mnist().test_labels
     moment = _ask_for_moment(run)
-    _draw_headline(moment, labels)
+    _render_headline(moment, labels)
     images_tab, figures_tab, take_away_tab = st.tabs(
         ["Images", "Figures", "Take away"], key="mistakes_tab", on_change="rerun", bind="query-params"
     )
     if images_tab.open:
         with images_tab:
-            _draw_images(moment, labels)
+            _render_images(moment, labels)
     if figures_tab.open:
         with figures_tab:
-            draw_figures(moment.probabilities, labels)
+            render_figures(moment.probabilities, labels)
     if take_away_tab.open:
         with take_away_tab:
-            draw_take_away(run, moment.epoch)
+            render_take_away(run, moment.epoch)
 
 
 def _ask_for_moment(run: Run) -> Moment:
-    """Draw the time machine, where there is more than one epoch to go to."""
+    """Show the time machine, where there is more than one epoch to go to."""
     epochs = run.epochs_with_probabilities()
     if not epochs:
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
@@ -93,7 +93,7 @@ def _ask_for_moment(run: Run) -> Moment:
     return Moment(run, epoch, probabilities(run, epoch), before)
 
 
-def _draw_headline(moment: Moment, labels: np.ndarray) -> None:
+def _render_headline(moment: Moment, labels: np.ndarray) -> None:
     right = moment.probabilities.argmax(axis=1) == labels
     low, high = wilson_interval(int(right.sum()), len(labels))
     st.markdown(
@@ -122,31 +122,31 @@ def _draw_headline(moment: Moment, labels: np.ndarray) -> None:
             )
 
 
-def _draw_images(moment: Moment, labels: np.ndarray) -> None:
+def _render_images(moment: Moment, labels: np.ndarray) -> None:
     filters, order = ask_for_filters(load_label_votes().indices)
     shown = select_images(moment.probabilities, labels, filters, order, moment.before)
     # What a click changes stands beside what is clicked.
     matrix_column, gallery_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="matrix_and_gallery", gap="large")
     with gallery_column.container():  # first: what was asked for
-        chosen = _draw_gallery(moment, labels, shown)
+        chosen = _render_gallery(moment, labels, shown)
     with matrix_column:
-        draw_confusion_matrix(confusion_matrix(moment.probabilities, labels))
+        render_confusion_matrix(confusion_matrix(moment.probabilities, labels))
     image_column, life_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="image_and_biography", gap="large")
     if chosen is None:
-        # In the very places of what goes, as in the drawing room.
+        # In the very places of what goes, as on the Draw screen.
         image_column.empty()
         life_column.empty()
         st.empty()
         return
     with image_column.container():
-        draw_image(moment.probabilities[chosen], chosen)
+        render_image(moment.probabilities[chosen], chosen)
     with life_column.container():
-        draw_biography(moment.run, chosen, moment.epoch)
-    draw_image_closely(moment.run, chosen, moment.epoch)
+        render_biography(moment.run, chosen, moment.epoch)
+    render_image_closely(moment.run, chosen, moment.epoch)
 
 
-def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int | None:
-    """Draw a page of the images found, and return the one that is chosen."""
+def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int | None:
+    """Show a page of the images found, and return the one that is chosen."""
     if len(shown) == 0:
         outcome = st.session_state[OUTCOME_KEY]
         st.info(f"No image that is {outcome} is left under these filters.", icon=":material/filter_alt:")
@@ -180,7 +180,7 @@ def _draw_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int 
 
 
 def _put_image_in_address() -> None:
-    # A component has nothing that Streamlit could bind. As a callback, not while the room is
+    # A component has nothing that Streamlit could bind. As a callback, not while the screen is
     # drawn: the server sends the whole address as it knew it at the start, without what a
     # person moved since.
     st.query_params[_IMAGE_KEY] = str(st.session_state[_GALLERY_KEY]["selected"])

@@ -11,8 +11,8 @@ from mnist_lib.network.layers import LayerRow
 from mnist_lib.ui.assets import style
 
 
-def draw_network(rows: Sequence[LayerRow]) -> None:
-    """Draw the layers of a run from left to right, the input first.
+def render_network(rows: Sequence[LayerRow]) -> None:
+    """Show the layers of a run from left to right, the input first.
 
     Args:
         rows: The rows of Table I.

@@ -13,8 +13,8 @@ _NUMBER_KEY = "run_zip_number"
 _DONE_KEY = "run_zip_done"
 
 
-def draw_run_loading() -> None:
-    """Draw the field for a run's zip, and what came of the last one."""
+def render_run_loading() -> None:
+    """Show the field for a run's zip, and what came of the last one."""
     state = st.session_state
     show_done(_DONE_KEY)
     number = state.get(_NUMBER_KEY, 0)

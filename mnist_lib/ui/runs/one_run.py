@@ -8,8 +8,8 @@ from mnist_lib.runs.run import MAX_NOTE_LENGTH, Run, RunStoreError
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_store
-from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
-from mnist_lib.ui.shared.take_away import draw_take_away
+from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
+from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
 from mnist_lib.wording import plain_text
 
@@ -27,8 +27,8 @@ def say_what_was_done() -> None:
     show_done(_DONE_KEY)
 
 
-def draw_one_run(run: Run) -> None:
-    """Draw what can be done with a run.
+def render_one_run(run: Run) -> None:
+    """Show what can be done with a run.
 
     Args:
         run: Any run, a damaged one, too.
@@ -47,21 +47,21 @@ def draw_one_run(run: Run) -> None:
         else:
             st.button("Look at it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
         if run.can_continue(snapshot):
-            draw_continue(run, snapshot, active)
+            render_continue(run, snapshot, active)
         if not run.bundled:
-            _draw_rename(run, snapshot.is_active, number)
-            _draw_delete(run, snapshot.is_active, number)
+            _render_rename(run, snapshot.is_active, number)
+            _render_delete(run, snapshot.is_active, number)
     show_continue_problem()
     if run.bundled:
         st.caption("It ships with the project: it can be neither renamed nor deleted.")
     else:
-        _draw_note(run)
+        _render_note(run)
     with st.expander("Take it away", icon=":material/download:", on_change="rerun", key="one_run_take_away") as box:
         if box.open:
-            draw_take_away(run)
+            render_take_away(run)
 
 
-def _draw_rename(run: Run, is_active: bool, number: int) -> None:
+def _render_rename(run: Run, is_active: bool, number: int) -> None:
     name_key = f"new_name_{run.run_id}"
     with (
         st.popover("Rename", icon=":material/edit:", key=f"rename_{number}", disabled=is_active),
@@ -88,7 +88,7 @@ def _rename(run: Run, name_key: str) -> None:
         choose_run(renamed.run_id)
 
 
-def _draw_delete(run: Run, is_active: bool, number: int) -> None:
+def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         name = plain_text(run.run_id)
         st.markdown(f"Delete **{name}** for good? This cannot be undone; *Take it away* first keeps a copy.")
@@ -110,7 +110,7 @@ def _delete(run: Run) -> None:
         forget_run()
 
 
-def _draw_note(run: Run) -> None:
+def _render_note(run: Run) -> None:
     key = f"note_{run.run_id}"
     st.text_area(
         "Note",

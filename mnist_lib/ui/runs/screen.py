@@ -13,11 +13,11 @@ from mnist_lib.runs.run import Run
 from mnist_lib.runs.summary import SETTING_LABELS, RunSummary, differing_settings, summarize_run
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.runs.loading import draw_run_loading
-from mnist_lib.ui.runs.one_run import draw_one_run, say_what_was_done
-from mnist_lib.ui.runs.two_runs import draw_two_runs
+from mnist_lib.ui.runs.loading import render_run_loading
+from mnist_lib.ui.runs.one_run import render_one_run, say_what_was_done
+from mnist_lib.ui.runs.two_runs import render_two_runs
 from mnist_lib.ui.session import chosen_run_id, run_store
-from mnist_lib.ui.shared.learning_curves import draw_learning_curves
+from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.wording import one_line, plain_text
 
 # The chosen runs' names in the URL, with commas between them.
@@ -26,11 +26,11 @@ _TABLE_HEIGHT_PX = 420
 
 
 @errors_as_messages()
-def draw_runs_room() -> None:
-    """Draw the whole room."""
+def render_runs_screen() -> None:
+    """Show the whole screen."""
     runs = run_store().runs()
     say_what_was_done()
-    draw_run_loading()
+    render_run_loading()
     if not runs:
         st.info("There is no run yet: train one, or load one.", icon=":material/info:")
         screen_link("train", "Go to Train")
@@ -47,14 +47,14 @@ def draw_runs_room() -> None:
         )
         return
     if len(chosen) == 1:
-        draw_one_run(chosen[0])
+        render_one_run(chosen[0])
     elif len(chosen) == 2:
-        draw_two_runs(*reversed(chosen))  # the older one first
-    _draw_curves(chosen)
+        render_two_runs(*reversed(chosen))  # the older one first
+    _render_curves(chosen)
 
 
 def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[Run]:
-    """Draw the table and return the runs that are chosen in it, in its order."""
+    """Show the table and return the runs that are chosen in it, in its order."""
     names = [run.run_id for run in runs]
     in_address = st.query_params.get(_ADDRESS_KEY)
     wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
@@ -112,7 +112,7 @@ def _column_config(table: dict[str, list[Any]]) -> dict[str, Any]:
     } | {name: st.column_config.TextColumn() for name in table if name in SETTING_LABELS.values() and name != "Epochs"}
 
 
-def _draw_curves(chosen: Sequence[Run]) -> None:
+def _render_curves(chosen: Sequence[Run]) -> None:
     first, *others = chosen
     snapshot = first.read()
     if not snapshot.batches:
@@ -120,6 +120,6 @@ def _draw_curves(chosen: Sequence[Run]) -> None:
     st.subheader("Learning curves")
     if others:
         st.caption(f"The thick curves, train and test, are those of {plain_text(first.run_id)}.")
-    draw_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
+    render_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
     if len(others) > MAX_OTHERS:
         st.caption(f"The first {MAX_OTHERS + 1} of the {len(chosen)} chosen runs.")

@@ -17,8 +17,8 @@ from mnist_lib.wording import a_digit, plain_text
 MAX_TILES = 200
 
 
-def draw_two_runs(first: Run, second: Run) -> None:
-    """Draw the comparison of two runs after their last epochs.
+def render_two_runs(first: Run, second: Run) -> None:
+    """Show the comparison of two runs after their last epochs.
 
     Args:
         first: The one that the other is compared with.
@@ -53,10 +53,10 @@ def draw_two_runs(first: Run, second: Run) -> None:
     ):
         with column:
             st.markdown(f"**{title}: {len(indices):,}**")
-            _draw_gallery(indices, labels, answers, outputs, (first, second), key)
+            _render_gallery(indices, labels, answers, outputs, (first, second), key)
 
 
-def _draw_gallery(
+def _render_gallery(
     indices: np.ndarray,
     labels: np.ndarray,
     answers: tuple[np.ndarray, ...],

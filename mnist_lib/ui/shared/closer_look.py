@@ -22,7 +22,7 @@ from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_em
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.shared.pixel_grid import draw_pixel_values
+from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit, percent_text
 
 # At most one row of a sprite sheet.
@@ -75,10 +75,10 @@ class _Look(NamedTuple):
 
 
 @st.fragment
-def draw_closer_look(
+def render_closer_look(
     run: Run, image: np.ndarray, key: str, true_digit: int | None = None, epoch: int | None = None
 ) -> None:
-    """Draw one tab a view; only the open one is computed.
+    """Show one tab a view; only the open one is computed.
 
     Args:
         run: A run that kept a model.
@@ -103,7 +103,7 @@ def draw_closer_look(
                         draw_view(look)
 
 
-def _draw_saliency(look: _Look) -> None:
+def _render_saliency(look: _Look) -> None:
     occlusions = {cover: occlude(look.predict, look.image, look.answer, cover) for cover in (PAPER, INK)}
     # One scale for both, so that they can be compared.
     strongest = max(_FAINT_EVIDENCE, *(float(np.abs(each.evidence_loss).max()) for each in occlusions.values()))
@@ -125,7 +125,7 @@ def _draw_saliency(look: _Look) -> None:
             st.caption(line)
 
 
-def _draw_feature_maps(look: _Look) -> None:
+def _render_feature_maps(look: _Look) -> None:
     first, second = feature_maps(look.network, look.image)
     st.markdown(
         "A filter slides over the picture and draws a map: bright where it finds what it looks for, dark where it "
@@ -142,7 +142,7 @@ def _draw_feature_maps(look: _Look) -> None:
         st.caption("Corners, bows and ends, made from the maps of the first.")
 
 
-def _draw_epochs(look: _Look) -> None:
+def _render_epochs(look: _Look) -> None:
     kept = look.run.epochs_with_weights()
     if not kept:
         st.info("This run has kept no weights of its epochs, so there is no looking back.", icon=":material/info:")
@@ -182,11 +182,11 @@ def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | 
     return f"It has **wrongly** read {a_digit(answer)} since epoch {since}.{before}"
 
 
-def _draw_what_if(look: _Look) -> None:
+def _render_what_if(look: _Look) -> None:
     # The answer comes first: on a phone it then stays in sight above the sliders.
     pictures, sliders, shifts = st.columns(3, gap="large")
     with sliders:
-        values: dict[str, Any] = {probe.name: _draw_slider(probe, look.key) for probe in PROBES}
+        values: dict[str, Any] = {probe.name: _render_slider(probe, look.key) for probe in PROBES}
         st.button(
             "Reset",
             icon=":material/restart_alt:",
@@ -217,7 +217,7 @@ def _draw_what_if(look: _Look) -> None:
         )
 
 
-def _draw_slider(probe: Probe, key: str) -> float:
+def _render_slider(probe: Probe, key: str) -> float:
     slider_key = f"{key}_{probe.name}"
     st.session_state.setdefault(slider_key, probe.neutral)
     return st.slider(
@@ -237,7 +237,7 @@ def _reset_sliders(key: str) -> None:
         st.session_state[f"{key}_{probe.name}"] = probe.neutral
 
 
-def _draw_neighbours(look: _Look) -> None:
+def _render_neighbours(look: _Look) -> None:
     embeddings = training_embeddings(look.run, look.epoch)
     images, labels = mnist().split("train")
     # A training digit is most alike to itself, which says nothing: one more, and without it.
@@ -306,16 +306,16 @@ def _maps(maps: np.ndarray, name: str) -> str:
     )
 
 
-def _draw_pixels(look: _Look) -> None:
-    draw_pixel_values(look.image)
+def _render_pixels(look: _Look) -> None:
+    render_pixel_values(look.image)
     st.caption("0 is the paper, left empty here, and 255 the darkest ink. The network gets them divided by 255.")
 
 
 _VIEWS: dict[str, Callable[[_Look], None]] = {
-    "Where it looked": _draw_saliency,
-    "Feature maps": _draw_feature_maps,
-    "Through the epochs": _draw_epochs,
-    "What if": _draw_what_if,
-    "Neighbours": _draw_neighbours,
-    "Pixel values": _draw_pixels,
+    "Where it looked": _render_saliency,
+    "Feature maps": _render_feature_maps,
+    "Through the epochs": _render_epochs,
+    "What if": _render_what_if,
+    "Neighbours": _render_neighbours,
+    "Pixel values": _render_pixels,
 }

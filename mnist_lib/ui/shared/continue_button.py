@@ -14,8 +14,8 @@ from mnist_lib.wording import plain_text
 _PROBLEM_KEY = "continue_problem"
 
 
-def draw_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Draw the button that goes on with a run that ended too early.
+def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
+    """Show the button that goes on with a run that ended too early.
 
     Args:
         run: The run.

@@ -17,8 +17,8 @@ from mnist_lib.ui.session import run_store
 DEFAULT_SMOOTHING = 0.6
 
 
-def draw_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
-    """Draw the loss and the accuracy of a run, with the controls over them.
+def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
+    """Show the loss and the accuracy of a run, with the controls over them.
 
     It may be drawn anew every second: zoom, hover and what is being typed or dragged stay.
 

@@ -11,8 +11,8 @@ from mnist_lib.ui.assets import style
 # whole on a narrow one.
 
 
-def draw_pixel_values(image: np.ndarray) -> None:
-    """Draw an image as a grid of its values; a zero, the paper, stays empty.
+def render_pixel_values(image: np.ndarray) -> None:
+    """Show an image as a grid of its values; a zero, the paper, stays empty.
 
     Args:
         image: (28, 28), uint8 from 0 to 255 or float32 from 0 to 1.

@@ -111,8 +111,8 @@ _OFFERS = {
 }
 
 
-def draw_take_away(run: Run, epoch: int | None = None) -> None:
-    """Draw a button for each thing, which is made when it is asked for.
+def render_take_away(run: Run, epoch: int | None = None) -> None:
+    """Show a button for each thing, which is made when it is asked for.
 
     Args:
         run: Any run.
@@ -132,7 +132,7 @@ def draw_take_away(run: Run, epoch: int | None = None) -> None:
             if offer.title == _LITERT and not can_export_litert():
                 continue
             with st.container(horizontal=True, vertical_alignment="center"):
-                _draw_offer(run, offer, epoch or epochs[-1])
+                _render_offer(run, offer, epoch or epochs[-1])
 
 
 def _reason_against_archive(run: Run, state: str) -> str:
@@ -146,7 +146,7 @@ def _reason_against_archive(run: Run, state: str) -> str:
     return ""
 
 
-def _draw_offer(run: Run, offer: _Offer, epoch: int) -> None:
+def _render_offer(run: Run, offer: _Offer, epoch: int) -> None:
     st.download_button(
         offer.title,
         lambda: _as_bytes(offer.make(run, epoch)),

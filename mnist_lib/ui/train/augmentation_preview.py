@@ -11,7 +11,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment, transform_images
 from mnist_lib.data.dataset import scale_pixels
 from mnist_lib.ui.cache import mnist
-from mnist_lib.ui.train.settings_fields import draft_config, draw_slider
+from mnist_lib.ui.train.settings_fields import draft_config, render_slider
 
 AUGMENTATION_SETTINGS = ("shift_px", "rotation_deg", "zoom", "continental_forms")
 
@@ -23,12 +23,12 @@ SAMPLES_PER_ROW = 4
 _SCALE = 4
 
 
-def draw_augmentation() -> None:
-    """Draw the sliders and, below them, eight digits as training would see them."""
-    draw_slider("shift_px", 0.5, "%.1f px")
-    draw_slider("rotation_deg", 1.0, "%d°")
-    draw_slider("zoom", 0.01, "percent")
-    draw_slider("continental_forms", 0.01, "percent")
+def render_augmentation() -> None:
+    """Show the sliders and, below them, eight digits as training would see them."""
+    render_slider("shift_px", 0.5, "%.1f px")
+    render_slider("rotation_deg", 1.0, "%d°")
+    render_slider("zoom", 0.01, "percent")
+    render_slider("continental_forms", 0.01, "percent")
     config = draft_config(AUGMENTATION_SETTINGS)
     if config:
         st.image(

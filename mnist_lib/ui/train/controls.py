@@ -13,8 +13,8 @@ from mnist_lib.ui.messages import show_error
 _PROBLEM_KEY = "learning_rate_problem"
 
 
-def draw_controls(run: Run, snapshot: RunSnapshot) -> None:
-    """Draw the buttons of a running training.
+def render_controls(run: Run, snapshot: RunSnapshot) -> None:
+    """Show the buttons of a running training.
 
     They may be drawn anew every second: what is being typed stays, and so does the
     keyboard's place, for no button but the last click's vanishes or is switched off.
@@ -43,13 +43,13 @@ def draw_controls(run: Run, snapshot: RunSnapshot) -> None:
         disabled=controls.stop,
     )
     with row:
-        _draw_learning_rate(run, present_learning_rate(snapshot), disabled=controls.stop)
+        _render_learning_rate(run, present_learning_rate(snapshot), disabled=controls.stop)
     problem_of, problem = st.session_state.get(_PROBLEM_KEY, ("", ""))
     if problem_of == run.run_id:
         show_error(problem)
 
 
-def _draw_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
+def _render_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
     # A form takes Enter, and keeps what is being typed to itself until then.
     with st.form(f"learning_rate_{run.run_id}", border=False, width="content"):
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
@@ -57,7 +57,7 @@ def _draw_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
             "New learning rate",
             # Empty, with the present rate as a hint: a value would change under the hand that types.
             value=None,
-            # No minimum and maximum here: a person shall read what the range is.
+            # No minimum and maximum here: a person should read what the range is.
             step=0.0001,
             format="%0.6g",
             placeholder="" if now is None else f"now {now:.4g}",

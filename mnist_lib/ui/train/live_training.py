@@ -9,11 +9,11 @@ from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.session import run_store
-from mnist_lib.ui.shared.learning_curves import draw_learning_curves
+from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
-from mnist_lib.ui.train.controls import draw_controls
-from mnist_lib.ui.train.outcome import draw_outcome
-from mnist_lib.ui.train.watch_it_learn import draw_watch_it_learn
+from mnist_lib.ui.train.controls import render_controls
+from mnist_lib.ui.train.outcome import render_outcome
+from mnist_lib.ui.train.watch_it_learn import render_watch_it_learn
 from mnist_lib.wording import duration_text, plain_text
 
 REFRESH_EVERY_S = 1.0
@@ -26,15 +26,15 @@ TABLE_HEIGHT_PX = 400
 STARTING_STEPS = ("loading TensorFlow", "tracing the network", "first batches")
 
 
-def draw_training(run: Run, active: Run | None) -> None:
-    """Draw a run, and draw it anew every second while it is trained.
+def render_training(run: Run, active: Run | None) -> None:
+    """Show a run, and draw it anew every second while it is trained.
 
     Args:
         run: The run to look at.
         active: The run that is being trained, this one or another, if there is one.
     """
     if _is_same(run, active):
-        st.fragment(_draw_live, run_every=REFRESH_EVERY_S)(run)
+        st.fragment(_render_live, run_every=REFRESH_EVERY_S)(run)
         return
     if active:
         line = st.container(horizontal=True, vertical_alignment="center")
@@ -42,40 +42,40 @@ def draw_training(run: Run, active: Run | None) -> None:
         line.markdown(f":material/model_training: **{name}** is being trained now.", width="content")
         line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
     snapshot = run.read()
-    _draw_heading(snapshot)
-    draw_outcome(run, snapshot, active)
+    _render_heading(snapshot)
+    render_outcome(run, snapshot, active)
     if snapshot.batches or snapshot.epochs:
-        st.fragment(_draw_figures)(run, snapshot, live=False)
+        st.fragment(_render_figures)(run, snapshot, live=False)
 
 
-def _draw_live(run: Run) -> None:
+def _render_live(run: Run) -> None:
     # A damaged run may still be trained: what counts is what the store says.
     if not _is_same(run, run_store().active_run()):
         st.rerun()  # the whole screen: its form is free again, and the clock stops
     snapshot = run.read()
-    _draw_heading(snapshot)
-    _draw_progress(run, snapshot)
-    draw_controls(run, snapshot)
-    _draw_figures(run, snapshot, live=True)
+    _render_heading(snapshot)
+    _render_progress(run, snapshot)
+    render_controls(run, snapshot)
+    _render_figures(run, snapshot, live=True)
 
 
-def _draw_heading(snapshot: RunSnapshot) -> None:
+def _render_heading(snapshot: RunSnapshot) -> None:
     st.subheader(plain_text(snapshot.run_id))
     st.markdown(state_badges(snapshot))
 
 
-def _draw_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
-    draw_learning_curves(snapshot, key="curves")
+def _render_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+    render_learning_curves(snapshot, key="curves")
     if live or snapshot.epochs:  # they come with the first epoch, unless the run has ended before
-        draw_watch_it_learn(run, snapshot, live)
-        _draw_table_ii(snapshot)
+        render_watch_it_learn(run, snapshot, live)
+        _render_table_ii(snapshot)
 
 
 def _is_same(run: Run, other: Run | None) -> bool:
     return other is not None and other.path == run.path
 
 
-def _draw_progress(run: Run, snapshot: RunSnapshot) -> None:
+def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
     progress = measure_progress(snapshot)
     # One short line, whatever happens: nothing below it moves.
     st.progress(progress.fraction, text=_progress_text(run, snapshot, progress))
@@ -113,7 +113,7 @@ def _starting_text(message: str) -> str:
     return "Starting: " + " → ".join(steps)
 
 
-def _draw_table_ii(snapshot: RunSnapshot) -> None:
+def _render_table_ii(snapshot: RunSnapshot) -> None:
     st.markdown("**Table II**, row by row, the paper's figures beside it" if _is_paper(snapshot) else "**Table II**")
     table = {
         "Epoch": [_epoch_name(row) for row in snapshot.epochs],

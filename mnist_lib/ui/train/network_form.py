@@ -7,24 +7,24 @@ import streamlit as st
 from mnist_lib.config import NETWORK_RANGES, PRESETS, SWITCHES, TrainingConfig
 from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.train.settings_fields import draft_config, draw_number, draw_slider, draw_switch, fill_fields
+from mnist_lib.ui.train.settings_fields import draft_config, fill_fields, render_number, render_slider, render_switch
 
 # Streamlit's own table is too wide for the column of the settings.
 
 NETWORK_SETTINGS = (*NETWORK_RANGES, *SWITCHES)
 
 
-def draw_network_form() -> None:
-    """Draw the fields of the network, its layers and its parameters, and the way back to the paper's."""
-    draw_number("filters_1")
-    draw_number("filters_2")
-    draw_slider("kernel_size", 1, "%d")
-    draw_switch("second_pooling")
-    draw_number("dense_units")
-    draw_slider("dropout", 0.05, "percent")
+def render_network_form() -> None:
+    """Show the fields of the network, its layers and its parameters, and the way back to the paper's."""
+    render_number("filters_1")
+    render_number("filters_2")
+    render_slider("kernel_size", 1, "%d")
+    render_switch("second_pooling")
+    render_number("dense_units")
+    render_slider("dropout", 0.05, "percent")
     config = draft_config(NETWORK_SETTINGS)
     if config:
-        _draw_layers(config)
+        _render_layers(config)
     else:
         st.caption("The layers show here when every number is within its range.")
     st.button(
@@ -37,7 +37,7 @@ def draw_network_form() -> None:
     )
 
 
-def _draw_layers(config: TrainingConfig) -> None:
+def _render_layers(config: TrainingConfig) -> None:
     verdict = ":green-badge[the paper's network]" if config.has_paper_network else f":orange-badge[{NOT_THE_PAPERS}]"
     st.markdown(f"**{count_parameters(config):,} parameters** {verdict}")
     rows = [

@@ -11,13 +11,13 @@ from mnist_lib.runs.records import BROKEN_STATES, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store
-from mnist_lib.ui.shared.continue_button import draw_continue, show_continue_problem
+from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text, plain_text
 
 
-def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Draw what a run that is not being trained reached, and what can be done with it.
+def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
+    """Show what a run that is not being trained reached, and what can be done with it.
 
     Args:
         run: The run.
@@ -29,14 +29,14 @@ def draw_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
     outcome = run_outcome(run) if snapshot.state != "damaged" else None
     if outcome:
-        _draw_comparison(outcome, best_outcome(run_store(), besides=run))
+        _render_comparison(outcome, best_outcome(run_store(), besides=run))
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
             screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
             screen_link("draw", "Draw a digit for it")
         if run.can_continue(snapshot):
-            draw_continue(run, snapshot, active)
+            render_continue(run, snapshot, active)
         if snapshot.config and not run.bundled:
             st.button(
                 "Back to these settings",
@@ -59,7 +59,7 @@ def _advice(snapshot: RunSnapshot) -> str:
     )
 
 
-def _draw_comparison(outcome: Outcome, best: Outcome | None) -> None:
+def _render_comparison(outcome: Outcome, best: Outcome | None) -> None:
     st.markdown(_verdict(outcome, best))
     rows = {"This run": outcome, **({f"Best other run ({plain_text(best.run_id)})": best} if best else {})}
     columns = [

@@ -81,11 +81,11 @@ def draft_config(names: Iterable[str]) -> TrainingConfig | None:
         return None
 
 
-def draw_number(name: str) -> None:
-    """Draw the field of a number that is typed."""
+def render_number(name: str) -> None:
+    """Show the field of a number that is typed."""
     allowed = SETTING_RANGES[name]
     # No minimum and maximum here: the field would just not take the number,
-    # and a person shall read what the range is.
+    # and a person should read what the range is.
     st.number_input(
         allowed.label,
         step=_STEPS.get(name, 1),
@@ -96,8 +96,8 @@ def draw_number(name: str) -> None:
     )
 
 
-def draw_slider(name: str, step: float, number_format: str) -> None:
-    """Draw the slider of a number.
+def render_slider(name: str, step: float, number_format: str) -> None:
+    """Show the slider of a number.
 
     Args:
         name: The setting.
@@ -117,8 +117,8 @@ def draw_slider(name: str, step: float, number_format: str) -> None:
     )
 
 
-def draw_options(name: str) -> None:
-    """Draw the choice between the values of a setting."""
+def render_options(name: str) -> None:
+    """Show the choice between the values of a setting."""
     options = SETTING_OPTIONS[name]
     st.selectbox(
         options.label,
@@ -130,8 +130,8 @@ def draw_options(name: str) -> None:
     )
 
 
-def draw_switch(name: str) -> None:
-    """Draw a setting that is on or off."""
+def render_switch(name: str) -> None:
+    """Show a setting that is on or off."""
     label, text = SWITCHES[name]
     st.toggle(label, key=setting_key(name), persist_state="session", help=text)
 

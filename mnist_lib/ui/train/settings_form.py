@@ -11,17 +11,17 @@ from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.messages import show_error
 from mnist_lib.ui.session import choose_run, run_store
-from mnist_lib.ui.train.augmentation_preview import draw_augmentation
-from mnist_lib.ui.train.network_form import draw_network_form
+from mnist_lib.ui.train.augmentation_preview import render_augmentation
+from mnist_lib.ui.train.network_form import render_network_form
 from mnist_lib.ui.train.settings_fields import (
     FORM_KEY,
     chosen_settings,
     draft_config,
-    draw_number,
-    draw_options,
-    draw_slider,
     fill_fields,
     prepare_fields,
+    render_number,
+    render_options,
+    render_slider,
     setting_label,
 )
 from mnist_lib.wording import plain_text
@@ -43,8 +43,8 @@ _STARTED_KEY = "training_was_started"
 
 # A fragment: what is typed here draws the form anew and not the curves beside it.
 @st.fragment
-def draw_settings(active: Run | None) -> None:
-    """Draw the settings with their Start button.
+def render_settings(active: Run | None) -> None:
+    """Show the settings with their Start button.
 
     Args:
         active: The running training, which must end before another begins.
@@ -54,11 +54,11 @@ def draw_settings(active: Run | None) -> None:
     prepare_fields()
     st.session_state.setdefault(PRESET_KEY, "paper")
     with st.container(border=True, key=FORM_KEY):
-        _draw_start(active)
+        _render_start(active)
         # While a training runs, its curves matter more: on a narrow screen they come below this.
         with st.expander("Settings of the next training") if active else st.container():
-            _draw_preset()
-            _draw_fields()
+            _render_preset()
+            _render_fields()
 
 
 def use_settings(config: TrainingConfig) -> None:
@@ -68,7 +68,7 @@ def use_settings(config: TrainingConfig) -> None:
     st.session_state[PRESET_KEY] = config.preset if config.preset in PRESETS else "paper"
 
 
-def _draw_start(active: Run | None) -> None:
+def _render_start(active: Run | None) -> None:
     st.button(
         "Start training",
         type="primary",
@@ -100,7 +100,7 @@ def _length_in_words() -> str:
     )
 
 
-def _draw_preset() -> None:
+def _render_preset() -> None:
     st.segmented_control(
         "Preset",
         list(PRESETS),
@@ -139,26 +139,26 @@ def _use_preset() -> None:
     fill_fields(PRESETS[st.session_state[PRESET_KEY]], [name for name in chosen_settings() if name != "seed"])
 
 
-def _draw_fields() -> None:
+def _render_fields() -> None:
     for pair in (("epochs", "batch_size"), ("learning_rate", "seed")):
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
-                draw_number(name)
-    draw_number("training_images")
+                render_number(name)
+    render_number("training_images")
     with st.expander("Schedule and optimizer"):
-        draw_options("schedule")
-        _draw_schedule()
-        draw_options("optimizer")
+        render_options("schedule")
+        _render_schedule()
+        render_options("optimizer")
     with st.expander("Augmentation"):
-        draw_augmentation()
+        render_augmentation()
     with st.expander("Network"):
-        draw_network_form()
+        render_network_form()
     with st.expander("Validation and precision"):
-        _draw_validation()
-        draw_options("precision")
+        _render_validation()
+        render_options("precision")
 
 
-def _draw_schedule() -> None:
+def _render_schedule() -> None:
     config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule"])
     if config:
         st.plotly_chart(schedule_figure(config), config={"displayModeBar": False}, key="schedule_figure")
@@ -166,8 +166,8 @@ def _draw_schedule() -> None:
         st.caption("The schedule shows here when every number is within its range.")
 
 
-def _draw_validation() -> None:
-    draw_slider("validation_split", 0.05, "percent")
+def _render_validation() -> None:
+    render_slider("validation_split", 0.05, "percent")
     config = draft_config(["training_images", "validation_split"])
     if config:
         st.caption(

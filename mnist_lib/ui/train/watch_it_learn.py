@@ -33,8 +33,8 @@ _NEGATIVE_COLOR = (29, 78, 216)
 _ZERO_COLOR = (226, 226, 230)
 
 
-def draw_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
-    """Draw what the network reads in the twenty digits, and its filters, after an epoch.
+def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+    """Show what the network reads in the twenty digits, and its filters, after an epoch.
 
     While a run is trained it is the newest epoch; of another one the person chooses.
 
@@ -48,12 +48,12 @@ def draw_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
     if epoch and epoch > 1 and not live:
         epoch = st.slider("After epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
     with errors_as_messages():
-        _draw_digits(run, epoch)
+        _render_digits(run, epoch)
     with errors_as_messages():
-        _draw_filters(run, snapshot, epoch)
+        _render_filters(run, snapshot, epoch)
 
 
-def _draw_digits(run: Run, epoch: int | None) -> None:
+def _render_digits(run: Run, epoch: int | None) -> None:
     indices = np.array(FIRST_DIGITS + HARD_DIGITS)
     images, labels = mnist().test_images[indices], mnist().test_labels[indices]
     if epoch is None:
@@ -96,7 +96,7 @@ def _tile(position: int, answer: str, sure: str, verdict: str, description: str)
     )
 
 
-def _draw_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
+def _render_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
     if epoch is not None:
         filters = first_layer_filters(run, epoch)
     elif snapshot.config is not None:  # grey until then, so that nothing moves when they come

@@ -28,13 +28,13 @@ def draw_room() -> None:
     """The part of the Draw screen that is tested, as the screen's fragment."""
     import streamlit as st
 
-    from mnist_lib.ui.draw.own_test_set import draw_keep_form, draw_own_digits
+    from mnist_lib.ui.draw.own_test_set import render_keep_form, render_own_digits
     from mnist_lib.ui.session import run_store
 
     @st.fragment
     def room() -> None:
-        draw_keep_form(st.session_state["ink"], "canvas")
-        draw_own_digits(run_store().bundled_runs()[0])
+        render_keep_form(st.session_state["ink"], "canvas")
+        render_own_digits(run_store().bundled_runs()[0])
 
     room()
 

@@ -1,4 +1,4 @@
-"""The mistakes room through AppTest: every number on it is NumPy's on the stored probabilities."""
+"""The Mistakes screen through AppTest: every number on it is NumPy's on the stored probabilities."""
 
 from __future__ import annotations
 

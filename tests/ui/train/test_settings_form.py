@@ -223,12 +223,12 @@ def test_settings_of_an_earlier_run_fill_the_form() -> None:
         import streamlit as st
 
         from mnist_lib.config import TrainingConfig
-        from mnist_lib.ui.train.settings_form import draw_settings, use_settings
+        from mnist_lib.ui.train.settings_form import render_settings, use_settings
 
         # Whole numbers where fractions are usual, as a run's file may hold them.
         earlier = TrainingConfig(preset="custom", epochs=2, rotation_deg=5, shift_px=1, dense_units=128, seed=9)
         st.button("Use", on_click=use_settings, args=(earlier,))
-        draw_settings(None)
+        render_settings(None)
 
     app = AppTest.from_function(script, default_timeout=30).run()
     app.segmented_control(key=PRESET_KEY).set_value("fast").run()
@@ -264,9 +264,9 @@ def test_running_training_blocks_start_and_says_why() -> None:
         from pathlib import Path
 
         from mnist_lib.runs.run import Run
-        from mnist_lib.ui.train.settings_form import draw_settings
+        from mnist_lib.ui.train.settings_form import render_settings
 
-        draw_settings(Run(Path("20260101-000000-fast-seed1")))
+        render_settings(Run(Path("20260101-000000-fast-seed1")))
 
     app = AppTest.from_function(script, default_timeout=30).run()
     assert button(app, "Start training").disabled

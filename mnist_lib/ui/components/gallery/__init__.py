@@ -49,7 +49,7 @@ def digit_gallery(
     chosen_before: int | None = None,
     on_change: Callable[[], None] = lambda: None,
 ) -> int:
-    """Draw a gallery and return the id of the chosen digit, the first until one is chosen.
+    """Show a gallery and return the id of the chosen digit, the first until one is chosen.
 
     Args:
         label: What the gallery shows, for those who hear it.

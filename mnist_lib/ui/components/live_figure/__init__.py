@@ -39,7 +39,7 @@ _component = component(
 
 
 def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
-    """Draw a figure that keeps zoom, hover and the legend's choice while its data changes.
+    """Show a figure that keeps zoom, hover and the legend's choice while its data changes.
 
     Text, grid and background take the colours of the theme. What the person did to
     the figure stays as long as ``layout.uirevision`` stays the same, for traces that

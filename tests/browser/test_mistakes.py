@@ -1,4 +1,4 @@
-"""The mistakes room and the runs in a real browser: what AppTest cannot press."""
+"""Mistakes and Runs in a real browser: what AppTest cannot press."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The drawing room in a real browser: strokes, fingers, pictures, one's own test set."""
+"""The Draw screen in a real browser: strokes, fingers, pictures, one's own test set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ONE = [(140, 40), (140, 240)]
 
 @pytest.fixture
 def page(shared_server: Server, page: Page) -> Page:
-    """A tab that shows the drawing room, its canvas ready."""
+    """A tab that shows the Draw screen, its canvas ready."""
     open_room(page, shared_server)
     return page
 
