@@ -68,9 +68,7 @@ WRITERS = {"keras": write_keras, "saved_model": write_saved_model, "litert": wri
 
 def _load(run: Run) -> keras.Model:
     load_network(run)  # says in words what is wrong with a file
-    config = run.read().config
-    if config is None:
-        raise DamagedRunError(f"{run.run_id} has no settings")
+    config, _ = run.read_config()
     load_keras(use_gpu=False)
     from mnist_lib.network.model import build_model  # imports Keras
 

@@ -20,12 +20,13 @@ def load_network(run: Run, epoch: int | None = None) -> Network:
     Raises:
         DamagedRunError: It cannot be read. The message names the file.
     """
-    snapshot = run.read()
-    if snapshot.config is None:
-        raise DamagedRunError(f"{run.run_id}: {snapshot.message}")
+    try:
+        config, _ = run.read_config()
+    except DamagedRunError as error:
+        raise DamagedRunError(f"{run.run_id}: {error}") from error
     path = network_path(run, epoch)
     try:
-        return read_network(path, snapshot.config)
+        return read_network(path, config)
     except WeightsError as error:
         raise DamagedRunError(f"{path.name} of {run.run_id} cannot be read: {error}") from error
 

@@ -269,8 +269,8 @@ class Run:
         try:
             if not self.path.is_dir():
                 raise DamagedRunError("the folder is gone")
-            values = read_json(self.path / "config.json")
-            snapshot = replace(snapshot, config=parse_settings(values), record=parse_record(values))
+            config, record = self.read_config()
+            snapshot = replace(snapshot, config=config, record=record)
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
             rows = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
@@ -280,6 +280,15 @@ class Run:
             return replace(snapshot, state=status.state, message=status.message)
         except (DamagedRunError, OSError) as error:
             return replace(snapshot, message=str(error))
+
+    def read_config(self) -> tuple[TrainingConfig, RunRecord]:
+        """Return what config.json holds: the settings, and the facts recorded beside them.
+
+        Raises:
+            DamagedRunError: The file is missing or not what a trainer writes.
+        """
+        values = read_json(self.path / "config.json")
+        return parse_settings(values), parse_record(values)
 
     def read_status(self) -> Status:
         """Return status.json, with a run whose trainer is gone marked as interrupted.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mnist_lib.config import SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
 from mnist_lib.runs.comparison import run_outcome
-from mnist_lib.runs.records import DamagedRunError, parse_record, parse_settings, read_json
+from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
 # As a person calls them, in the order of the form. The preset is a name of others.
@@ -54,22 +54,23 @@ def summarize_run(run: Run) -> RunSummary:
     outcome = run_outcome(run)
     if outcome is not None:
         try:
-            values = read_json(run.path / "config.json")
+            config, record = run.read_config()
+            status = run.read_status()
             return RunSummary(
                 run.run_id,
                 run.bundled,
-                run.read_status().state,
+                status.state,
                 "",
-                parse_record(values).created_at,
-                (run.read_status().result or {}).get("epochs", 0),
+                record.created_at,
+                (status.result or {}).get("epochs", 0),
                 outcome.test_accuracy,
                 outcome.misclassified,
                 outcome.train_seconds,
-                parse_settings(values),
+                config,
                 run.read_note(),
             )
         except DamagedRunError:
-            pass  # what is wrong says the reader of all
+            pass  # Run.read says below what is wrong
     snapshot = run.read()
     last = snapshot.last_epoch
     return RunSummary(
