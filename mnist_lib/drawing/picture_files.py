@@ -22,6 +22,8 @@ from mnist_lib.drawing.normalization import DrawingError
 
 # What cameras, scanners and drawing programs write. Pillow reads more, some of it by starting other programs.
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
+# How their files usually end, without the dot.
+PICTURE_ENDINGS = ("png", "jpg", "jpeg", "webp", "avif", "gif", "bmp", "tif", "tiff", "pbm", "pgm", "ppm")
 
 MAX_PICTURE_PIXELS = 20_000_000
 # To decode a WebP Pillow holds 20 bytes a pixel, several times as many as for the others.

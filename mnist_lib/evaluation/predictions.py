@@ -40,17 +40,30 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean of -log(probability of the label), Keras's sparse cross-entropy.
+    """Return the mean of ``image_losses``, Keras's sparse cross-entropy.
+
+    Args:
+        probabilities: floating, (n, 10), rows sum to 1.
+        labels: integer, (n,), 0 to 9.
+    """
+    return float(image_losses(probabilities, labels).mean())
+
+
+def image_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return -log(probability of the label) of each image, in nats.
 
     Args:
         probabilities: floating, (n, 10), rows sum to 1.
         labels: integer, (n,), 0 to 9.
 
+    Returns:
+        float64, (n,), 0 to 16.1.
+
     Source: clipped at 1e-7 as Keras does (``keras.config.epsilon``), so that a
     probability of zero costs 16.1 and not infinity.
     """
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.clip(of_label, 1e-7, 1 - 1e-7)).mean())
+    return -np.log(np.clip(of_label, 1e-7, 1 - 1e-7))
 
 
 def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_lib.evaluation.predictions import DIGITS, cross_entropy, find_mistakes
+from mnist_lib.evaluation.predictions import DIGITS, find_mistakes, image_losses
 from mnist_lib.runs.records import RunSnapshot
 
 # What "batch" and "epoch" rows hold; a row leaves empty what only the other kind has.
@@ -34,7 +34,7 @@ def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
         labels: integer, (n,), 0 to 9.
     """
     mistakes = find_mistakes(probabilities, labels)
-    losses = [cross_entropy(probabilities[[index]], labels[[index]]) for index in mistakes.indices]
+    losses = image_losses(probabilities[mistakes.indices], labels[mistakes.indices]).tolist()
     columns = [column.tolist() for column in mistakes]
     header = ("test_index", "true_digit", "predicted_digit", "confidence", "loss")
     return _write(header, zip(*columns, losses, strict=True))

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
-from mnist_lib.drawing.picture_files import find_pictures, read_picture
+from mnist_lib.drawing.picture_files import PICTURE_ENDINGS, PICTURE_FORMATS, find_pictures, read_picture
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
@@ -581,3 +581,8 @@ def test_strokes_on_a_transparent_picture_are_seen_in_either_color(color: str, t
     strokes.save(tmp_path / "strokes.png")
     ink = read_picture(tmp_path / "strokes.png")
     assert ink.sum() == ink[10:50, 20:30].sum() == 400
+
+
+def test_endings_that_are_offered_are_those_of_the_formats_that_are_read() -> None:
+    formats = {Image.registered_extensions()[f".{ending}"] for ending in PICTURE_ENDINGS}
+    assert formats == set(PICTURE_FORMATS)

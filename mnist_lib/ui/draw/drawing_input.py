@@ -11,7 +11,7 @@ from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.limited_process import LimitError, call_in_limited_process
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
-from mnist_lib.drawing.picture_files import TOO_MUCH, read_picture
+from mnist_lib.drawing.picture_files import PICTURE_ENDINGS, TOO_MUCH, read_picture
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
 from mnist_lib.wording import plain_text
 
@@ -147,7 +147,7 @@ def _ask_for_picture() -> np.ndarray | None:
     upload_key = f"picture_upload_{state.get(_UPLOAD_NUMBER, 0)}"
     st.file_uploader(
         "Picture of a digit",
-        type=["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff"],
+        type=PICTURE_ENDINGS,
         key=upload_key,
         on_change=_take_upload,
         args=(upload_key,),
