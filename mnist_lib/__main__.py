@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-try:
-    from mnist_lib.command_line import main
+# While the libraries load, Ctrl-C simply ends: raised in the middle of an import it may be swallowed.
+before = signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    sys.exit(main())
-except KeyboardInterrupt:  # while the libraries were loading, too
-    sys.exit(130)
+from mnist_lib.command_line import main  # noqa: E402
+
+signal.signal(signal.SIGINT, before)
+sys.exit(main())

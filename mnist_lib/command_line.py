@@ -189,6 +189,24 @@ def train_command(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of an import, which may swallow it; a second one ends at once."""
+    asked = []
+
+    def note(*_: object) -> None:
+        asked.append(True)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
 def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
     """Claim the store, and make a run or take the one to go on with."""
     store = _store(options)
@@ -202,8 +220,9 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
 
 def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
     dataset = load_mnist()
-    load_keras(log)
-    from mnist_lib.training.train import train
+    with _interrupted_afterwards():
+        load_keras(log)
+        from mnist_lib.training.train import train
 
     def print_epoch(row: dict[str, Any]) -> None:
         line = (

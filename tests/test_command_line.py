@@ -587,7 +587,8 @@ def test_training_goes_on_where_nobody_reads_its_lines(python: Python, store: Ru
 @pytest.mark.parametrize("wait_s", [0.05, 0.15, 0.3, 0.6, 1.2])
 @pytest.mark.parametrize("command", ["evaluate", "train"])
 def test_ctrl_c_while_it_loads_is_no_traceback(command: str, wait_s: float, python: Python, store: RunStore) -> None:
-    process = python.start("-m", "mnist_lib", command, "--runs-dir", str(store.root))
+    options = ["--limit", "640", "--epochs", "1"] if command == "train" else []
+    process = python.start("-m", "mnist_lib", command, "--runs-dir", str(store.root), *options)
     time.sleep(wait_s)
     process.send_signal(signal.SIGINT)
     assert "Traceback" not in process.communicate(timeout=120)[1]
