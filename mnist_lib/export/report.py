@@ -45,47 +45,10 @@ from mnist_lib.wording import a_digit, percent_text
 # A network that learned nothing misreads thousands; the file stays one to send by mail.
 MAX_PICTURES = 500
 
-_STYLE_PATH = LIBRARY_PATH / "export" / "report.css"
+# The page and its style sheet and script are files beside this one.
+_FOLDER = LIBRARY_PATH / "export"
 _LONG_TABLE = 25  # rows that still stand on the page in full
 _SMOOTHING = 0.6  # as the screens draw the curves at first
-
-_PAGE = Template("""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="$policy">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>$title</title>
-<link rel="icon" href="data:,">
-<style>
-$style
-</style>
-</head>
-<body>
-<header>
-$header
-<nav aria-label="Contents"><ul>$contents</ul></nav>
-</header>
-<main>
-$sections
-</main>
-<footer>
-$footer
-</footer>
-<script>$plotly</script>
-<script>$drawing</script>
-</body>
-</html>
-""")
-
-# Without the mode bar and without dragging: a finger on a figure scrolls the page.
-_DRAWING = """
-for (const place of document.querySelectorAll(".figure")) {
-  const figure = JSON.parse(place.previousElementSibling.textContent);
-  Plotly.newPlot(place, figure.data, figure.layout, {responsive: true, displayModeBar: false, showTips: false});
-}
-"""
 
 _LICENCE = "https://creativecommons.org/licenses/by-sa/3.0/"
 
@@ -134,11 +97,11 @@ def make_report(run: Run, dataset: Dataset) -> str:
         _Section("Digit by digit", _digits(matrix)),
         _Section("Mistakes", _gallery(mistakes, dataset.test_images)),
     ]
-    plotly = get_plotlyjs()
-    return _PAGE.substitute(
-        policy=_policy(plotly, _DRAWING),
+    plotly, drawing = get_plotlyjs(), _read("report.js")
+    return Template(_read("report.html")).substitute(
+        policy=_policy(plotly, drawing),
         title=_escaped(f"{run.run_id}: {matrix.trace() / matrix.sum():.2%} of the test digits read correctly"),
-        style=_STYLE_PATH.read_text(encoding="utf-8"),
+        style=_read("report.css"),
         header=_header(snapshot, epoch, matrix, probabilities, dataset.test_labels) + _note(run),
         contents="".join(f'<li><a href="#{part.anchor}">{part.heading}</a></li>' for part in sections),
         sections="\n".join(
@@ -148,8 +111,12 @@ def make_report(run: Run, dataset: Dataset) -> str:
         ),
         footer=_footer(),
         plotly=plotly,
-        drawing=_DRAWING,
+        drawing=drawing,
     )
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _policy(*scripts: str) -> str:

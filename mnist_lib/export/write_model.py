@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mnist_lib.network.backend import load_keras
-from mnist_lib.runs.networks import load_network, network_path
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.wording import first_line
@@ -67,13 +67,14 @@ WRITERS = {"keras": write_keras, "saved_model": write_saved_model, "litert": wri
 
 
 def _load(run: Run) -> keras.Model:
-    load_network(run)  # says in words what is wrong with a file
+    network = load_network(run)  # says in words what is wrong with a file
     config, _ = run.read_config()
     load_keras(use_gpu=False)
     from mnist_lib.network.model import build_model  # imports Keras
 
     model = build_model(config)
-    model.load_weights(network_path(run))
+    layers = (network.convolution_1, network.convolution_2, network.dense, network.output)
+    model.set_weights([values for layer in layers for values in layer])
     return model
 
 

@@ -47,9 +47,9 @@ def save_checkpoint(network: keras.Model, run: Run, config: TrainingConfig, epoc
     _save_weights(network, run, run.checkpoint_path(epoch), 3 * weights_file_size(config))
 
 
-def remove_checkpoints(run: Run) -> None:
-    """Remove what there is to go on with: a finished run needs none of it."""
-    for epoch in run.checkpoints():
+def remove_checkpoints(run: Run, up_to: int) -> None:
+    """Remove the checkpoints of all epochs up to one, from 1: a finished run needs none of them."""
+    for epoch in range(1, up_to + 1):
         run.checkpoint_path(epoch).unlink(missing_ok=True)
 
 

@@ -69,8 +69,7 @@ class TrainingState:
     @property
     def images_seen(self) -> int:
         """Training images processed so far, over all epochs."""
-        epochs, batches = divmod(self.step, self.config.steps_per_epoch)
-        return epochs * self.config.fitted_images + min(batches * self.config.batch_size, self.config.fitted_images)
+        return (self.epoch - 1) * self.config.fitted_images + self.images_of_epoch
 
     def begin(self) -> None:
         """Start the stopwatch and say that the training begins or goes on.

@@ -95,7 +95,7 @@ def train(
     result = make_result(state, record)
     state.write_status(state=result["state"], message="", result=result)
     if result["state"] == "finished":
-        remove_checkpoints(run)
+        remove_checkpoints(run, config.epochs)
     return result
 
 

@@ -50,7 +50,7 @@ def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
         run.checkpoint_path(2).write_bytes(b"not HDF5")
         with pytest.raises(DamagedRunError, match=r"^checkpoint-002\.weights\.h5 cannot be read$"):
             load_checkpoint(build_small_network(SMALL), run)
-        remove_checkpoints(run)
+        remove_checkpoints(run, 2)
         assert load_checkpoint(fresh, run) == 0
 
 

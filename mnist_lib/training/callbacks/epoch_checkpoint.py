@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mnist_lib.training.callbacks.training_callback import TrainingCallback
-from mnist_lib.training.checkpoints import save_checkpoint
+from mnist_lib.training.checkpoints import remove_checkpoints, save_checkpoint
 
 
 class EpochCheckpoint(TrainingCallback):
@@ -26,5 +26,4 @@ class EpochCheckpoint(TrainingCallback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Remove the older checkpoints; Keras's fit is called once an epoch."""
         if self.state.epoch_is_complete:
-            for epoch in range(1, self.state.epoch):
-                self.state.run.checkpoint_path(epoch).unlink(missing_ok=True)
+            remove_checkpoints(self.state.run, self.state.epoch - 1)
