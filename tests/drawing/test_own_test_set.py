@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import stat
 import struct
-import subprocess
 import tracemalloc
 import warnings
 import zipfile
@@ -32,6 +30,7 @@ from mnist_lib.drawing.own_test_set import (
     OwnDigitsError,
     identify_drawing,
 )
+from tests.support.disks import mounted_disk
 from tests.support.processes import Python
 
 
@@ -282,15 +281,8 @@ def test_folder_that_cannot_be_made_is_one_line(tmp_path: Path, inks: list[np.nd
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if not mounted or mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with mounted_disk(tmp_path / "disk", "64k") as folder:
+        yield folder
 
 
 def test_full_disk_keeps_what_was_there(small_disk: Path, own: OwnDigits, inks: list[np.ndarray]) -> None:

@@ -10,19 +10,11 @@ import pytest
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.network.description import agree, describe_network
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN
+from tests.support.runs import BUNDLED_RUN, NETWORKS, PAPER_RUN
 
 
 @pytest.mark.usefixtures("keras_loaded")
-@pytest.mark.parametrize(
-    "config",
-    [
-        TrainingConfig(),
-        TrainingConfig(second_pooling=True),
-        TrainingConfig(filters_1=1, filters_2=3, kernel_size=1, dense_units=1, dropout=0.0),
-        TrainingConfig(filters_1=5, filters_2=7, kernel_size=7, second_pooling=True, dense_units=9, dropout=0.5),
-    ],
-)
+@pytest.mark.parametrize("config", NETWORKS.values(), ids=NETWORKS)
 def test_keras_writes_this_description(config: TrainingConfig, tmp_path: Path) -> None:
     from mnist_lib.network.model import build_model
 

@@ -28,17 +28,9 @@ from mnist_lib.network.forward import (
 from mnist_lib.network.weights import WeightsError, read_network, weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN
+from tests.support.runs import BUNDLED_RUN, NETWORKS, PAPER_RUN
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
-
-CONFIGS = {
-    "the paper's": TrainingConfig(),
-    "second pooling": TrainingConfig(second_pooling=True),
-    "smallest": TrainingConfig(filters_1=1, filters_2=3, kernel_size=1, dense_units=1, dropout=0.0),
-    "largest kernel": TrainingConfig(filters_1=5, filters_2=7, kernel_size=7, dense_units=9, second_pooling=True),
-    "odd sizes": TrainingConfig(filters_1=6, filters_2=4, kernel_size=4, dense_units=17, second_pooling=True),
-}
 
 
 def write_weights(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -52,14 +44,14 @@ def random_weights(config: TrainingConfig) -> dict[str, np.ndarray]:
     return {name: random.normal(0, 0.3, shape).astype(np.float32) for name, shape in weight_shapes(config).items()}
 
 
-@pytest.fixture(params=list(CONFIGS), scope="module")
+@pytest.fixture(params=list(NETWORKS), scope="module")
 def keras_and_numpy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, keras_loaded: None
 ) -> Any:
     """A Keras model with biases that are not 0, and the same network as its file gives it to NumPy."""
     from mnist_lib.network.model import build_model
 
-    config = CONFIGS[request.param]
+    config = NETWORKS[request.param]
     model = build_model(config)
     random = np.random.default_rng(5)
     model.set_weights([random.normal(0, 0.2, values.shape) for values in model.get_weights()])

@@ -12,7 +12,7 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import cross_entropy
 from mnist_lib.network.layers import layer_table
 from mnist_lib.runs.paper import PARAMETERS
-from tests.support.runs import Trained, load_keras_model
+from tests.support.runs import NETWORKS, Trained, load_keras_model
 
 pytestmark = [
     pytest.mark.usefixtures("keras_loaded"),
@@ -65,17 +65,7 @@ def test_network_has_the_parameters_of_the_paper() -> None:
     assert model.output_shape == (None, 10)
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        TrainingConfig(),
-        TrainingConfig(second_pooling=True),
-        TrainingConfig(filters_1=1, filters_2=3, kernel_size=1, dense_units=1, dropout=0.0),
-        TrainingConfig(filters_1=5, filters_2=7, kernel_size=7, second_pooling=True, dense_units=9, dropout=0.5),
-        TrainingConfig(kernel_size=4, second_pooling=True),
-    ],
-    ids=["the paper's", "second pooling", "smallest", "largest kernel", "odd sizes"],
-)
+@pytest.mark.parametrize("config", NETWORKS.values(), ids=NETWORKS)
 def test_keras_builds_the_layers_of_the_table(config: TrainingConfig) -> None:
     import keras
 

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 import tracemalloc
 import warnings
 import zipfile
@@ -31,6 +30,7 @@ from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_ENTRIES, MAX_TOTAL_BYTES,
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
+from tests.support.disks import mounted_disk
 from tests.support.processes import PROJECT_PATH
 from tests.support.runs import Trained
 
@@ -682,15 +682,8 @@ def test_no_room_is_seen_before_anything_is_written(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB: the tiny run's 6 MB go beyond it."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if not mounted or mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with mounted_disk(tmp_path / "disk", "4m") as folder:
+        yield folder
 
 
 def test_disk_that_fills_up_meanwhile_is_left_as_it_was(

@@ -91,6 +91,19 @@ def load_keras_model(run: Run) -> Any:
     return model
 
 
+# Settings of networks that differ from the paper's in every way there is.
+NETWORKS = {
+    "the paper's": TrainingConfig(),
+    "second pooling": TrainingConfig(second_pooling=True),
+    "smallest": TrainingConfig(filters_1=1, filters_2=3, kernel_size=1, dense_units=1, dropout=0.0),
+    "largest kernel": TrainingConfig(
+        filters_1=5, filters_2=7, kernel_size=7, second_pooling=True, dense_units=9, dropout=0.5
+    ),
+    "odd sizes": TrainingConfig(filters_1=6, filters_2=4, kernel_size=4, second_pooling=True, dense_units=17),
+    "odd pooling": TrainingConfig(kernel_size=4, second_pooling=True),
+}
+
+
 def random_network(config: TrainingConfig) -> Network:
     """Return a network of these settings whose weights and biases are random, the same ones each time."""
     random = np.random.default_rng(0)

@@ -20,6 +20,7 @@ from mnist_lib.machine import is_same_process
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
+from tests.support.disks import mounted_disk
 from tests.support.processes import Python, wait_until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -222,15 +223,8 @@ def test_status_left_as_running_by_a_machine_that_went_down_is_interrupted(run_c
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 9 MB: room for an epoch, not for all of them."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", folder], capture_output=True, check=False
-    )
-    if not mounted or mounted.returncode != 0:
-        pytest.skip("mounting a small disk needs root")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with mounted_disk(tmp_path / "disk", "9m") as folder:
+        yield folder
 
 
 def test_full_disk_ends_the_run_with_that_reason_and_keeps_its_epochs(
