@@ -7,8 +7,8 @@ follow the same way, from the data up to the screens, and ``LAYERS`` is their or
 # From the bottom up. A package imports those in the layers below its own, and nothing
 # else of this project. ``tests/test_architecture.py`` reads the order here and holds it.
 LAYERS = (
-    ("paths", "config", "wording", "machine", "storage", "evaluation"),
-    ("data",),
+    ("paths", "config", "wording", "escaping", "machine", "storage", "evaluation"),
+    ("data", "terminal"),
     ("network",),
     ("runs",),
     ("drawing", "explain", "training"),

@@ -6,10 +6,8 @@ Bad input gives one line on stderr and exit code 2.
 from __future__ import annotations
 
 import argparse
-import codecs
 import contextlib
 import errno
-import io
 import json
 import os
 import signal
@@ -33,6 +31,7 @@ from mnist_lib.config import (
 from mnist_lib.data.dataset import DatasetError, load_mnist
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
+from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import run_in_background
 from mnist_lib.network.backend import load_keras
@@ -42,7 +41,8 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
-from mnist_lib.wording import first_line, percent_text, printable
+from mnist_lib.terminal import complain, drop_output, interrupted_afterwards, open_streams
+from mnist_lib.wording import first_line, percent_text
 
 
 class CommandError(Exception):
@@ -59,7 +59,7 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    _open_streams()
+    open_streams()
     try:
         try:
             options = _parser().parse_args(arguments)
@@ -67,50 +67,18 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             sys.stdout.flush()  # not at exit, where nobody catches that the reader has gone
     except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
-        _complain(error)
+        complain(error)
         return 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        _drop_output()
+        drop_output()
         return 0
     except OSError as error:
-        _drop_output()
-        _complain(f"the output cannot be written: {error.strerror or error}")
+        drop_output()
+        complain(f"the output cannot be written: {error.strerror or error}")
         return 1
     except KeyboardInterrupt:
-        _complain("interrupted")
+        complain("interrupted")
         return 130
-
-
-# What a terminal of few characters gets in place of ours; of all others it gets a question mark.
-_PLAIN_CHARACTERS = {"×": "x", "−": "-", "–": "-", "…": "..."}
-
-
-def _replace_plainly(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    characters = error.object[error.start : error.end]
-    return "".join(_PLAIN_CHARACTERS.get(character, "?") for character in characters), error.end
-
-
-def _open_streams() -> None:
-    """Let the output take every character, and be there at all."""
-    codecs.register_error("plain", _replace_plainly)
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started this
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, open until the end
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="plain")
-
-
-def _drop_output() -> None:
-    """Let what is still to be written go nowhere: at exit it would fail once more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-def _complain(problem: object) -> None:
-    with contextlib.suppress(OSError):
-        print(f"mnist_lib: {printable(str(problem))}", file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -189,24 +157,6 @@ def train_command(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _interrupted_afterwards() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of an import, which may swallow it; a second one ends at once."""
-    asked = []
-
-    def note(*_: object) -> None:
-        asked.append(True)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
 def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
     """Claim the store, and make a run or take the one to go on with."""
     store = _store(options)
@@ -220,7 +170,7 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
 
 def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
     dataset = load_mnist()
-    with _interrupted_afterwards():
+    with interrupted_afterwards():
         load_keras(log)
         from mnist_lib.training.train import train
 
@@ -282,7 +232,7 @@ def predict_command(options: argparse.Namespace) -> int:
         try:
             image = normalize_drawing(read_picture(path)).image
         except DrawingError as error:
-            _complain(f"{path}: {error}")
+            complain(f"{path}: {error}")
             failed = True
             continue
         network = network or load_network(run)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from mnist_lib.data.dataset import count_classes, scale_pixels, select_indices
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import class_counts_figure
 from mnist_lib.ui.cache import mnist
@@ -11,7 +12,7 @@ from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.pixel_grid import render_pixel_values
-from mnist_lib.wording import a_digit, plain_text
+from mnist_lib.wording import a_digit
 
 require_router()
 

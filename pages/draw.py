@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.ui.draw.screen import render_draw_screen
 from mnist_lib.ui.navigation import require_router, screen_link
 from mnist_lib.ui.session import selected_run
-from mnist_lib.wording import plain_text
 
 require_router()
 

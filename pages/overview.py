@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.network.layers import NOT_THE_PAPERS
 from mnist_lib.runs.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
 from mnist_lib.ui.navigation import SCREENS, require_router, screen_link
 from mnist_lib.ui.session import run_store
-from mnist_lib.wording import plain_text
 
 require_router()
 

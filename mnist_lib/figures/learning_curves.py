@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.escaping import plotly_text
 from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
 from mnist_lib.runs.records import RunSnapshot
-from mnist_lib.wording import learning_rate_text, plotly_text
+from mnist_lib.wording import learning_rate_text
 
 # What a curve is drawn over.
 X_AXES = ("step", "epoch", "seconds")

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import streamlit as st
 
 from mnist_lib.data.dataset import DatasetError
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import RunStoreError
-from mnist_lib.wording import plain_text
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.machine import device_name
 from mnist_lib.network.layers import NOT_THE_PAPERS
 from mnist_lib.runs.progress import measure_progress
@@ -20,7 +21,7 @@ from mnist_lib.ui.session import (
     set_selection,
     take_selection,
 )
-from mnist_lib.wording import duration_text, plain_text
+from mnist_lib.wording import duration_text
 
 STATE_COLORS = {
     "starting": "blue",

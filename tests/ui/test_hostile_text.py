@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.own_test_set import OwnDigits
+from mnist_lib.escaping import plain_text
 from mnist_lib.machine import process_start_time
 from mnist_lib.runs.records import Status
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from mnist_lib.wording import plain_text
 from tests.support.runs import (
     BUNDLED_RUN,
     HOSTILE_NAME,

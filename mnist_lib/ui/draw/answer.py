@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.abstention import USUAL_THRESHOLD, is_answered, is_solid
 from mnist_lib.figures.digits import probabilities_figure
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import coverage
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.wording import a_digit, percent_text, plain_text
+from mnist_lib.wording import a_digit, percent_text
 
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 

@@ -12,8 +12,8 @@ from streamlit_drawable_canvas import CanvasResult, st_canvas
 from mnist_lib.drawing.limited_process import LimitError, call_in_limited_process
 from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink
 from mnist_lib.drawing.picture_files import PICTURE_ENDINGS, TOO_MUCH, read_picture
+from mnist_lib.escaping import plain_text
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
-from mnist_lib.wording import plain_text
 
 CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (8, 32)

@@ -19,6 +19,7 @@ from mnist_lib.drawing.own_test_set import (
     identify_drawing,
     read_zip,
 )
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import image_figure, probabilities_figure
 from mnist_lib.runs.records import DamagedRunError
@@ -28,7 +29,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
 from mnist_lib.ui.session import run_store
-from mnist_lib.wording import percent_text, plain_text
+from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.drawing.normalization import DrawingError, make_stage_images, normalize_drawing
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import read_digits
 from mnist_lib.ui.components.columns import wrapping_columns
@@ -14,7 +15,6 @@ from mnist_lib.ui.draw.own_test_set import render_keep_form, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.closer_look import render_closer_look
-from mnist_lib.wording import plain_text
 
 _NOTHING_YET = {
     "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",

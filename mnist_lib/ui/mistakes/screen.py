@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.data.label_votes import load_label_votes
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.metrics import wilson_interval
 from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.evaluation.selection import select_images
@@ -21,7 +22,7 @@ from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
 from mnist_lib.ui.mistakes.metrics import render_figures
 from mnist_lib.ui.shared.take_away import render_take_away
-from mnist_lib.wording import a_digit, percent_text, plain_text
+from mnist_lib.wording import a_digit, percent_text
 
 TILES_PER_PAGE = 200
 

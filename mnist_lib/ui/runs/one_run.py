@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.run import MAX_NOTE_LENGTH, Run, RunStoreError
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
@@ -11,7 +12,6 @@ from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_stor
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
-from mnist_lib.wording import plain_text
 
 # What went wrong is said where it was asked for: a popover stays open then, and covers what is below.
 _RENAME_PROBLEM_KEY = "rename_problem"

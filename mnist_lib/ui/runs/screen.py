@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_lib.escaping import one_line, plain_text
 from mnist_lib.figures.learning_curves import MAX_OTHERS
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.summary import SETTING_LABELS, RunSummary, differing_settings, summarize_run
@@ -18,7 +19,6 @@ from mnist_lib.ui.runs.one_run import render_one_run, say_what_was_done
 from mnist_lib.ui.runs.two_runs import render_two_runs
 from mnist_lib.ui.session import chosen_run_id, run_store
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
-from mnist_lib.wording import one_line, plain_text
 
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.mcnemar import chance_text, find_differences
 from mnist_lib.figures.digits import image_figure, probabilities_figure
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.wording import a_digit, plain_text
+from mnist_lib.wording import a_digit
 
 # Of more differences, the first of the test set.
 MAX_TILES = 200

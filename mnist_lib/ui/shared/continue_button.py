@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import continue_training
 from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.session import choose_run, run_store
-from mnist_lib.wording import plain_text
 
 _PROBLEM_KEY = "continue_problem"
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.export.models import can_export_litert, export_keras, export_litert, export_saved_model
 from mnist_lib.export.report import make_report
 from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
@@ -14,7 +15,6 @@ from mnist_lib.runs.archive import archive_run, archived_files
 from mnist_lib.runs.records import COMPLETE_STATES
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.cache import mnist
-from mnist_lib.wording import plain_text
 
 
 class _Offer(NamedTuple):

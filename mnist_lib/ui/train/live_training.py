@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.paper import TABLE_II
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import RunSnapshot
@@ -14,7 +15,7 @@ from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.train.controls import render_controls
 from mnist_lib.ui.train.outcome import render_outcome
 from mnist_lib.ui.train.watch_it_learn import render_watch_it_learn
-from mnist_lib.wording import duration_text, plain_text
+from mnist_lib.wording import duration_text
 
 REFRESH_EVERY_S = 1.0
 

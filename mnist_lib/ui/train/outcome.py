@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.config import SETTING_RANGES
+from mnist_lib.escaping import plain_text
 from mnist_lib.runs.comparison import Outcome, best_outcome, run_outcome
 from mnist_lib.runs.paper import PAPER_CLAIMS
 from mnist_lib.runs.records import BROKEN_STATES, RunSnapshot
@@ -13,7 +14,7 @@ from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.train.settings_form import use_settings
-from mnist_lib.wording import duration_text, plain_text
+from mnist_lib.wording import duration_text
 
 
 def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.config import PRESETS, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.escaping import plain_text
 from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
@@ -24,7 +25,6 @@ from mnist_lib.ui.train.settings_fields import (
     render_slider,
     setting_label,
 )
-from mnist_lib.wording import plain_text
 
 PRESET_KEY = "settings_preset"
 
