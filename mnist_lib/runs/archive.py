@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import h5py
 
 # The one limit for both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
-# network of 100 epochs, the most there can be, takes 223 MB. Larger networks come to the limit
+# network of 100 epochs, the most there can be, takes about 220 MB. Larger networks come to the limit
 # earlier and are refused when they leave, not when they come back.
 MAX_ARCHIVE_MB = 500
 MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
