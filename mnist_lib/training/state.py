@@ -69,7 +69,8 @@ class TrainingState:
     @property
     def images_seen(self) -> int:
         """Training images processed so far, over all epochs."""
-        return (self.epoch - 1) * self.config.fitted_images + self.images_of_epoch
+        epochs, batches = divmod(self.step, self.config.steps_per_epoch)
+        return epochs * self.config.fitted_images + min(batches * self.config.batch_size, self.config.fitted_images)
 
     def begin(self) -> None:
         """Start the stopwatch and say that the training begins or goes on.
