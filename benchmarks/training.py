@@ -94,7 +94,7 @@ def time_streaming(batch_size: int) -> None:
     with tempfile.TemporaryDirectory() as folder, RunStore(Path(folder)).training(config) as run:
         result = train(config, load_mnist(), run)
         rows = len(run.read().batches)
-    print(json.dumps({"share": spent_s / result["train_seconds"], "rows": rows, "seconds": result["train_seconds"]}))
+    print(json.dumps({"share": spent_s / result.train_seconds, "rows": rows, "seconds": result.train_seconds}))
 
 
 def time_to_first_point() -> dict[str, Any]:
@@ -104,7 +104,7 @@ def time_to_first_point() -> dict[str, Any]:
         run = start_training(RunStore(Path(folder)), PRESETS["fast"])
         said = {}
         while not run.read().batches:
-            said.setdefault(run.read_status().message, round(time.perf_counter() - began, 2))
+            said.setdefault(run.read_status().phase, round(time.perf_counter() - began, 2))
             time.sleep(0.02)
         seconds = time.perf_counter() - began
         run.request(stop=True)
@@ -119,12 +119,12 @@ def worst_time_left_error(run: Run) -> float:
     The last two seconds do not count: a second more or less is nothing to plan by.
     """
     snapshot = run.read()
-    end_s = snapshot.epochs[-1]["elapsed_s"]
+    end_s = snapshot.epochs[-1].elapsed_s
     worst = 0.0
     for number, row in enumerate(snapshot.batches, start=1):
-        epochs = [epoch for epoch in snapshot.epochs if epoch["step"] < row["step"]]
+        epochs = [epoch for epoch in snapshot.epochs if epoch.step < row.step]
         then = replace(snapshot, batches=snapshot.batches[:number], epochs=epochs)
-        progress, left_s = measure_progress(then), end_s - row["elapsed_s"]
+        progress, left_s = measure_progress(then), end_s - row.elapsed_s
         if progress.fraction >= 0.1 and progress.seconds_left is not None and left_s > 2:
             worst = max(worst, abs(progress.seconds_left - left_s) / left_s)
     return worst

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import errno
 import json
+import math
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
+
+import msgspec
 
 from mnist_lib.config import (
     PRESETS,
@@ -38,10 +41,11 @@ from mnist_lib.network.backend import load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
-from mnist_lib.runs.store import RunStore
+from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from mnist_lib.terminal import complain, drop_output, interrupted_afterwards, open_streams
+from mnist_lib.training.launch import REFUSED_EXIT_CODE
 from mnist_lib.wording import first_line, percent_text
 
 
@@ -68,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.flush()  # not at exit, where nobody catches that the reader has gone
     except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
         complain(error)
-        return 2
+        return REFUSED_EXIT_CODE if isinstance(error, TrainingRefusedError) else 2
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         drop_output()
         return 0
@@ -147,11 +151,11 @@ def train_command(options: argparse.Namespace) -> int:
             run.fail(reason)
             raise CommandError(f"{run.run_id} failed: {reason} (see {run.log_path})") from error
     if options.json:
-        print(json.dumps(result))
+        print(msgspec.json.encode(result).decode())
     else:
         print(
-            f"Test accuracy {result['test_accuracy']:.2%}, {result['misclassified']} of 10,000 misclassified, "
-            f"{result['train_seconds']:.1f} s on {result['device']}. Run {result['run_id']} {result['state']}."
+            f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified, "
+            f"{result.train_seconds:.1f} s on {result.device}. Run {result.run_id} {result.state}."
         )
     return 0
 
@@ -168,17 +172,17 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> dict[str, Any]:
+def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> RunResult:
     dataset = load_mnist()
     with interrupted_afterwards():
         load_keras(log)
         from mnist_lib.training.train import train
 
-    def print_epoch(row: dict[str, Any]) -> None:
+    def print_epoch(row: EpochRow) -> None:
         line = (
-            f"epoch {row['epoch']:>3}/{config.epochs}  {row['seconds']:6.1f} s  "
-            f"loss {_figure(row['train_loss'])}  accuracy {_figure(row['train_accuracy'])}  "
-            f"test loss {_figure(row['test_loss'])}  test accuracy {_figure(row['test_accuracy'])}"
+            f"epoch {row.epoch:>3}/{config.epochs}  {row.seconds:6.1f} s  "
+            f"loss {_number(row.train_loss)}  accuracy {_number(row.train_accuracy)}  "
+            f"test loss {_number(row.test_loss)}  test accuracy {_number(row.test_accuracy)}"
         )
         print(line, file=log)
         # Whether anybody still reads it or not, the training goes on.
@@ -197,8 +201,8 @@ def _reason(error: BaseException) -> str:
     return first_line(error)
 
 
-def _figure(value: float | None) -> str:
-    return "   nan" if value is None else f"{value:.4f}"
+def _number(value: float | None) -> str:
+    return f"{math.nan if value is None else value:6.4f}"
 
 
 def evaluate_command(options: argparse.Namespace) -> int:
@@ -266,16 +270,16 @@ def runs_command(options: argparse.Namespace) -> int:
     """List the runs with their state, the damaged ones with the reason."""
     for run in _store(options).runs():
         snapshot = run.read()
-        last = snapshot.last_epoch or {}
+        last = snapshot.last_epoch
         row = {
             "run_id": run.run_id,
             "state": snapshot.state,
             "message": snapshot.message,
             "preset": snapshot.config.preset if snapshot.config else None,
             "paper_network": snapshot.config.has_paper_network if snapshot.config else None,
-            "epochs": last.get("epoch", 0),
-            "test_accuracy": last.get("test_accuracy"),
-            "misclassified": last.get("misclassified"),
+            "epochs": last.epoch if last else 0,
+            "test_accuracy": last.test_accuracy if last else None,
+            "misclassified": last.misclassified if last else None,
             "created_at": _iso_time(snapshot.record.created_at) if snapshot.record.created_at else None,
         }
         if options.json:

@@ -28,7 +28,7 @@ from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import PROJECT_PATH, Python, wait_until
-from tests.support.runs import RESULT_FIELDS, Trained
+from tests.support.runs import RESULT_FIELDS, Trained, result_of
 
 
 class Output(NamedTuple):
@@ -62,9 +62,9 @@ def command(
     return run_command
 
 
-def only_line(output: Output) -> str:
-    """Check that a command failed as it should: code 2, nothing but one line on stderr. Return the line."""
-    assert output.code == 2
+def only_line(output: Output, code: int = 2) -> str:
+    """Check that a command failed as it should: its exit code, nothing but one line on stderr. Return the line."""
+    assert output.code == code
     assert output.stdout == ""
     line, end, rest = output.stderr.partition("\n")
     assert (end, rest) == ("\n", ""), output.stderr
@@ -96,10 +96,10 @@ def test_training_prints_a_line_an_epoch_in_the_form_of_table_ii(trained: Traine
             line,
         )
         assert figures, line
-        assert int(figures[1]) == row["epoch"]
+        assert int(figures[1]) == row.epoch
         printed = [float(text) for text in figures.groups()[2:]]
         names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-        assert printed == pytest.approx([row[name] for name in names], abs=6e-5)
+        assert printed == pytest.approx([getattr(row, name) for name in names], abs=6e-5)
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +125,7 @@ def test_ctrl_c_stops_and_says_so(interrupted: tuple[Output, Run]) -> None:
     assert output.stderr == ""
     epoch, last = output.stdout.splitlines()
     assert epoch.startswith("epoch   1/5 ")
-    wrong = run.read().result["misclassified"]
+    wrong = result_of(run).misclassified
     assert last.endswith(f"Run {run.run_id} stopped.")
     assert f"Test accuracy {1 - wrong / 10_000:.2%}, {wrong} of 10,000 misclassified, " in last
 
@@ -137,9 +137,9 @@ def test_ctrl_c_keeps_the_model(interrupted: tuple[Output, Run], dataset: Datase
     assert (snapshot.state, snapshot.message) == ("stopped", "")
     assert snapshot.status is not None
     assert 0 < snapshot.status.step < snapshot.status.total_steps == 5 * 3750
-    assert [row["complete"] for row in snapshot.epochs] == [False]
+    assert [row.complete for row in snapshot.epochs] == [False]
     assert run.model_path.is_file()
-    assert snapshot.result["test_accuracy"] == accuracy(run.probabilities(), dataset.test_labels)
+    assert result_of(run).test_accuracy == accuracy(run.probabilities(), dataset.test_labels)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -215,7 +215,7 @@ def test_training_in_a_folder_that_cannot_be_written_is_said(command: Callable[.
 
 def test_second_training_is_refused_with_the_name_of_the_first(command: Callable[..., Output], store: RunStore) -> None:
     with store.training(TrainingConfig()) as run:
-        line = only_line(command("train", "--epochs", "1"))
+        line = only_line(command("train", "--epochs", "1"), code=3)
     assert line == f"A training is already running: {run.run_id}. Wait for it to end, or stop it first."
     assert [other.run_id for other in store.runs()] == [run.run_id]
 
@@ -280,8 +280,8 @@ def test_runs_lists_the_newest_first_with_state_and_figures(
     assert (output.code, output.stderr) == (0, "")
     first, second = output.stdout.splitlines()
     assert first.split() == ["20990101-000000-broken", "damaged", "0", "epochs", "(config.json", "is", "missing)"]
-    result = run_copy.read().result
-    figures = [f"{result['test_accuracy']:.2%},", str(result["misclassified"]), "wrong"]
+    result = result_of(run_copy)
+    figures = [f"{result.test_accuracy:.2%},", str(result.misclassified), "wrong"]
     assert second.split() == [run_copy.run_id, "finished", "2", "epochs", *figures]
 
 
@@ -290,7 +290,7 @@ def test_runs_prints_a_json_object_a_line(command: Callable[..., Output], run_co
     output = command("runs", "--json")
     assert output.code == 0
     first, second = [json.loads(line) for line in output.stdout.splitlines()]
-    result = run_copy.read().result
+    result = result_of(run_copy)
     created_at = first.pop("created_at")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", created_at)
     assert first == {
@@ -300,8 +300,8 @@ def test_runs_prints_a_json_object_a_line(command: Callable[..., Output], run_co
         "preset": "custom",
         "paper_network": True,
         "epochs": 2,
-        "test_accuracy": result["test_accuracy"],
-        "misclassified": result["misclassified"],
+        "test_accuracy": result.test_accuracy,
+        "misclassified": result.misclassified,
     }
     assert (second["run_id"], second["state"], second["created_at"]) == ("1-foreign", "damaged", None)
 
@@ -332,7 +332,7 @@ def test_summary_prints_table_i(command: Callable[..., Output]) -> None:
 
 @pytest.mark.usefixtures("keras_loaded")
 def test_evaluate_computes_the_figures_anew(command: Callable[..., Output], run_copy: Run) -> None:
-    expected = run_copy.read().result
+    expected = result_of(run_copy)
     # The stored figures are not what it prints.
     shutil.rmtree(run_copy.path / "epochs")
     (run_copy.path / "status.json").unlink()
@@ -341,8 +341,8 @@ def test_evaluate_computes_the_figures_anew(command: Callable[..., Output], run_
     result = json.loads(output.stdout)
     assert set(result) == {"run_id", "test_accuracy", "test_loss", "misclassified"}
     for name in ("run_id", "test_accuracy", "misclassified"):
-        assert result[name] == expected[name]
-    assert result["test_loss"] == pytest.approx(expected["test_loss"], rel=1e-4)
+        assert result[name] == getattr(expected, name)
+    assert result["test_loss"] == pytest.approx(expected.test_loss, rel=1e-4)
 
 
 @pytest.mark.usefixtures("keras_loaded")
@@ -353,9 +353,9 @@ def test_evaluate_takes_the_newest_run_with_a_model(
         newer.fail("it was only begun")
     output = command("evaluate")
     assert (output.code, output.stderr) == (0, "")
-    result = run_copy.read().result
-    figures = f"test accuracy {result['test_accuracy']:.2%}, {result['misclassified']} of 10,000 misclassified"
-    assert output.stdout == f"{run_copy.run_id}: test loss {result['test_loss']:.4f}, {figures}\n"
+    result = result_of(run_copy)
+    figures = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
+    assert output.stdout == f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {figures}\n"
 
 
 @pytest.mark.parametrize("name", ["evaluate", "predict"])

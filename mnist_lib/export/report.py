@@ -229,17 +229,17 @@ def _table_i(config: TrainingConfig) -> str:
 def _table_ii(snapshot: RunSnapshot) -> str:
     rows_read = snapshot.epochs
     table = {
-        "Epoch": [f"{row['epoch']}" if row.get("complete", True) else f"{row['epoch']} (stopped)" for row in rows_read],
-        "Time": [f"{row['seconds']:.1f} s" for row in rows_read],
-        "Loss": [_figure_text(row["train_loss"]) for row in rows_read],
-        "Accuracy": [_figure_text(row["train_accuracy"]) for row in rows_read],
+        "Epoch": [row.name for row in rows_read],
+        "Time": [f"{row.seconds:.1f} s" for row in rows_read],
+        "Loss": [_figure_text(row.train_loss) for row in rows_read],
+        "Accuracy": [_figure_text(row.train_accuracy) for row in rows_read],
     }
-    if any(row.get("validation_loss") is not None for row in rows_read):
-        table["Validation loss"] = [_figure_text(row.get("validation_loss")) for row in rows_read]
-        table["Validation accuracy"] = [_figure_text(row.get("validation_accuracy")) for row in rows_read]
-    table["Test loss"] = [_figure_text(row["test_loss"]) for row in rows_read]
-    table["Test accuracy"] = [_figure_text(row["test_accuracy"]) for row in rows_read]
-    table["Misread"] = [f"{row['misclassified']:,}" for row in rows_read]
+    if any(row.validation_loss is not None for row in rows_read):
+        table["Validation loss"] = [_figure_text(row.validation_loss) for row in rows_read]
+        table["Validation accuracy"] = [_figure_text(row.validation_accuracy) for row in rows_read]
+    table["Test loss"] = [_figure_text(row.test_loss) for row in rows_read]
+    table["Test accuracy"] = [_figure_text(row.test_accuracy) for row in rows_read]
+    table["Misread"] = [f"{row.misclassified:,}" for row in rows_read]
     beyond = [""] * max(0, len(rows_read) - len(TABLE_II))
     of_paper = TABLE_II[: len(rows_read)]
     table["Paper: loss"] = [_figure_text(row.loss) for row in of_paper] + beyond

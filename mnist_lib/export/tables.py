@@ -58,15 +58,14 @@ def metrics_csv(snapshot: RunSnapshot) -> str:
 
     The first column says which kind a row is. Null, a number that is not finite, is an empty cell.
     """
-    rows = sorted(snapshot.batches + snapshot.epochs, key=lambda row: (row["step"], row["kind"] == "epoch"))
-    return _write(("kind", *METRICS), ([row["kind"], *(_number(row.get(name)) for name in METRICS)] for row in rows))
+    rows = [("batch", row) for row in snapshot.batches] + [("epoch", row) for row in snapshot.epochs]
+    rows.sort(key=lambda kind_and_row: (kind_and_row[1].step, kind_and_row[0]))
+    cells = ((kind, *(_cell(getattr(row, name, None)) for name in METRICS)) for kind, row in rows)
+    return _write(("kind", *METRICS), cells)
 
 
-def _number(value: Any) -> float | None:
-    """Return a number as it is, true and false as 1 and 0, and nothing for anything else."""
-    if isinstance(value, bool):
-        return int(value)
-    return value if isinstance(value, (int, float)) else None
+def _cell(value: float | None) -> float | None:
+    return int(value) if isinstance(value, bool) else value
 
 
 def _write(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

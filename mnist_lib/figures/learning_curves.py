@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from mnist_lib.escaping import plotly_text
 from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import BatchRow, EpochRow, EventRow, RunSnapshot
 from mnist_lib.wording import learning_rate_text
 
 # What a curve is drawn over.
@@ -142,7 +142,7 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     return smoothed
 
 
-def x_positions(snapshot: RunSnapshot, rows: Sequence[dict[str, Any]], x: str) -> np.ndarray:
+def x_positions(snapshot: RunSnapshot, rows: Sequence[BatchRow | EpochRow | EventRow], x: str) -> np.ndarray:
     """Return where rows of a run lie on an axis, float32, (n,).
 
     Args:
@@ -151,8 +151,8 @@ def x_positions(snapshot: RunSnapshot, rows: Sequence[dict[str, Any]], x: str) -
         x: One of ``X_AXES``. By epoch a row has a fraction: the batches done, in epochs.
     """
     if x == "seconds":
-        return np.array([row.get("elapsed_s") for row in rows], dtype=np.float32)
-    steps = np.array([row["step"] for row in rows], dtype=np.float32)
+        return np.array([row.elapsed_s for row in rows], dtype=np.float32)
+    steps = np.array([row.step for row in rows], dtype=np.float32)
     if x == "epoch":
         return steps / (snapshot.config.steps_per_epoch if snapshot.config else 1)
     return steps
@@ -169,8 +169,8 @@ def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
     last = x_positions(snapshot, [*snapshot.batches[-1:], *rows[-1:]], x).max(initial=0)
     marks: list[Mark] = []
     for row, position in zip(rows, x_positions(snapshot, rows, x).tolist(), strict=True):
-        new_rate = row["event"] == "learning_rate"
-        text = f"rate {learning_rate_text(row['learning_rate'])}" if new_rate else plotly_text(row["event"])
+        new_rate = row.event == "learning_rate"
+        text = f"rate {learning_rate_text(row.learning_rate)}" if new_rate else plotly_text(row.event)
         if marks and position - marks[-1].x < _CLOSE * last:
             marks[-1] = Mark(marks[-1].x, f"{marks[-1].text}, {text}")
         else:
@@ -192,13 +192,13 @@ def _run_curves(quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) 
     traces = [train | raw] if smoothing else []
     traces.append(train | {"y": smooth(values, smoothing), "name": "train", "uid": "train"})
     for split, style in _EPOCH_STYLES.items():
-        rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
-        if split == "test" or rows:
+        values = _values(snapshot.epochs, f"{split}_{quantity}")
+        if split == "test" or np.isfinite(values).any():
             traces.append(
                 {
                     "type": "scatter",
-                    "x": x_positions(snapshot, rows, x),
-                    "y": _values(rows, f"{split}_{quantity}"),
+                    "x": x_positions(snapshot, snapshot.epochs, x),
+                    "y": values,
                     "name": split,
                     "uid": split,
                     "legendgroup": split,
@@ -229,13 +229,13 @@ def _other_curves(
         }
     ]
     for split, style in _EPOCH_STYLES.items():
-        rows = [row for row in snapshot.epochs if f"{split}_{quantity}" in row]
-        if rows:
+        values = _values(snapshot.epochs, f"{split}_{quantity}")
+        if np.isfinite(values).any():
             traces.append(
                 group
                 | {
-                    "x": x_positions(snapshot, rows, x),
-                    "y": _values(rows, f"{split}_{quantity}"),
+                    "x": x_positions(snapshot, snapshot.epochs, x),
+                    "y": values,
                     "name": plotly_text(f"{name}, {split}"),
                     "uid": f"{name} {split}",
                     "mode": "lines+markers",
@@ -267,14 +267,14 @@ def _train_curve(snapshot: RunSnapshot, quantity: str, x: str) -> tuple[np.ndarr
     return x_positions(snapshot, rows, x), _values(rows, quantity)
 
 
-def _values(rows: Sequence[dict[str, Any]], name: str) -> np.ndarray:
-    """Return one figure of each row, float32, (n,); null, which stands for "not a number", is that again."""
-    return np.array([row[name] for row in rows], dtype=np.float32)
+def _values(rows: Sequence[BatchRow | EpochRow], name: str) -> np.ndarray:
+    """Return one figure of each row, float32, (n,); None, which stands for "not a number", is that again."""
+    return np.array([getattr(row, name) for row in rows], dtype=np.float32)
 
 
-def _rows_of_enough_batches(batches: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows_of_enough_batches(batches: Sequence[BatchRow]) -> list[BatchRow]:
     """Leave out rows of a few batches, such as an epoch's last: one batch of 32 is all noise."""
-    covered = np.diff([0, *(row["step"] for row in batches)])
+    covered = np.diff([0, *(row.step for row in batches)])
     enough = covered * 2 >= np.median(covered) if batches else covered
     return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
 
@@ -286,9 +286,9 @@ def _log_ticks(traces: Sequence[dict[str, Any]]) -> int:
     return 5 if len(values) and values.max() > 500 * values.min() else 4
 
 
-def _accuracy_floor(batches: Sequence[dict[str, Any]]) -> float:
+def _accuracy_floor(batches: Sequence[BatchRow]) -> float:
     """Return where an accuracy axis begins: below all but the very first steep rise."""
-    known = [row["accuracy"] for row in batches if row["accuracy"] is not None]
+    known = [row.accuracy for row in batches if row.accuracy is not None]
     if len(known) < 20:
         return 0.0
     return float(np.floor(np.percentile(known, 4) * 20) / 20)

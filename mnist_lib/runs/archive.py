@@ -26,7 +26,7 @@ from mnist_lib.config import PRESETS, TRAINING_RANGES, TrainingConfig
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_settings, read_json
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_json, parse_settings, read_json
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RUN_NAME, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
@@ -175,21 +175,12 @@ def _check_entries(archive: CheckedZip) -> str:
     (name,) = names
     if f"{name}/config.json" not in archive.sizes:
         raise ZipError("The zip holds no config.json, so it is not one of a run.")
-    weights_size = weights_file_size(_parse_config(archive.read(f"{name}/config.json")))
+    settings = parse_json(archive.read(f"{name}/config.json"), "config.json")
+    weights_size = weights_file_size(parse_settings(settings))
     for entry, size in archive.sizes.items():
         if entry.endswith((".h5", ".keras")) and size > weights_size:
             raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {weights_size:,} bytes.")
     return name
-
-
-def _parse_config(content: bytes) -> TrainingConfig:
-    try:
-        values = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DamagedRunError("config.json is not JSON") from error
-    if not isinstance(values, dict):
-        raise DamagedRunError("config.json is not a JSON object")
-    return parse_settings(values)
 
 
 def _unpack(archive: CheckedZip, folder: Path) -> None:
@@ -241,20 +232,19 @@ def _check_texts(run: Run, snapshot: RunSnapshot) -> None:
     for name in ("config.json", "status.json"):
         if not _is_plain(read_json(run.path / name)):
             raise DamagedRunError(f"{name} holds text that no trainer writes")
-    if not _is_plain(snapshot.batches + snapshot.epochs + snapshot.events):
+    if not all(_is_plain(json.loads(line)) for line in (run.path / "metrics.jsonl").read_bytes().splitlines()):
         raise DamagedRunError("metrics.jsonl holds text that no trainer writes")
 
 
 def _check_figures(run: Run, snapshot: RunSnapshot) -> None:
     """Check what the screens take for granted in a run that ended."""
-    epochs = [row["epoch"] for row in snapshot.epochs]
+    epochs = [row.epoch for row in snapshot.epochs]
     if epochs != list(range(1, len(epochs) + 1)) or snapshot.config is None or len(epochs) > snapshot.config.epochs:
         raise DamagedRunError("metrics.jsonl does not hold the epochs in their order")
     if not {*run.epochs_with_probabilities(), *run.epochs_with_weights()} <= set(epochs):
         raise DamagedRunError("there are files of epochs that metrics.jsonl does not know")
-    for name in ("epochs", "test_accuracy", "test_loss", "misclassified", "train_seconds"):
-        if snapshot.result.get(name) is None:  # within its range it is, where there is any
-            raise DamagedRunError(f"status.json says nothing of {name}")
+    if snapshot.result is None or snapshot.result.test_loss is None:
+        raise DamagedRunError("status.json says nothing of epochs or of a test loss")
 
 
 def _is_plain(value: Any) -> bool:

@@ -58,12 +58,12 @@ PAPER_CLAIMS = Claims("over 99% (99.21%)", "fewer than 80", "15 s", "1.25 min", 
 
 def run_claims(snapshot: RunSnapshot) -> Claims:
     """Return a run's figures in the paper's terms; a dash for what it has not reached yet."""
-    complete = [row["seconds"] for row in snapshot.epochs if row.get("complete", True) and row["seconds"]]
-    last = snapshot.last_epoch or {}
-    total_s = snapshot.result.get("train_seconds")
+    complete = [row.seconds for row in snapshot.epochs if row.complete and row.seconds]
+    last = snapshot.last_epoch
+    total_s = snapshot.result.train_seconds if snapshot.result else 0.0
     return Claims(
-        test_accuracy=f"{last['test_accuracy']:.2%}" if last else NOT_MEASURED,
-        misclassified=f"{last['misclassified']:,}" if last else NOT_MEASURED,
+        test_accuracy=f"{last.test_accuracy:.2%}" if last else NOT_MEASURED,
+        misclassified=f"{last.misclassified:,}" if last else NOT_MEASURED,
         seconds_per_epoch=f"{sum(complete) / len(complete):.1f} s" if complete else NOT_MEASURED,
         total=duration_text(total_s) if total_s else NOT_MEASURED,
         parameters=f"{count_parameters(snapshot.config):,}" if snapshot.config else NOT_MEASURED,

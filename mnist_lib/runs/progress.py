@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import BatchRow, RunSnapshot
 from mnist_lib.runs.run import Controls
 
 # The speed of the latest seconds counts, so that a machine that gets busy or free is
@@ -39,21 +39,21 @@ def measure_progress(snapshot: RunSnapshot) -> Progress:
     if status is None or not status.total_steps or not snapshot.batches:
         return Progress(0.0, None, None)
     last = snapshot.batches[-1]
-    fraction = min(last["step"] / status.total_steps, 1.0)
+    fraction = min(last.step / status.total_steps, 1.0)
     seconds_per_step = _seconds_per_step(snapshot.batches)
     seconds_left = None
     if seconds_per_step is not None:
-        steps_left = max(status.total_steps - last["step"], 0)
+        steps_left = max(status.total_steps - last.step, 0)
         epochs_left = (snapshot.config.epochs - len(snapshot.epochs)) if snapshot.config else 0
         seconds_left = seconds_per_step * steps_left + _seconds_per_evaluation(snapshot) * max(epochs_left, 0)
-    return Progress(fraction, last["images_per_s"], seconds_left)
+    return Progress(fraction, last.images_per_s, seconds_left)
 
 
 def present_learning_rate(snapshot: RunSnapshot) -> float | None:
     """Return the present learning rate, or None before the first batches."""
     # Events last: a rate that was changed in a pause is newer than the batches before it.
     rows = snapshot.batches[-1:] + snapshot.events[-1:]
-    return max(reversed(rows), key=lambda row: row["step"])["learning_rate"] if rows else None
+    return max(reversed(rows), key=lambda row: row.step).learning_rate if rows else None
 
 
 def multiplied_learning_rate(snapshot: RunSnapshot, controls: Controls, factor: float) -> float | None:
@@ -86,28 +86,28 @@ def pending_control(snapshot: RunSnapshot, controls: Controls) -> str:
 def _pending_learning_rate(snapshot: RunSnapshot, controls: Controls) -> float | None:
     """Return the learning rate that was asked for, unless the trainer has applied it."""
     asked = controls.learning_rate
-    applied = [row["learning_rate"] for row in snapshot.events if row["event"] == "learning_rate"]
+    applied = [row.learning_rate for row in snapshot.events if row.event == "learning_rate"]
     # A trainer's rate is a float32.
     return None if asked is None or (applied and math.isclose(applied[-1], asked, rel_tol=1e-5)) else asked
 
 
-def _seconds_per_step(batches: Sequence[dict[str, Any]]) -> float | None:
+def _seconds_per_step(batches: Sequence[BatchRow]) -> float | None:
     """Return the time of a step over the latest rows, without the pauses between epochs."""
-    now = batches[-1]["elapsed_s"]
+    now = batches[-1].elapsed_s
     # Not the very first row: tracing the network comes once, before it.
-    window_s = max(WINDOW_S, WINDOW_SHARE * (now - batches[0]["elapsed_s"]))
+    window_s = max(WINDOW_S, WINDOW_SHARE * (now - batches[0].elapsed_s))
     seconds = steps = 0.0
     for before, row in zip(batches[:-1][::-1], batches[1:][::-1], strict=True):
-        if now - before["elapsed_s"] > window_s and steps:
+        if now - before.elapsed_s > window_s and steps:
             break
-        if row["epoch"] == before["epoch"]:
-            seconds += row["elapsed_s"] - before["elapsed_s"]
-            steps += row["step"] - before["step"]
+        if row.epoch == before.epoch:
+            seconds += row.elapsed_s - before.elapsed_s
+            steps += row.step - before.step
     return seconds / steps if steps else None
 
 
 def _seconds_per_evaluation(snapshot: RunSnapshot) -> float:
     """Return the mean time between an epoch's last batch and the next one's first; 0 before the first."""
-    ends = {row["epoch"]: row["elapsed_s"] for row in snapshot.batches}
-    pauses = [row["elapsed_s"] - ends[row["epoch"]] for row in snapshot.epochs if row["epoch"] in ends]
+    ends = {row.epoch: row.elapsed_s for row in snapshot.batches}
+    pauses = [row.elapsed_s - ends[row.epoch] for row in snapshot.epochs if row.epoch in ends]
     return sum(pauses) / len(pauses) if pauses else 0.0

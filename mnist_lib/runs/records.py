@@ -1,72 +1,204 @@
-"""What the files of a run directory hold, and how a reader checks it before it trusts it."""
+"""What the files of a run directory hold, and how a reader checks it before it trusts it.
+
+Each record is a type whose fields say what they may be; msgspec checks that once, where a
+file is read. The ranges are wider than what a trainer writes, and within what a table, a plot
+and a calendar can show.
+"""
 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, field, fields
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta, Struct
 
 from mnist_lib.config import ConfigError, TrainingConfig
 from mnist_lib.storage.files import write_whole
 
-ACTIVE_STATES = ("starting", "running", "paused", "stopping")
+ActiveState = Literal["starting", "running", "paused", "stopping"]
 # It ended as it was asked to and kept its model, or it broke off.
-COMPLETE_STATES = ("finished", "stopped")
-BROKEN_STATES = ("failed", "interrupted")
+CompleteState = Literal["finished", "stopped"]
+BrokenState = Literal["failed", "interrupted"]
+
+ACTIVE_STATES: tuple[str, ...] = get_args(ActiveState)
+COMPLETE_STATES: tuple[str, ...] = get_args(CompleteState)
+BROKEN_STATES: tuple[str, ...] = get_args(BrokenState)
 ENDED_STATES = COMPLETE_STATES + BROKEN_STATES
 
 # A run that ended in one of these left settings unfulfilled and can go on.
 UNFINISHED_STATES = ("stopped", *BROKEN_STATES)
+
+# What an active trainer does, in its order; the last two alternate.
+Phase = Literal["loading", "tracing", "training", "evaluating"]
+
+Moment = Annotated[float, Meta(ge=0, le=1e10)]  # seconds since the epoch, as far as every calendar goes
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+# Up to the largest float32. A mean over a few batches is the difference of two rounded sums, so
+# that it may lie a little outside of its range.
+Loss = Annotated[float, Meta(ge=-0.1, le=3.4e38)]
+BatchAccuracy = Annotated[float, Meta(ge=-0.1, le=1.1)]
+LearningRate = Annotated[float, Meta(ge=0, le=1e6)]
+RateFactor = Annotated[float, Meta(ge=0, le=1e15)]
+ImagesPerSecond = Annotated[float, Meta(ge=0, le=1e12)]
+Epoch = Annotated[int, Meta(ge=0, le=1_000)]
+Step = Annotated[int, Meta(ge=0, le=10**9)]
+TestImages = Annotated[int, Meta(ge=0, le=10_000)]
 
 
 class DamagedRunError(Exception):
     """A file of a run is missing or wrong. The message names the file."""
 
 
-@dataclass(frozen=True)
-class Status:
+class RunResult(Struct, frozen=True, kw_only=True):
+    """What a training reached, as ``train --json`` prints it.
+
+    Attributes:
+        run_id: The run's name then.
+        state: ``finished`` or ``stopped``.
+        epochs: Epochs trained, the last of them perhaps not whole.
+        test_accuracy: After the last of them.
+        test_loss: Mean cross-entropy in nats; None where it is not a number.
+        misclassified: Of the 10,000 test images.
+        train_seconds: From the call of fit to its return, without pauses.
+        images_per_second: Training images, over all of that time.
+        device: What it was trained on, in words.
+        precision: Keras's dtype policy.
+    """
+
+    run_id: str
+    state: CompleteState
+    epochs: Epoch
+    test_accuracy: Share
+    test_loss: Loss | None
+    misclassified: TestImages
+    train_seconds: Seconds
+    images_per_second: ImagesPerSecond = 0.0
+    device: str = ""
+    precision: str = ""
+
+
+class Status(Struct, frozen=True):
     """What status.json holds: where a run stands.
 
     Attributes:
         state: One of ACTIVE_STATES or ENDED_STATES.
-        message: What is happening or why it ended, in a few words.
+        message: Why it ended, in a few words.
+        phase: What an active trainer does.
         pid: The trainer's process id.
-        pid_start_time: When that process began, seconds since the epoch.
-        heartbeat: When this was written, seconds since the epoch.
+        pid_start_time: When that process began.
+        heartbeat: When this was written.
         epoch: The epoch being trained, from 1; 0 before the first.
         step: Batches done, over all epochs.
         total_steps: Batches the settings ask for.
-        result: At the end, what ``train --json`` prints.
+        result: What it reached, at the end.
     """
 
-    state: str
+    state: ActiveState | CompleteState | BrokenState
     message: str = ""
+    phase: Phase = "loading"
     pid: int = 0
-    pid_start_time: float = 0.0
-    heartbeat: float = 0.0
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    result: dict[str, Any] | None = None
+    pid_start_time: Moment = 0.0
+    heartbeat: Moment = 0.0
+    epoch: Epoch = 0
+    step: Step = 0
+    total_steps: Step = 0
+    result: RunResult | None = None
 
 
-@dataclass(frozen=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True, kw_only=True):
     """The facts that config.json holds beside the settings.
 
     Attributes:
-        created_at: Seconds since the epoch.
+        created_at: When the training began.
         device: What it was trained on, in words; empty until Keras is loaded.
         precision: Keras's dtype policy, for example ``float32``.
         versions: Of Python, Keras, its backend and NumPy.
     """
 
-    created_at: float = 0.0
+    created_at: Moment = 0.0
     device: str = ""
     precision: str = ""
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = {}
+
+
+class Row(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What every line of metrics.jsonl holds; its ``kind`` says which of the three rows it is.
+
+    Attributes:
+        epoch: The epoch being trained, from 1.
+        step: Batches done, over all epochs.
+        elapsed_s: Since the training began, over all sittings, without pauses.
+    """
+
+    epoch: Epoch
+    step: Step
+    elapsed_s: Seconds
+
+
+class BatchRow(Row, frozen=True, kw_only=True, tag="batch"):
+    """The batches since the row before, alone. None stands for what is not a number.
+
+    Attributes:
+        loss: Mean cross-entropy, in nats.
+        accuracy: Share of their images that was read correctly.
+        learning_rate: That of the last of them.
+        images_per_s: Training images.
+    """
+
+    loss: Loss | None
+    accuracy: BatchAccuracy | None
+    learning_rate: LearningRate
+    images_per_s: ImagesPerSecond | None
+
+
+class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch and its evaluation. None stands for what is not a number, or was not measured.
+
+    Attributes:
+        complete: Whether all its batches were trained.
+        train_loss: Mean over the training images while they were learned from.
+        train_accuracy: The same of the accuracy.
+        validation_loss: On the training images set aside, if there are any.
+        validation_accuracy: The same of the accuracy.
+        test_loss: On the 10,000 test images.
+        test_accuracy: The same of the accuracy.
+        misclassified: Test images.
+        rate_factor: The learning rate used, divided by the scheduled one.
+        seconds: Time of its batches, without pauses and without its evaluation.
+    """
+
+    complete: bool = True
+    train_loss: Loss | None
+    train_accuracy: Share | None
+    validation_loss: Loss | None = None
+    validation_accuracy: Share | None = None
+    test_loss: Loss | None
+    test_accuracy: Share
+    misclassified: TestImages
+    rate_factor: RateFactor = 1.0
+    seconds: Seconds
+
+    @property
+    def name(self) -> str:
+        """Its number, and that it was broken off where it was."""
+        return f"{self.epoch}" if self.complete else f"{self.epoch} (stopped)"
+
+
+class EventRow(Row, frozen=True, kw_only=True, tag="event"):
+    """Something that happened to the training.
+
+    Attributes:
+        event: ``continued``, ``paused``, ``resumed``, ``stopped`` or ``learning_rate``.
+        learning_rate: From then on.
+    """
+
+    event: str
+    learning_rate: LearningRate
 
 
 @dataclass(frozen=True)
@@ -91,11 +223,11 @@ class RunSnapshot:
     state: str
     message: str = ""
     config: TrainingConfig | None = None
-    record: RunRecord = RunRecord()
+    record: RunRecord = field(default_factory=RunRecord)
     status: Status | None = None
-    batches: list[dict[str, Any]] = field(default_factory=list)
-    epochs: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    batches: list[BatchRow] = field(default_factory=list)
+    epochs: list[EpochRow] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
 
     @property
     def is_active(self) -> bool:
@@ -105,51 +237,41 @@ class RunSnapshot:
     @property
     def can_continue(self) -> bool:
         """Whether it ended before its last epoch and a trainer could go on with it."""
-        diverged = bool(self.batches) and self.batches[-1]["loss"] is None  # and would do so again
+        diverged = bool(self.batches) and self.batches[-1].loss is None  # and would do so again
         return self.state in UNFINISHED_STATES and self.config is not None and not self.bundled and not diverged
 
     @property
-    def last_epoch(self) -> dict[str, Any] | None:
+    def last_epoch(self) -> EpochRow | None:
         """The newest "epoch" row, or None."""
         return self.epochs[-1] if self.epochs else None
 
     @property
-    def result(self) -> dict[str, Any]:
-        """What ``train --json`` printed at the end; empty before."""
-        return (self.status.result if self.status else None) or {}
+    def result(self) -> RunResult | None:
+        """What it reached, or None before its end."""
+        return self.status.result if self.status else None
 
 
-def parse_status(written: dict[str, Any]) -> Status:
-    """Check the contents of status.json.
+def read_status(path: Path) -> Status:
+    """Read status.json.
 
     Raises:
-        DamagedRunError: It is not what a trainer writes.
+        DamagedRunError: It is missing or not what a trainer writes.
     """
-    known = {item.name for item in fields(Status)}
-    try:
-        status = Status(**{name: value for name, value in written.items() if name in known})
-    except TypeError as error:
-        raise DamagedRunError("status.json names no state") from error
-    if (
-        status.state not in ACTIVE_STATES + ENDED_STATES
-        or not isinstance(status.message, str)
-        or not isinstance(status.result, (dict, type(None)))
-    ):
-        raise DamagedRunError("status.json is not what a trainer writes")
-    _require_ranges("status.json", written)
-    _require_ranges("status.json", status.result or {})
-    return status
+    return _convert(read_json(path), Status, path.name)
 
 
-def _require_ranges(file: str, values: dict[str, Any]) -> None:
-    """Raise unless every number that has a range is within it."""
-    for name in _NUMBERS.keys() & values.keys():
-        if not _in_range(name, values[name]) and not (values[name] is None and name in _MAY_BE_NULL):
-            raise DamagedRunError(f"{file} is not what a trainer writes, at {name}")
+def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
+    """Read config.json: the settings, and the facts recorded beside them.
+
+    Raises:
+        DamagedRunError: It is missing or not what a trainer writes.
+    """
+    values = read_json(path)
+    return parse_settings(values), _convert(values, RunRecord, path.name)
 
 
 def parse_settings(values: dict[str, Any]) -> TrainingConfig:
-    """Check the settings in config.json.
+    """Check the settings among what config.json holds.
 
     Raises:
         DamagedRunError: There are none, or one is out of its range.
@@ -163,116 +285,32 @@ def parse_settings(values: dict[str, Any]) -> TrainingConfig:
         raise DamagedRunError(f"config.json: {error}") from error
 
 
-def parse_record(values: dict[str, Any]) -> RunRecord:
-    """Check the rest of config.json.
-
-    Raises:
-        DamagedRunError: It is not what a trainer writes.
-    """
-    record = RunRecord(**{item.name: values[item.name] for item in fields(RunRecord) if item.name in values})
-    _require_ranges("config.json", values)
-    if (
-        not isinstance(record.device, str)
-        or not isinstance(record.precision, str)
-        or not isinstance(record.versions, dict)
-    ):
-        raise DamagedRunError("config.json is not what a trainer writes")
-    return record
+_Record = TypeVar("_Record", bound=Struct)
 
 
-# What a row of metrics.jsonl must hold for the screens to draw it.
-_ROW_NUMBERS = {
-    "batch": ("epoch", "step", "loss", "accuracy", "learning_rate", "images_per_s", "elapsed_s"),
-    "epoch": (
-        "epoch", "step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "misclassified", "seconds",
-        "elapsed_s",
-    ),
-    "event": ("epoch", "step", "elapsed_s", "learning_rate"),
-}  # fmt: skip
-
-# Null stands for "not a number", as the loss of a training that went astray.
-_MAY_BE_NULL = {"loss", "accuracy", "train_loss", "train_accuracy", "test_loss", "images_per_s"}
-_MAY_BE_MISSING = {"validation_loss", "validation_accuracy", "rate_factor"}
+def _convert(values: dict[str, Any], record: type[_Record], file: str) -> _Record:
+    try:
+        return msgspec.convert(values, record)
+    except msgspec.ValidationError as error:
+        name = re.search(r"(\w+)`$", str(error))  # "Expected `int`, got `str` - at `$.result.epochs`"
+        if "missing required" in str(error) and name:
+            raise DamagedRunError(f"{file} names no {name[1]}") from error
+        raise DamagedRunError(f"{file} is not what a trainer writes{f', at {name[1]}' if name else ''}") from error
 
 
-class _Range(NamedTuple):
-    """What a number may be; a whole one is no float, not even 2.0."""
-
-    minimum: float
-    maximum: float
-    whole: bool = False
+_rows = msgspec.json.Decoder(BatchRow | EpochRow | EventRow)
 
 
-_MOMENT = _Range(0, 1e10)  # seconds since the epoch, as far as every calendar goes
-_SECONDS = _Range(0, 1e9)
-_SHARE = _Range(0, 1)
-# Up to the largest float32. A mean over a few batches is the difference of two rounded sums, so
-# that it may lie a little outside of its range.
-_LOSS = _Range(-0.1, 3.4e38)
-_EPOCH = _Range(0, 1_000, whole=True)
-_STEP = _Range(0, 10**9, whole=True)
-
-# Every number that a file of a run holds, wherever it stands in it. The ranges are wider than what
-# a trainer writes, and within what a table, a plot and a calendar can show.
-_NUMBERS = {
-    "created_at": _MOMENT,
-    "pid_start_time": _MOMENT,
-    "heartbeat": _MOMENT,
-    "epoch": _EPOCH,
-    "epochs": _EPOCH,
-    "step": _STEP,
-    "total_steps": _STEP,
-    "misclassified": _Range(0, 10_000, whole=True),
-    "loss": _LOSS,
-    "train_loss": _LOSS,
-    "test_loss": _LOSS,
-    "validation_loss": _LOSS,
-    "accuracy": _Range(-0.1, 1.1),  # of a few batches, too
-    "train_accuracy": _SHARE,
-    "test_accuracy": _SHARE,
-    "validation_accuracy": _SHARE,
-    "learning_rate": _Range(0, 1e6),
-    "rate_factor": _Range(0, 1e9),
-    "images_per_s": _Range(0, 1e12),
-    "images_per_second": _Range(0, 1e12),
-    "elapsed_s": _SECONDS,
-    "seconds": _SECONDS,
-    "train_seconds": _SECONDS,
-}
-
-
-def parse_row(line: bytes) -> dict[str, Any]:
-    """Check one line of metrics.jsonl.
+def decode_row(line: bytes) -> BatchRow | EpochRow | EventRow:
+    """Return one line of metrics.jsonl as a row.
 
     Raises:
         ValueError: It is not a row that a trainer writes.
     """
     try:
-        row = json.loads(line)
-        required = _ROW_NUMBERS[row["kind"]]
-        good = all(_in_range(name, row[name]) or (row[name] is None and name in _MAY_BE_NULL) for name in required)
-        good &= all(row.get(name) is None or _in_range(name, row[name]) for name in _MAY_BE_MISSING)
-        good &= row["kind"] != "event" or isinstance(row["event"], str)
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError("not a row") from error
-    if not good:
-        raise ValueError("not a row")
-    return row
-
-
-def finite_or_null(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the row with null for each number that JSON cannot say."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
-    }
-
-
-def _in_range(name: str, value: Any) -> bool:
-    """Tell whether a value is a number that may stand under this name."""
-    allowed = _NUMBERS[name]
-    # Python's JSON reader also takes NaN, Infinity and whole numbers beyond any float.
-    right_type = isinstance(value, int if allowed.whole else (int, float)) and not isinstance(value, bool)
-    return right_type and allowed.minimum <= value <= allowed.maximum
+        return _rows.decode(line)
+    except RecursionError as error:
+        raise ValueError("nested without end") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -282,19 +320,35 @@ def read_json(path: Path) -> dict[str, Any]:
         DamagedRunError: It is missing, unreadable or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        content = path.read_bytes()
+    except (FileNotFoundError, ValueError) as error:  # or a name that no file can have
         raise DamagedRunError(f"{path.name} is missing") from error
     except OSError as error:
         raise DamagedRunError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested without end
-        raise DamagedRunError(f"{path.name} is not JSON") from error
+    return parse_json(content, path.name)
+
+
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """Parse the JSON object that a file of this name holds.
+
+    Raises:
+        DamagedRunError: It holds something else.
+    """
+    try:
+        value = json.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
+        raise DamagedRunError(f"{name} is not JSON") from error
     if not isinstance(value, dict):
-        raise DamagedRunError(f"{path.name} is not a JSON object")
+        raise DamagedRunError(f"{name} is not a JSON object")
     return value
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Path, value: object) -> None:
     """Replace a file in one step, so that a reader sees the old or the new one."""
-    text = json.dumps(value, indent=1) + "\n"
-    write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_whole(path, lambda temporary: temporary.write_text(to_json(value), encoding="utf-8"))
+
+
+def to_json(value: object) -> str:
+    """Return a record, or a dictionary of such, as readable JSON."""
+    # Not msgspec's own: it writes no half characters, and a failure may name a file that has them.
+    return json.dumps(msgspec.to_builtins(value), indent=1) + "\n"

@@ -8,16 +8,16 @@ state and a reason, never an exception on a screen.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 from zipfile import is_zipfile
 
+import msgspec
 import numpy as np
 
 from mnist_lib.config import SETTING_RANGES, TrainingConfig
@@ -26,16 +26,18 @@ from mnist_lib.machine import is_same_process
 from mnist_lib.runs.records import (
     ACTIVE_STATES,
     COMPLETE_STATES,
+    BatchRow,
     DamagedRunError,
+    EpochRow,
+    EventRow,
     RunRecord,
     RunSnapshot,
     Status,
-    finite_or_null,
-    parse_record,
-    parse_row,
-    parse_settings,
-    parse_status,
+    decode_row,
+    read_config,
     read_json,
+    read_status,
+    to_json,
     write_json,
 )
 from mnist_lib.storage.files import UNFINISHED, write_whole
@@ -45,6 +47,9 @@ from mnist_lib.storage.files import UNFINISHED, write_whole
 HEARTBEAT_TIMEOUT_S = 120.0
 
 MAX_NOTE_LENGTH = 2_000
+
+
+_Row = TypeVar("_Row", BatchRow, EpochRow, EventRow)
 
 
 class RunStoreError(Exception):
@@ -116,31 +121,30 @@ class Run:
 
     def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
         """Write the settings and the facts recorded beside them."""
-        write_json(self.path / "config.json", {"settings": config.to_dict(), **asdict(record)})
+        write_json(self.path / "config.json", {"settings": config.to_dict(), **msgspec.structs.asdict(record)})
 
     def write_status(self, status: Status) -> None:
         """Replace status.json in one step, stamped with the present time."""
-        write_json(self.path / "status.json", asdict(replace(status, heartbeat=time.time())))
+        write_json(self.path / "status.json", msgspec.structs.replace(status, heartbeat=time.time()))
 
     def fail(self, reason: str) -> None:
         """Mark the run as failed, as well as the folder still allows."""
         with suppress(OSError, DamagedRunError):
-            status = replace(self.read_status(), state="failed", message=reason)
+            status = msgspec.structs.replace(self.read_status(), state="failed", message=reason)
             try:
                 self.write_status(status)
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
                 # A full disk has no room for a new file, but the old one keeps its place.
-                values = asdict(replace(status, heartbeat=time.time()))
-                (self.path / "status.json").write_text(json.dumps(values) + "\n", encoding="utf-8")
+                (self.path / "status.json").write_text(to_json(status), encoding="utf-8")
 
-    def append_metrics(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Append one row and return it as written: numbers that are not finite become null."""
-        finite = finite_or_null(row)
-        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(finite) + "\n")
-        return finite
+    def append_metrics(self, row: _Row) -> _Row:
+        """Append one row and return it as it will be read: None stands for what is not a number."""
+        line = msgspec.json.encode(row)
+        with (self.path / "metrics.jsonl").open("ab") as file:
+            file.write(line + b"\n")
+        return msgspec.json.decode(line, type=type(row))
 
     def require_space(self, size: int) -> None:
         """Raise what a full disk raises unless there is room for so many bytes.
@@ -175,8 +179,8 @@ class Run:
         kept: list[bytes] = []
         for line in self._metrics_lines()[0] if epoch else []:
             kept.append(line)
-            row = parse_row(line)
-            if row["kind"] == "epoch" and row["epoch"] == epoch:
+            row = decode_row(line)
+            if isinstance(row, EpochRow) and row.epoch == epoch:
                 break
         content = b"".join(line + b"\n" for line in kept)
         write_whole(self.path / "metrics.jsonl", lambda temporary: temporary.write_bytes(content))
@@ -274,9 +278,14 @@ class Run:
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
             rows = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
-            snapshot = replace(snapshot, batches=rows["batch"], epochs=rows["epoch"], events=rows["event"])
+            snapshot = replace(
+                snapshot,
+                batches=[row for row in rows if isinstance(row, BatchRow)],
+                epochs=[row for row in rows if isinstance(row, EpochRow)],
+                events=[row for row in rows if isinstance(row, EventRow)],
+            )
             if status.state in COMPLETE_STATES:
-                self._check_complete(status, rows["epoch"])
+                self._check_complete(status, snapshot.epochs)
             return replace(snapshot, state=status.state, message=status.message)
         except (DamagedRunError, OSError) as error:
             return replace(snapshot, message=str(error))
@@ -287,8 +296,7 @@ class Run:
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
         """
-        values = read_json(self.path / "config.json")
-        return parse_settings(values), parse_record(values)
+        return read_config(self.path / "config.json")
 
     def read_status(self) -> Status:
         """Return status.json, with a run whose trainer is gone marked as interrupted.
@@ -296,16 +304,15 @@ class Run:
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
         """
-        status = parse_status(read_json(self.path / "status.json"))
+        status = read_status(self.path / "status.json")
         if status.state not in ACTIVE_STATES:
             return status
         if not is_same_process(status.pid, status.pid_start_time):
-            return replace(status, state="interrupted", message="the trainer ended without a word")
+            return msgspec.structs.replace(status, state="interrupted", message="the trainer ended without a word")
         silence_s = time.time() - status.heartbeat
         if silence_s > HEARTBEAT_TIMEOUT_S:
-            return replace(
-                status, state="interrupted", message=f"no sign of life from the trainer for {silence_s:.0f} s"
-            )
+            reason = f"no sign of life from the trainer for {silence_s:.0f} s"
+            return msgspec.structs.replace(status, state="interrupted", message=reason)
         return status
 
     def checkpoints(self, snapshot: RunSnapshot | None = None) -> list[int]:
@@ -316,7 +323,7 @@ class Run:
         Args:
             snapshot: The run as it stands, where that was read already.
         """
-        rows = {row["epoch"] for row in (snapshot or self.read()).epochs}
+        rows = {row.epoch for row in (snapshot or self.read()).epochs}
         return sorted(
             int(number)
             for path in self.path.glob("checkpoint-*.weights.h5")
@@ -332,7 +339,7 @@ class Run:
         Args:
             snapshot: The run as it stands.
         """
-        whole_epochs = any(row.get("complete", True) for row in snapshot.epochs)
+        whole_epochs = any(row.complete for row in snapshot.epochs)
         return snapshot.can_continue and (not whole_epochs or bool(self.checkpoints(snapshot)))
 
     def epochs_with_weights(self) -> list[int]:
@@ -388,23 +395,22 @@ class Run:
             raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
         return lines, unfinished
 
-    def _read_metrics(self, may_be_cut: bool) -> dict[str, list[dict[str, Any]]]:
-        """Parse metrics.jsonl; the last line of a run that did not end may be half written."""
-        rows: dict[str, list[dict[str, Any]]] = {"batch": [], "epoch": [], "event": []}
+    def _read_metrics(self, may_be_cut: bool) -> list[BatchRow | EpochRow | EventRow]:
+        """Read metrics.jsonl; the last line of a run that did not end may be half written."""
         if may_be_cut and not (self.path / "metrics.jsonl").exists():
-            return rows
+            return []
         lines, unfinished = self._metrics_lines()
         if unfinished and not may_be_cut:
             raise DamagedRunError("metrics.jsonl is cut off in its last line")
+        rows = []
         for number, line in enumerate(lines, start=1):
             try:
-                row = parse_row(line)
+                rows.append(decode_row(line))
             except ValueError as error:
                 raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of figures") from error
-            rows[row["kind"]].append(row)
         return rows
 
-    def _check_complete(self, status: Status, epochs: list[dict[str, Any]]) -> None:
+    def _check_complete(self, status: Status, epochs: list[EpochRow]) -> None:
         if len(epochs) != status.epoch:
             raise DamagedRunError(f"metrics.jsonl holds {len(epochs)} of {status.epoch} epochs")
         if not self.model_path.is_file():

@@ -233,9 +233,8 @@ class RunStore:
     def _starting(config: TrainingConfig, epoch: int = 0) -> Status:
         return Status(
             "starting",
-            "loading TensorFlow",
-            os.getpid(),
-            process_start_time(),
+            pid=os.getpid(),
+            pid_start_time=process_start_time(),
             epoch=epoch,
             step=epoch * config.steps_per_epoch,
             total_steps=config.total_steps,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from mnist_lib.config import SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
-from mnist_lib.runs.comparison import run_outcome
+from mnist_lib.runs.comparison import run_result
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
@@ -51,26 +52,23 @@ class RunSummary(NamedTuple):
 
 def summarize_run(run: Run) -> RunSummary:
     """Return a run's line. Never raises, and reads the many rows of figures only where the run has no result."""
-    outcome = run_outcome(run)
-    if outcome is not None:
-        try:
+    result = run_result(run)
+    if result is not None:
+        with suppress(DamagedRunError):  # Run.read says below what is wrong
             config, record = run.read_config()
-            status = run.read_status()
             return RunSummary(
                 run.run_id,
                 run.bundled,
-                status.state,
+                result.state,
                 "",
                 record.created_at,
-                (status.result or {}).get("epochs", 0),
-                outcome.test_accuracy,
-                outcome.misclassified,
-                outcome.train_seconds,
+                result.epochs,
+                result.test_accuracy,
+                result.misclassified,
+                result.train_seconds,
                 config,
                 run.read_note(),
             )
-        except DamagedRunError:
-            pass  # Run.read says below what is wrong
     snapshot = run.read()
     last = snapshot.last_epoch
     return RunSummary(
@@ -79,10 +77,10 @@ def summarize_run(run: Run) -> RunSummary:
         snapshot.state,
         snapshot.message,
         snapshot.record.created_at,
-        last["epoch"] if last else 0,
-        last["test_accuracy"] if last else None,
-        last["misclassified"] if last else None,
-        last["elapsed_s"] if last else None,
+        last.epoch if last else 0,
+        last.test_accuracy if last else None,
+        last.misclassified if last else None,
+        last.elapsed_s if last else None,
         snapshot.config,
         run.read_note(),
     )

@@ -18,6 +18,9 @@ from mnist_lib.runs.store import RunStore, TrainingRefusedError
 # a few files. TensorFlow is loaded after that.
 CLAIM_TIMEOUT_S = 30.0
 
+# With which a trainer ends that found another one at work; after other errors it is 2.
+REFUSED_EXIT_CODE = 3
+
 
 def start_training(store: RunStore, config: TrainingConfig) -> Run:
     """Start the trainer and wait until it has claimed the store, a fraction of a second.
@@ -85,9 +88,8 @@ def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:
         if process.poll() is not None:
             _, errors = process.communicate()
             last_line = (errors.strip().splitlines() or ["it ended without a word"])[-1]
-            message = last_line.removeprefix("mnist_lib: ")
-            refused = message.startswith("A training is already running")
-            raise (TrainingRefusedError if refused else RunStoreError)(message)
+            refused = process.returncode == REFUSED_EXIT_CODE
+            raise (TrainingRefusedError if refused else RunStoreError)(last_line.removeprefix("mnist_lib: "))
         # Two starts in one second may choose one name: whose run it is says the pid, but
         # on Windows, where the Python of a virtual environment is only a launcher.
         with suppress(DamagedRunError):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
-from mnist_lib.runs.records import Status
+from mnist_lib.runs.records import EpochRow, EventRow, Status
 from mnist_lib.runs.run import Run
 from mnist_lib.training.stopwatch import Stopwatch
 
@@ -35,17 +36,16 @@ class TrainingState:
         stopwatch: Seconds of training, over all sittings, without pauses.
     """
 
-    def __init__(self, run: Run, config: TrainingConfig, last_epoch: dict[str, Any] | None = None) -> None:
-        last_epoch = last_epoch or {}
+    def __init__(self, run: Run, config: TrainingConfig, last_epoch: EpochRow | None = None) -> None:
         self.run = run
         self.config = config
-        self.epoch = last_epoch.get("epoch", 0)
+        self.epoch = last_epoch.epoch if last_epoch else 0
         self.step = self.epoch * config.steps_per_epoch
-        self.stopwatch = Stopwatch(last_epoch.get("elapsed_s", 0.0))
+        self.stopwatch = Stopwatch(last_epoch.elapsed_s if last_epoch else 0.0)
         self.epoch_began_s = self.elapsed_s
         self.epoch_seconds = 0.0
         self.learning_rate = math.nan  # until ScheduledLearningRate is made
-        self.rate_factor = last_epoch.get("rate_factor", 1.0)
+        self.rate_factor = last_epoch.rate_factor if last_epoch else 1.0
         self._status = Status(
             "starting", pid=os.getpid(), pid_start_time=process_start_time(), total_steps=config.total_steps
         )
@@ -79,7 +79,7 @@ class TrainingState:
             OSError: The run directory cannot be written.
         """
         self.stopwatch.start()
-        self.write_status(message="tracing the network")
+        self.write_status(phase="tracing")
         if self.epoch:
             self.write_event("continued")
 
@@ -92,7 +92,7 @@ class TrainingState:
         Raises:
             OSError: The run directory cannot be written.
         """
-        self._status = replace(self._status, epoch=self.epoch, step=self.step, **changes)
+        self._status = msgspec.structs.replace(self._status, epoch=self.epoch, step=self.step, **changes)
         self.run.write_status(self._status)
 
     def write_event(self, event: str) -> None:
@@ -105,12 +105,11 @@ class TrainingState:
             OSError: The run directory cannot be written.
         """
         self.run.append_metrics(
-            {
-                "kind": "event",
-                "event": event,
-                "epoch": self.epoch,
-                "step": self.step,
-                "elapsed_s": round(self.elapsed_s, 3),
-                "learning_rate": self.learning_rate,
-            }
+            EventRow(
+                event=event,
+                epoch=self.epoch,
+                step=self.step,
+                elapsed_s=round(self.elapsed_s, 3),
+                learning_rate=self.learning_rate,
+            )
         )

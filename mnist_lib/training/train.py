@@ -11,7 +11,6 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +22,7 @@ from mnist_lib.machine import cpu_name, device_name
 from mnist_lib.network.backend import on_all_devices
 from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
-from mnist_lib.runs.records import RunRecord
+from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.training.callbacks import make_callbacks
 from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_model
@@ -39,8 +38,8 @@ def train(
     config: TrainingConfig,
     dataset: Dataset,
     run: Run,
-    on_epoch: Callable[[dict[str, Any]], None] = lambda row: None,
-) -> dict[str, Any]:
+    on_epoch: Callable[[EpochRow], None] = lambda row: None,
+) -> RunResult:
     """Train one network from its settings, or from its last checkpoint, to a kept and evaluated model.
 
     Args:
@@ -50,9 +49,7 @@ def train(
         on_epoch: Called with each "epoch" row.
 
     Returns:
-        What ``train --json`` prints: run_id, state, epochs, test_accuracy, test_loss,
-        misclassified, train_seconds (from the call of fit to its return, without pauses),
-        images_per_second, device and precision.
+        What ``train --json`` prints.
 
     Raises:
         DivergedError: The loss is not a number any more.
@@ -93,8 +90,8 @@ def train(
 
     save_model(network, run, config)
     result = make_result(state, record)
-    state.write_status(state=result["state"], message="", result=result)
-    if result["state"] == "finished":
+    state.write_status(state=result.state, result=result)
+    if result.state == "finished":
         remove_checkpoints(run, config.epochs)
     return result
 
@@ -145,19 +142,19 @@ def make_record(policy: str) -> RunRecord:
     )
 
 
-def make_result(state: TrainingState, record: RunRecord) -> dict[str, Any]:
+def make_result(state: TrainingState, record: RunRecord) -> RunResult:
     """Return what ``train --json`` prints of a training that is over: the figures of its last epoch, and its time."""
     last = state.run.read().last_epoch
     assert last, "a training ends with an epoch"
-    return {
-        "run_id": state.run.run_id,
-        "state": "finished" if state.step == state.config.total_steps else "stopped",
-        "epochs": last["epoch"],
-        "test_accuracy": last["test_accuracy"],
-        "test_loss": last["test_loss"],
-        "misclassified": last["misclassified"],
-        "train_seconds": round(state.elapsed_s, 3),
-        "images_per_second": round(state.images_seen / state.elapsed_s, 1),
-        "device": record.device,
-        "precision": record.precision,
-    }
+    return RunResult(
+        run_id=state.run.run_id,
+        state="finished" if state.step == state.config.total_steps else "stopped",
+        epochs=last.epoch,
+        test_accuracy=last.test_accuracy,
+        test_loss=last.test_loss,
+        misclassified=last.misclassified,
+        train_seconds=round(state.elapsed_s, 3),
+        images_per_second=round(state.images_seen / state.elapsed_s, 1),
+        device=record.device,
+        precision=record.precision,
+    )

@@ -93,7 +93,7 @@ def _render_state(shown: str | None) -> None:
     if run is not None:
         snapshot = run.read()
         st.markdown(state_badges(snapshot))
-        if snapshot.message and snapshot.state != "running":  # then it comes and goes with every epoch
+        if snapshot.message:
             st.caption(sentence(snapshot.message))
         if snapshot.record.device:
             st.caption(f":material/developer_board: Trained on: {plain_text(snapshot.record.device)}")
@@ -122,7 +122,7 @@ def state_badges(snapshot: RunSnapshot) -> str:
     """Return a run's state, its accuracy and whether its network is another than the paper's, as Markdown."""
     text = f":{STATE_COLORS[snapshot.state]}-badge[{snapshot.state}]"
     if snapshot.last_epoch:
-        text += f" {snapshot.last_epoch['test_accuracy']:.2%} on the test set"
+        text += f" {snapshot.last_epoch.test_accuracy:.2%} on the test set"
     if snapshot.config and not snapshot.config.has_paper_network:
         text += f" :violet-badge[{NOT_THE_PAPERS}]"
     return text

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
+from tests.support.runs import result_of
 
 SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
@@ -177,7 +178,7 @@ def test_training_runs_on_while_screens_change_and_stops_with_its_model(
     snapshot = run.read()
     assert snapshot.state == "stopped"
     assert run.model_path.is_file()
-    assert snapshot.result["test_accuracy"] > 0.5
+    assert result_of(run).test_accuracy > 0.5
     page.get_by_role("link", name=re.compile("Its .* mistakes")).click()
     expect_screen(page, "Mistakes")
     expect(page.get_by_text(f"are misread by {run.run_id}")).to_be_visible()

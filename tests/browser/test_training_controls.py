@@ -72,10 +72,10 @@ def test_training_does_what_is_asked_on_the_screen(start_server: Callable[..., S
     field.press("Enter")
     expect(field).to_have_attribute("placeholder", "now 0.0003")
     expect(field).to_have_value("")
-    (changed,) = [row for row in run.read().events if row["event"] == "learning_rate"]
-    assert abs(changed["learning_rate"] - 0.0003) < 1e-8
-    wait_for(page, lambda: run.read().batches[-1]["step"] > changed["step"] + 10)
-    later = {round(row["learning_rate"], 7) for row in run.read().batches if row["step"] > changed["step"]}
+    (changed,) = [row for row in run.read().events if row.event == "learning_rate"]
+    assert abs(changed.learning_rate - 0.0003) < 1e-8
+    wait_for(page, lambda: run.read().batches[-1].step > changed.step + 10)
+    later = {round(row.learning_rate, 7) for row in run.read().batches if row.step > changed.step}
     assert later == {0.0003}
 
     page.get_by_role("button", name="Stop and keep the model").click()
@@ -83,5 +83,5 @@ def test_training_does_what_is_asked_on_the_screen(start_server: Callable[..., S
     expect(page.get_by_role("link", name="Draw a digit for it")).to_be_visible()
     snapshot = run.read()
     assert snapshot.state == "stopped"
-    assert [row["event"] for row in snapshot.events] == ["paused", "resumed", "learning_rate", "stopped"]
+    assert [row.event for row in snapshot.events] == ["paused", "resumed", "learning_rate", "stopped"]
     assert run.model_path.is_file()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from msgspec.structs import replace as replace_row
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.figures.learning_curves import (
@@ -21,17 +22,18 @@ from mnist_lib.figures.learning_curves import (
     smooth,
 )
 from mnist_lib.runs.records import RunSnapshot
+from tests.support.runs import batch_row, epoch_row, event_row
 
 # 40 images in batches of 10: 4 steps an epoch.
 CONFIG = TrainingConfig(batch_size=10, training_images=40, epochs=3)
 BATCHES = [
-    {"epoch": 1, "step": 1, "loss": 2.5, "accuracy": 0.125, "elapsed_s": 0.5},
-    {"epoch": 1, "step": 4, "loss": 1.0, "accuracy": 0.5, "elapsed_s": 1.25},
-    {"epoch": 2, "step": 7, "loss": None, "accuracy": 0.75, "elapsed_s": 2.5},
+    batch_row(1, epoch=1, loss=2.5, accuracy=0.125, elapsed_s=0.5),
+    batch_row(4, epoch=1, loss=1.0, accuracy=0.5, elapsed_s=1.25),
+    batch_row(7, epoch=2, loss=None, accuracy=0.75, elapsed_s=2.5),
 ]
 EPOCHS = [
-    {"epoch": 1, "step": 4, "test_loss": 0.75, "test_accuracy": 0.625, "elapsed_s": 2.0},
-    {"epoch": 2, "step": 8, "test_loss": None, "test_accuracy": 0.875, "elapsed_s": 4.0},
+    epoch_row(1, step=4, test_loss=0.75, test_accuracy=0.625, elapsed_s=2.0),
+    epoch_row(2, step=8, test_loss=None, test_accuracy=0.875, elapsed_s=4.0),
 ]
 RUN = RunSnapshot("this", bundled=False, state="running", config=CONFIG, batches=BATCHES, epochs=EPOCHS)
 EMPTY = RunSnapshot("empty", bundled=False, state="starting", config=CONFIG)
@@ -100,7 +102,7 @@ def test_raw_values_stay_faint_behind_the_smoothed() -> None:
 
 
 def test_validation_is_drawn_where_there_is_one_and_told_apart_without_colour() -> None:
-    epochs = [row | {"validation_loss": 0.5, "validation_accuracy": None} for row in EPOCHS]
+    epochs = [replace_row(row, validation_loss=0.5, validation_accuracy=None) for row in EPOCHS]
     drawn = traces(learning_curve_figure("loss", replace(RUN, epochs=epochs)))
     assert numbers(drawn["validation"].y) == [0.5, 0.5]
     for style in ("color", "dash"):
@@ -109,7 +111,7 @@ def test_validation_is_drawn_where_there_is_one_and_told_apart_without_colour() 
 
 
 def test_other_runs_have_a_colour_each_and_one_entry_in_the_legend() -> None:
-    epochs = [row | {"validation_loss": 0.5} for row in EPOCHS]
+    epochs = [replace_row(row, validation_loss=0.5) for row in EPOCHS]
     slower = replace(RUN, config=replace(CONFIG, batch_size=5), epochs=epochs)
     figure = learning_curve_figure("loss", RUN, "epoch", others=[("slow", slower), ("none", EMPTY)])
     drawn = traces(figure)
@@ -135,14 +137,14 @@ def test_no_more_others_than_can_be_told_apart() -> None:
 
 
 EVENTS = [
-    {"event": "paused", "epoch": 1, "step": 40, "elapsed_s": 10.0, "learning_rate": 0.001},
-    {"event": "resumed", "epoch": 1, "step": 40, "elapsed_s": 30.0, "learning_rate": 0.001},
-    {"event": "learning_rate", "epoch": 2, "step": 60, "elapsed_s": 50.0, "learning_rate": 0.0005},
+    event_row("paused", epoch=1, step=40, elapsed_s=10.0, learning_rate=0.001),
+    event_row("resumed", epoch=1, step=40, elapsed_s=30.0, learning_rate=0.001),
+    event_row("learning_rate", epoch=2, step=60, elapsed_s=50.0, learning_rate=0.0005),
 ]
 
 
 def test_events_are_marked_with_those_of_one_place_in_one_text() -> None:
-    run = replace(RUN, batches=[*BATCHES, BATCHES[0] | {"step": 100, "elapsed_s": 100.0}], events=EVENTS)
+    run = replace(RUN, batches=[*BATCHES, replace_row(BATCHES[0], step=100, elapsed_s=100.0)], events=EVENTS)
     assert find_marks(run, "step") == [Mark(40, "paused, resumed"), Mark(60, "rate 0.0005")]
     assert find_marks(run, "epoch") == [Mark(10, "paused, resumed"), Mark(15, "rate 0.0005")]
     assert find_marks(run, "seconds") == [Mark(10, "paused"), Mark(30, "resumed"), Mark(50, "rate 0.0005")]
@@ -154,7 +156,9 @@ def test_events_are_marked_with_those_of_one_place_in_one_text() -> None:
 
 def test_rate_that_is_no_round_number_is_marked_rounded() -> None:
     rates = [0.000463955, 0.001]
-    events = [EVENTS[2] | {"learning_rate": rate, "step": 50 * number} for number, rate in enumerate(rates, start=1)]
+    events = [
+        replace_row(EVENTS[2], learning_rate=rate, step=50 * number) for number, rate in enumerate(rates, start=1)
+    ]
     assert [mark.text for mark in find_marks(replace(RUN, events=events), "step")] == ["rate 0.000464", "rate 0.001"]
 
 
@@ -169,14 +173,14 @@ def test_training_without_rows_is_empty(quantity: str, x: str) -> None:
 def test_rows_of_few_batches_are_left_out() -> None:
     # Rows of 28 batches, but the two that end their epochs stand for 2 and 1: those are all noise.
     steps = [1, 29, 57, 59, 87, 115, 116]
-    batches = [{"step": step, "loss": float(step)} for step in steps]
+    batches = [batch_row(step, loss=float(step)) for step in steps]
     drawn = traces(learning_curve_figure("loss", replace(EMPTY, batches=batches)))
     assert numbers(drawn["train"].y) == [1, 29, 57, 87, 115]
 
 
 def test_accuracy_axis_contains_every_value_but_the_first_steep_rise() -> None:
     accuracies = [0.1, 0.5, *np.linspace(0.8, 1.0, 200).tolist()]
-    batches = [{"step": step, "accuracy": value} for step, value in enumerate(accuracies)]
+    batches = [batch_row(step, accuracy=value) for step, value in enumerate(accuracies)]
     figure: Any = learning_curve_figure("accuracy", replace(EMPTY, batches=batches))
     limits = figure.layout.yaxis.autorangeoptions
     assert 0.5 < limits.clipmin <= 0.8

@@ -19,6 +19,7 @@ from typing import Any
 
 import h5py
 import keras
+import msgspec
 import numpy as np
 import pytest
 
@@ -32,7 +33,7 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.disks import mounted_disk
 from tests.support.processes import PROJECT_PATH
-from tests.support.runs import Trained
+from tests.support.runs import Trained, result_of
 
 pytestmark = pytest.mark.usefixtures("keras_loaded")
 
@@ -62,7 +63,7 @@ def test_run_comes_back_file_by_file(trained: Trained, archive: bytes, store: Ru
     snapshot = run.read()
     assert snapshot.state == "finished"
     assert snapshot.last_epoch
-    assert accuracy(run.probabilities(), dataset.test_labels) == snapshot.last_epoch["test_accuracy"]
+    assert accuracy(run.probabilities(), dataset.test_labels) == snapshot.last_epoch.test_accuracy
     assert [other.run_id for other in store.own_runs()] == [run.run_id]
     assert sorted(path.name for path in store.root.iterdir()) == [run.run_id]
 
@@ -98,7 +99,8 @@ def test_name_that_is_taken_gets_a_number(archive: bytes, trained: Trained, tmp_
 
 def test_stopped_run_is_one_as_well(run_copy: Run, tmp_path: Path) -> None:
     status = run_copy.read_status()
-    run_copy.write_status(replace(status, state="stopped", result={**(status.result or {}), "state": "stopped"}))
+    result = msgspec.structs.replace(result_of(run_copy), state="stopped")
+    run_copy.write_status(msgspec.structs.replace(status, state="stopped", result=result))
     assert load_archive(io.BytesIO(archive_run(run_copy)), RunStore(tmp_path / "other")).read().state == "stopped"
 
 
@@ -112,7 +114,7 @@ def test_zip_that_another_program_packed_again_is_taken(archive: bytes, store: R
 def test_run_of_half_precision_is_taken(policy: str, run_copy: Run, tmp_path: Path) -> None:
     snapshot = run_copy.read()
     assert snapshot.config
-    run_copy.write_config(snapshot.config, replace(snapshot.record, precision=policy))
+    run_copy.write_config(snapshot.config, msgspec.structs.replace(snapshot.record, precision=policy))
     load_archive(io.BytesIO(archive_run(run_copy)), RunStore(tmp_path / "other"))
 
 
@@ -137,7 +139,7 @@ def test_only_a_run_that_ended_well_is_archived(state: str, run_copy: Run) -> No
     # This process takes the trainer's place.
     import psutil
 
-    status = replace(
+    status = msgspec.structs.replace(
         run_copy.read_status(), state=state, pid=os.getpid(), pid_start_time=psutil.Process().create_time()
     )
     run_copy.write_status(status)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from mnist_lib.runs.comparison import Outcome, best_outcome, run_outcome
+from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.records import Status
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.runs import make_result
 
 
-def write_run(store: RunStore, name: str, misclassified: Any, seconds: float = 60.0, state: str = "finished") -> Run:
+def write_run(store: RunStore, name: str, misclassified: Any, seconds: float = 60.0, state: Any = "finished") -> Run:
     run = Run(store.root / name)
     run.path.mkdir(parents=True)
-    result = {"test_accuracy": 0.99, "misclassified": misclassified, "train_seconds": seconds}
+    result = make_result("its name then", misclassified=misclassified, train_seconds=seconds)
     run.write_status(Status(state, result=result))
     return run
 
@@ -22,8 +23,8 @@ def test_best_run_has_the_fewest_mistakes_and_is_another_one(store: RunStore) ->
     best = write_run(store, "a", 70)
     write_run(store, "b", 85, state="stopped")
     write_run(store, "c", 100)
-    assert best_outcome(store, besides=Run(store.root / "c")) == Outcome("a", 0.99, 70, 60.0)
-    found = best_outcome(store, besides=best)
+    assert best_result(store, besides=Run(store.root / "c")) == make_result("a", misclassified=70)
+    found = best_result(store, besides=best)
     assert found
     assert found.run_id == "b"
 
@@ -31,14 +32,14 @@ def test_best_run_has_the_fewest_mistakes_and_is_another_one(store: RunStore) ->
 def test_among_equals_the_faster_is_the_better(store: RunStore) -> None:
     for name, seconds in (("a", 60.0), ("b", 20.0), ("c", 40.0)):
         write_run(store, name, 80, seconds)
-    found = best_outcome(store, besides=Run(store.root / "d"))
+    found = best_result(store, besides=Run(store.root / "d"))
     assert found
     assert found.run_id == "b"
 
 
 def test_shipped_runs_count(store: RunStore) -> None:
     shipped = RunStore(store.root, None)
-    found = best_outcome(shipped, besides=write_run(store, "a", 1))
+    found = best_result(shipped, besides=write_run(store, "a", 1))
     assert found
     assert found.run_id == shipped.bundled_runs()[0].run_id
 
@@ -46,7 +47,7 @@ def test_shipped_runs_count(store: RunStore) -> None:
 def test_a_run_of_the_same_name_elsewhere_is_another_one(store: RunStore) -> None:
     bundled = RunStore(store.bundled_root)
     write_run(bundled, "a", 3)
-    found = best_outcome(store, besides=write_run(store, "a", 5))
+    found = best_result(store, besides=write_run(store, "a", 5))
     assert found
     assert found.misclassified == 3
 
@@ -58,5 +59,5 @@ def test_runs_without_a_figure_are_passed_over(store: RunStore) -> None:
     (store.root / "empty").mkdir()
     garbled = write_run(store, "garbled", 4)
     (garbled.path / "status.json").write_text("{")
-    assert run_outcome(failed) is None
-    assert best_outcome(store, besides=failed) is None
+    assert run_result(failed) is None
+    assert best_result(store, besides=failed) is None

@@ -14,10 +14,7 @@ from mnist_lib.runs.paper import (
     run_claims,
 )
 from mnist_lib.runs.records import RunRecord, RunSnapshot, Status
-
-
-def epoch_row(seconds: float, **values: object) -> dict[str, object]:
-    return {"seconds": seconds, "test_accuracy": 0.98, "misclassified": 200, "complete": True} | values
+from tests.support.runs import epoch_row, make_result
 
 
 def test_figures_are_those_of_the_paper() -> None:
@@ -45,8 +42,8 @@ def test_claims_are_the_run_s_own_figures() -> None:
         "finished",
         config=TrainingConfig(dense_units=1),
         record=RunRecord(device="CPU, 2 cores"),
-        status=Status("finished", result={"train_seconds": 75.4}),
-        epochs=[epoch_row(13.0), epoch_row(12.0, test_accuracy=0.9921, misclassified=1079)],
+        status=Status("finished", result=make_result("a run", train_seconds=75.4)),
+        epochs=[epoch_row(1, seconds=13.0), epoch_row(2, seconds=12.0, test_accuracy=0.9921, misclassified=1079)],
     )
     claims = run_claims(snapshot)
     assert claims == ("99.21%", "1,079", "12.5 s", "1 min 15 s", f"{320 + 18_496 + 7_745 + 20:,}", "CPU, 2 cores")
@@ -54,7 +51,9 @@ def test_claims_are_the_run_s_own_figures() -> None:
 
 
 def test_broken_off_epoch_does_not_count_as_the_time_of_one() -> None:
-    snapshot = RunSnapshot("a run", False, "stopped", epochs=[epoch_row(13.0), epoch_row(2.0, complete=False)])
+    snapshot = RunSnapshot(
+        "a run", False, "stopped", epochs=[epoch_row(1, seconds=13.0), epoch_row(2, seconds=2.0, complete=False)]
+    )
     assert run_claims(snapshot).seconds_per_epoch == "13.0 s"
-    snapshot = RunSnapshot("a run", False, "stopped", epochs=[epoch_row(2.0, complete=False)])
+    snapshot = RunSnapshot("a run", False, "stopped", epochs=[epoch_row(2, seconds=2.0, complete=False)])
     assert run_claims(snapshot).seconds_per_epoch == NOT_MEASURED

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -16,14 +16,15 @@ from mnist_lib.runs.progress import (
     pending_control,
     present_learning_rate,
 )
-from mnist_lib.runs.records import RunSnapshot, Status
+from mnist_lib.runs.records import BatchRow, EventRow, RunSnapshot, Status
 from mnist_lib.runs.run import Controls
+from tests.support.runs import batch_row, epoch_row, event_row
 
 
 def snapshot_at(*rows: tuple[int, float], total_steps: int = 100) -> RunSnapshot:
     """Return a running snapshot of two epochs of 50 steps with batch rows at (step, elapsed_s)."""
     batches = [
-        {"step": step, "epoch": 1 if step <= 50 else 2, "elapsed_s": elapsed_s, "images_per_s": 10.0 * step}
+        batch_row(step, epoch=1 if step <= 50 else 2, elapsed_s=elapsed_s, images_per_s=10.0 * step)
         for step, elapsed_s in rows
     ]
     config = TrainingConfig(epochs=2, batch_size=1, training_images=50)
@@ -54,7 +55,7 @@ def test_estimate_takes_the_time_per_step_after_the_first_row() -> None:
 def test_evaluations_yet_to_come_take_as_long_as_those_before() -> None:
     # 0.1 s a step, then 2.5 s of evaluation; 40 steps and one more evaluation are left.
     snapshot = snapshot_at((1, 1.0), (26, 3.5), (50, 5.9), (51, 8.5), (60, 9.4))
-    snapshot = replace(snapshot, epochs=[{"epoch": 1, "elapsed_s": 8.4}])
+    snapshot = replace(snapshot, epochs=[epoch_row(1, elapsed_s=8.4)])
     assert measure_progress(snapshot).seconds_left == pytest.approx(40 * 0.1 + 2.5)
 
 
@@ -66,8 +67,8 @@ def test_latest_speed_counts_where_the_machine_got_slower() -> None:
 
 
 def test_end_has_no_time_left() -> None:
-    snapshot = replace(snapshot_at((1, 1.0), (100, 10.0)), epochs=[{"epoch": 1, "elapsed_s": 5.0}] * 2)
-    snapshot.batches[0]["epoch"] = 2
+    snapshot = replace(snapshot_at((1, 1.0), (100, 10.0)), epochs=[epoch_row(1, elapsed_s=5.0)] * 2)
+    snapshot.batches[0] = msgspec.structs.replace(snapshot.batches[0], epoch=2)
     assert measure_progress(snapshot) == Progress(1.0, 1000.0, 0.0)
 
 
@@ -91,29 +92,31 @@ def test_more_steps_than_planned_are_still_the_end() -> None:
 )
 def test_what_was_asked_for_is_said_until_it_happens(state: str, controls: Controls, text: str) -> None:
     rates = (0.5, float(np.float32(0.1)))
-    events = [{"event": "learning_rate", "learning_rate": rate} for rate in rates]
+    events = [event_row("learning_rate", learning_rate=rate) for rate in rates]
     assert pending_control(RunSnapshot("a", False, state, events=events), controls) == text
 
 
 def test_present_rate_is_that_of_the_newest_row() -> None:
-    def rows(*steps_and_rates: tuple[int, float]) -> list[dict[str, Any]]:
-        return [{"step": step, "learning_rate": rate} for step, rate in steps_and_rates]
+    def batches(*steps_and_rates: tuple[int, float]) -> list[BatchRow]:
+        return [batch_row(step, learning_rate=rate) for step, rate in steps_and_rates]
+
+    def events(*steps_and_rates: tuple[int, float]) -> list[EventRow]:
+        return [event_row("learning_rate", step=step, learning_rate=rate) for step, rate in steps_and_rates]
 
     assert present_learning_rate(RunSnapshot("a", False, "starting")) is None
-    assert present_learning_rate(RunSnapshot("a", False, "running", batches=rows((1, 0.1), (2, 0.2)))) == 0.2
-    assert (
-        present_learning_rate(RunSnapshot("a", False, "running", batches=rows((5, 0.3)), events=rows((4, 0.2)))) == 0.3
-    )
-    paused = RunSnapshot("a", False, "paused", batches=rows((4, 0.3)), events=rows((4, 0.3), (4, 0.2)))
+    assert present_learning_rate(RunSnapshot("a", False, "running", batches=batches((1, 0.1), (2, 0.2)))) == 0.2
+    running = RunSnapshot("a", False, "running", batches=batches((5, 0.3)), events=events((4, 0.2)))
+    assert present_learning_rate(running) == 0.3
+    paused = RunSnapshot("a", False, "paused", batches=batches((4, 0.3)), events=events((4, 0.3), (4, 0.2)))
     assert present_learning_rate(paused) == 0.2
 
 
 def test_half_of_a_rate_that_is_not_applied_yet_is_half_of_that_rate() -> None:
     assert multiplied_learning_rate(RunSnapshot("a", False, "starting"), Controls(), 0.5) is None
-    snapshot = RunSnapshot("a", False, "running", batches=[{"step": 3, "learning_rate": float(np.float32(0.1))}])
+    snapshot = RunSnapshot("a", False, "running", batches=[batch_row(3, learning_rate=float(np.float32(0.1)))])
     assert multiplied_learning_rate(snapshot, Controls(), 0.5) == 0.05
     asked = Controls(learning_rate=0.05)
     assert multiplied_learning_rate(snapshot, asked, 0.5) == 0.025
-    applied = {"event": "learning_rate", "step": 4, "learning_rate": 0.05}
-    later = replace(snapshot, events=[applied], batches=[{"step": 9, "learning_rate": 0.01}])
+    applied = event_row("learning_rate", step=4, learning_rate=0.05)
+    later = replace(snapshot, events=[applied], batches=[batch_row(9, learning_rate=0.01)])
     assert multiplied_learning_rate(later, asked, 2.0) == 0.02  # a schedule went on since

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,7 +21,7 @@ from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, St
 from mnist_lib.runs.run import HEARTBEAT_TIMEOUT_S, Controls, Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import Python
-from tests.support.runs import Trained, change_json
+from tests.support.runs import Trained, batch_row, change_json, epoch_row, event_row, make_result
 
 CONFIG = TrainingConfig("custom", epochs=3, batch_size=50, training_images=100, seed=4)
 
@@ -45,13 +45,21 @@ def change_rows(run: Run, kind: str, /, **changes: Any) -> None:
 
 def test_status_is_read_as_it_was_written(new_run: Run) -> None:
     status = Status(
-        "paused", "wait", os.getpid(), process_start_time(), epoch=2, step=3, total_steps=6, result={"epochs": 1}
+        "paused",
+        "wait",
+        "evaluating",
+        os.getpid(),
+        process_start_time(),
+        epoch=2,
+        step=3,
+        total_steps=6,
+        result=make_result("a run", epochs=1),
     )
     before = time.time()
     new_run.write_status(status)
     read = new_run.read_status()
     assert before <= read.heartbeat <= time.time()
-    assert dataclasses.replace(read, heartbeat=0.0) == status
+    assert msgspec.structs.replace(read, heartbeat=0.0) == status
 
 
 def test_settings_and_record_are_read_as_they_were_written(new_run: Run) -> None:
@@ -68,25 +76,28 @@ def test_settings_and_record_are_read_as_they_were_written(new_run: Run) -> None
 
 
 def test_metrics_are_read_as_they_were_written(new_run: Run) -> None:
-    batch = {"kind": "batch", "epoch": 1, "step": 2, "loss": 1.25, "accuracy": 0.5}
-    batch |= {"images_per_s": 99.5, "elapsed_s": 0.25, "learning_rate": 0.001}
-    epoch = {"kind": "epoch", "epoch": 1, "step": 2, "train_loss": 1.5, "train_accuracy": 0.4, "test_loss": 1.1}
-    epoch |= {"test_accuracy": 0.6, "misclassified": 4000, "seconds": 1.5, "elapsed_s": 2.0, "complete": True}
-    new_run.append_metrics(batch)
-    new_run.append_metrics(batch | {"step": 4})
-    new_run.append_metrics(epoch)
+    batch = batch_row(2, loss=1.25, accuracy=0.5, images_per_s=99.5, elapsed_s=0.25, learning_rate=0.001)
+    later = msgspec.structs.replace(batch, step=4)
+    epoch = epoch_row(
+        1, step=2, train_loss=1.5, train_accuracy=0.4, test_loss=1.1, test_accuracy=0.6, misclassified=4000,
+        validation_loss=0.25, seconds=1.5, elapsed_s=2.0, complete=False, rate_factor=0.5,
+    )  # fmt: skip
+    event = event_row("paused", step=3, learning_rate=0.25)
+    assert new_run.append_metrics(batch) == batch
+    assert new_run.append_metrics(event) == event
+    new_run.append_metrics(later)
+    assert new_run.append_metrics(epoch) == epoch
     snapshot = new_run.read()
-    assert snapshot.batches == [batch, batch | {"step": 4}]
+    assert snapshot.batches == [batch, later]
+    assert snapshot.events == [event]
     assert snapshot.epochs == [epoch]
     assert snapshot.last_epoch == epoch
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_figure_that_is_not_finite_becomes_null(value: float, new_run: Run) -> None:
-    row = {"kind": "batch", "epoch": 1, "step": 1, "accuracy": 0.1, "images_per_s": 1.0, "elapsed_s": 0.0}
-    row |= {"learning_rate": 0.001}
-    new_run.append_metrics(row | {"loss": value})
-    assert new_run.read().batches == [row | {"loss": None}]
+    new_run.append_metrics(batch_row(1, loss=value))
+    assert new_run.read().batches == [batch_row(1, loss=None)]
     assert "NaN" not in (new_run.path / "metrics.jsonl").read_text()
 
 
@@ -121,9 +132,10 @@ def test_finished_run_reads_whole(trained: Trained) -> None:
     assert (snapshot.state, snapshot.message) == ("finished", "")
     assert not snapshot.is_active
     assert snapshot.config == TrainingConfig("custom", epochs=2, batch_size=64, seed=7, training_images=640)
-    assert [row["epoch"] for row in snapshot.epochs] == [1, 2]
+    assert [row.epoch for row in snapshot.epochs] == [1, 2]
     assert snapshot.batches
-    assert snapshot.result == trained.result
+    assert snapshot.result is not None
+    assert msgspec.structs.asdict(snapshot.result) == trained.result
     assert snapshot.status is not None
     assert (snapshot.status.epoch, snapshot.status.step, snapshot.status.total_steps) == (2, 20, 20)
     assert trained.run.has_model()
@@ -181,7 +193,7 @@ def test_stop_of_a_run_whose_folder_is_gone_is_an_error_in_one_line(run_copy: Ru
 
 
 def test_fail_keeps_what_the_status_knew(new_run: Run) -> None:
-    new_run.write_status(dataclasses.replace(new_run.read_status(), epoch=1, step=5))
+    new_run.write_status(msgspec.structs.replace(new_run.read_status(), epoch=1, step=5))
     new_run.fail("the disk is full")
     snapshot = new_run.read()
     assert (snapshot.state, snapshot.message) == ("failed", "the disk is full")
@@ -286,6 +298,9 @@ DAMAGE = {
     "epoch a fraction": (status(epoch=2.0), "status.json is not what a trainer writes"),
     "total steps null": (status(total_steps=None), "status.json is not what a trainer writes"),
     "total steps infinite": (status(total_steps=float("inf")), "status.json is not what a trainer writes"),
+    "pid a text": (status(pid="1"), "status.json is not what a trainer writes, at pid"),
+    "pid null": (status(pid=None), "status.json is not what a trainer writes, at pid"),
+    "pid a fraction": (status(pid=2.5), "status.json is not what a trainer writes, at pid"),
     "heartbeat null": (status(heartbeat=None), "status.json is not what a trainer writes"),
     "heartbeat beyond numbers": (status(heartbeat=10**400), "status.json is not what a trainer writes"),
     "heartbeat not a number": (status(heartbeat=float("nan")), "status.json is not what a trainer writes"),
@@ -356,7 +371,7 @@ def test_loss_of_a_training_that_went_astray_is_no_damage(run_copy: Run) -> None
     change_rows(run_copy, "epoch", train_loss=None, test_loss=None)
     snapshot = run_copy.read()
     assert snapshot.state == "finished"
-    assert [row["test_loss"] for row in snapshot.epochs] == [None, None]
+    assert [row.test_loss for row in snapshot.epochs] == [None, None]
 
 
 def test_entries_of_a_later_version_are_no_damage(run_copy: Run) -> None:
@@ -448,7 +463,7 @@ def test_run_of_a_living_process_is_active(state: str, run_copy: Run) -> None:
     snapshot = run_copy.read()
     assert snapshot.state == state
     assert snapshot.is_active
-    assert snapshot.result == {}
+    assert snapshot.result is None
 
 
 def test_half_written_last_line_of_a_running_run_is_left_for_later(run_copy: Run) -> None:
@@ -492,8 +507,8 @@ def test_pid_used_again_by_another_process_means_interrupted(run_copy: Run) -> N
     assert run_copy.read().state == "interrupted"
 
 
-@pytest.mark.parametrize("pid", ["1", None, 0, -1, 2.5, 2**100])
-def test_impossible_pid_means_interrupted(pid: Any, run_copy: Run) -> None:
+@pytest.mark.parametrize("pid", [0, -1, 2**100])
+def test_impossible_pid_means_interrupted(pid: int, run_copy: Run) -> None:
     pretend_running(run_copy, pid=pid)
     assert run_copy.read().state == "interrupted"
 

@@ -13,6 +13,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.network.forward import Layer, Network
 from mnist_lib.network.weights import weight_shapes
 from mnist_lib.runs.networks import network_path
+from mnist_lib.runs.records import BatchRow, EpochRow, EventRow, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 
@@ -54,6 +55,38 @@ class Trained(NamedTuple):
     result: dict[str, Any]
     stdout: str
     stderr: str
+
+
+def batch_row(step: int, **values: Any) -> BatchRow:
+    """Return a "batch" row that means nothing but what is given."""
+    usual = {"epoch": 1, "elapsed_s": 0.0, "loss": 1.0, "accuracy": 0.5, "learning_rate": 0.001, "images_per_s": 1.0}
+    return BatchRow(step=step, **usual | values)
+
+
+def epoch_row(epoch: int, **values: Any) -> EpochRow:
+    """Return an "epoch" row that means nothing but what is given."""
+    usual = {"step": epoch, "elapsed_s": 0.0, "train_loss": 1.0, "train_accuracy": 0.5, "test_loss": 1.0}
+    usual |= {"test_accuracy": 0.5, "misclassified": 5_000, "seconds": 1.0}
+    return EpochRow(epoch=epoch, **usual | values)
+
+
+def event_row(event: str, **values: Any) -> EventRow:
+    """Return an "event" row that means nothing but what is given."""
+    return EventRow(event=event, **{"epoch": 1, "step": 1, "elapsed_s": 0.0, "learning_rate": 0.001} | values)
+
+
+def make_result(run_id: str, **values: Any) -> RunResult:
+    """Return what a training reached, which means nothing but what is given."""
+    usual: dict[str, Any] = {"state": "finished", "epochs": 1, "test_accuracy": 0.99, "test_loss": 0.5}
+    usual |= {"misclassified": 100, "train_seconds": 60.0}
+    return RunResult(run_id=run_id, **usual | values)
+
+
+def result_of(run: Run) -> RunResult:
+    """Return what a run reached; it has to have ended."""
+    result = run.read().result
+    assert result
+    return result
 
 
 def change_json(path: Path, **values: Any) -> None:

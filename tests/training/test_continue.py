@@ -74,16 +74,16 @@ def assert_same_end(run: Run, undisturbed: Run) -> None:
     """Compare every epoch's figures and probabilities, to the last bit."""
     ended, expected = run.read(), undisturbed.read()
     assert ended.state == "finished", ended.message
-    assert [[row[name] for name in FIGURES] for row in ended.epochs] == [
-        [row[name] for name in FIGURES] for row in expected.epochs
+    assert [[getattr(row, name) for name in FIGURES] for row in ended.epochs] == [
+        [getattr(row, name) for name in FIGURES] for row in expected.epochs
     ]
     for epoch in range(1, 4):
         np.testing.assert_array_equal(run.probabilities(epoch), undisturbed.probabilities(epoch))
     # No gap and nothing twice.
-    steps = [row["step"] for row in ended.batches]
+    steps = [row.step for row in ended.batches]
     assert steps == sorted(set(steps))
     assert steps[-1] == ended.config.total_steps if ended.config else False
-    times = [row["elapsed_s"] for row in ended.batches]
+    times = [row.elapsed_s for row in ended.batches]
     assert times == sorted(times)
 
 
@@ -118,7 +118,7 @@ def test_checkpoint_without_its_row_does_not_count(store: RunStore, python: Pyth
     kill(process)
     # As if the power had gone a moment earlier, in the middle of the row, with the files before it written.
     lines = (run.path / "metrics.jsonl").read_bytes().split(b"\n")
-    row = next(number for number, line in enumerate(lines) if b'"kind": "epoch"' in line)
+    row = next(number for number, line in enumerate(lines) if json.loads(line)["kind"] == "epoch")
     (run.path / "metrics.jsonl").write_bytes(b"\n".join(lines[:row]) + b"\n" + lines[row][:40])
     assert run.checkpoints() == []
     finish(python, store, run)
@@ -138,7 +138,7 @@ def test_epoch_whose_checkpoint_cannot_be_kept_is_trained_anew(
     shutil.rmtree(in_the_way)
     kept = run.read().epochs
     # An epoch that is said to be finished can be gone on from.
-    assert [row["epoch"] for row in kept] == list(range(1, epoch))
+    assert [row.epoch for row in kept] == list(range(1, epoch))
     assert run.checkpoints() == list(range(1, epoch))
     assert run.can_continue(run.read())
     finish(python, store, run)
@@ -175,7 +175,7 @@ def test_stopped_run_goes_on_from_its_last_whole_epoch(store: RunStore, python: 
     assert run.model_path.is_file()
     finish(python, store, run)
     assert_same_end(run, undisturbed)
-    assert [row["event"] for row in run.read().events] == ["continued"]
+    assert [row.event for row in run.read().events] == ["continued"]
 
 
 SERVER = """
@@ -208,7 +208,7 @@ def test_death_of_the_server_harms_no_training_and_that_of_both_no_finished_epoc
     process = start(python, store, f"--continue={run.run_id}")
     wait_until(lambda: len(run.read().epochs) > kept)
     kill(process)
-    assert [row["epoch"] for row in run.read().epochs] == list(range(1, len(run.read().epochs) + 1))
+    assert [row.epoch for row in run.read().epochs] == list(range(1, len(run.read().epochs) + 1))
 
 
 def test_status_left_as_running_by_a_machine_that_went_down_is_interrupted(run_copy: Run) -> None:
@@ -260,13 +260,13 @@ def test_loss_that_is_no_number_ends_the_run_with_that_reason(store: RunStore, p
     stdout, stderr = process.communicate(timeout=120)
     assert (process.returncode, stdout) == (2, "")
     reason = (
-        f"the loss is not a number any more in epoch 2, at learning rate {run.read().batches[-1]['learning_rate']:.2g}"
+        f"the loss is not a number any more in epoch 2, at learning rate {run.read().batches[-1].learning_rate:.2g}"
     )
     assert stderr == f"mnist_lib: {run.run_id} failed: {reason} (see {run.log_path})\n"
     snapshot = run.read()
     assert (snapshot.state, snapshot.message) == ("failed", reason)
-    assert snapshot.batches[-1]["loss"] is None
-    assert [row["epoch"] for row in snapshot.epochs] == run.epochs_with_weights() == [1]
+    assert snapshot.batches[-1].loss is None
+    assert [row.epoch for row in snapshot.epochs] == run.epochs_with_weights() == [1]
     assert not snapshot.can_continue  # it would do so again
 
 
@@ -343,7 +343,7 @@ def test_run_that_goes_on_leaves_nothing_of_what_came_after_its_checkpoint(run_c
     for path in leftovers:
         path.touch()
     with store.continuing(run_copy.run_id) as (run, _):
-        assert [row["epoch"] for row in run.read().epochs] == [1]
+        assert [row.epoch for row in run.read().epochs] == [1]
         assert {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()} == {
             "config.json", "status.json", "metrics.jsonl", "trainer.log", "checkpoint-001.weights.h5",
             "epochs/001.npz", "epochs/001.weights.h5",
@@ -362,7 +362,7 @@ def test_stopped_run_can_go_on_although_the_first_try_died_at_once(
     assert (code, stderr.splitlines()[-1][:10]) == (2, "mnist_lib:")
     in_the_way.rmdir()
     snapshot = run_copy.read()
-    assert (snapshot.state, [row["epoch"] for row in snapshot.epochs]) == ("interrupted", [1])
+    assert (snapshot.state, [row.epoch for row in snapshot.epochs]) == ("interrupted", [1])
     with store.continuing(run_copy.run_id) as (run, _):
         assert run.checkpoints() == [1]
 
@@ -373,7 +373,9 @@ def test_run_that_ended_in_its_first_epoch_can_begin_again(state: str, run_copy:
     (run_copy.path / "status.json").write_text(json.dumps(status | {"state": state, "epoch": 1}))
     run_copy.weights_path(2).unlink()
     run_copy.probabilities_path(2).unlink()
-    row = next(row for row in (run_copy.path / "metrics.jsonl").read_text().splitlines() if '"kind": "epoch"' in row)
+    row = next(
+        row for row in (run_copy.path / "metrics.jsonl").read_text().splitlines() if json.loads(row)["kind"] == "epoch"
+    )
     (run_copy.path / "metrics.jsonl").write_text(json.dumps(json.loads(row) | {"complete": False}) + "\n")
     snapshot = run_copy.read()
     assert (snapshot.state, len(snapshot.epochs)) == (state, 1)

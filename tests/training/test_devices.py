@@ -11,6 +11,7 @@ from tests.support.processes import Python
 
 TRAIN_ON_TWO = """
 import json, sys
+import msgspec
 from pathlib import Path
 import tensorflow as tf
 processor = tf.config.list_physical_devices("CPU")[0]
@@ -31,7 +32,8 @@ settings = {"epochs": 2, "batch_size": 50, "training_images": 1010, "seed": 2, "
 config = TrainingConfig("custom", **settings)
 with RunStore(Path(sys.argv[1])).training(config) as run:
     result = train(config, load_mnist(), run)
-print(json.dumps({"replicas": replicas, "rows": [row["train_loss"] for row in run.read().epochs], **result}))
+rows = [row.train_loss for row in run.read().epochs]
+print(json.dumps({"replicas": replicas, "rows": rows, **msgspec.structs.asdict(result)}))
 """
 
 

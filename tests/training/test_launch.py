@@ -86,7 +86,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         def second_epoch() -> RunSnapshot | None:
             snapshot = run.read()
             assert snapshot.is_active, snapshot.message
-            return snapshot if snapshot.epochs and snapshot.batches[-1]["epoch"] > 1 else None
+            return snapshot if snapshot.epochs and snapshot.batches[-1].epoch > 1 else None
 
         while_training = wait_until(second_epoch)
         active = store.active_run()
@@ -140,7 +140,7 @@ def test_killed_trainer_leaves_its_finished_epochs(story: Story, dataset: Datase
     assert story.after_kill.epochs[: len(seen.epochs)] == seen.epochs
     assert story.after_kill.batches[: len(seen.batches)] == seen.batches
     for epoch in story.after_kill.epochs:
-        assert epoch["test_accuracy"] == accuracy(story.run.probabilities(epoch["epoch"]), dataset.test_labels)
+        assert epoch.test_accuracy == accuracy(story.run.probabilities(epoch.epoch), dataset.test_labels)
     assert not story.run.model_path.exists()
     load_network(story.run)  # the weights of its last epoch
 

@@ -156,7 +156,9 @@ def test_running_training_is_named_in_text(store: RunStore) -> None:
     change_json(ended.path / "status.json", state="interrupted", result=None)
     ended.checkpoint_path(5).touch()
     run = copy_bundled_run(store, HOSTILE_NAME)
-    run.write_status(Status("running", "", os.getpid(), process_start_time(), epoch=2, step=15, total_steps=20))
+    run.write_status(
+        Status("running", pid=os.getpid(), pid_start_time=process_start_time(), epoch=2, step=15, total_steps=20)
+    )
     (store.root / ".training.json").write_text(json.dumps({"run_id": run.run_id}))
     app = open_screen("train", ended.run_id)
     check_that_all_is_plain(app)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
 from mnist_lib.data.dataset import Dataset
+from mnist_lib.runs.records import EpochRow
 from mnist_lib.training.callbacks.batch_logger import BatchLogger
 from mnist_lib.training.callbacks.epoch_checkpoint import EpochCheckpoint
 from mnist_lib.training.callbacks.epoch_evaluation import EpochEvaluation
@@ -19,7 +19,7 @@ from mnist_lib.training.state import TrainingState
 
 
 def make_callbacks(
-    state: TrainingState, dataset: Dataset, on_epoch: Callable[[dict[str, Any]], None] = lambda row: None
+    state: TrainingState, dataset: Dataset, on_epoch: Callable[[EpochRow], None] = lambda row: None
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training, in their order.
 

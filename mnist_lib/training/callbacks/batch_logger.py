@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_lib.runs.records import BatchRow
 from mnist_lib.training.callbacks.training_callback import TrainingCallback
 from mnist_lib.training.state import TrainingState
 
@@ -74,16 +75,15 @@ class BatchLogger(TrainingCallback):
         sums = np.array([seen, logs["loss"] * seen, logs["accuracy"] * seen])
         images, loss, hits = sums - self._sums
         state.run.append_metrics(
-            {
-                "kind": "batch",
-                "epoch": state.epoch,
-                "step": state.step,
-                "loss": float(max(loss / images, 0.0)) if math.isfinite(loss) else math.nan,
-                "accuracy": float(hits / images),
-                "learning_rate": state.learning_rate,
-                "images_per_s": round(images / (now_s - self._row_s), 1),
-                "elapsed_s": round(state.elapsed_s, 3),
-            }
+            BatchRow(
+                epoch=state.epoch,
+                step=state.step,
+                elapsed_s=round(state.elapsed_s, 3),
+                loss=float(max(loss / images, 0.0)) if math.isfinite(loss) else math.nan,
+                accuracy=float(hits / images),
+                learning_rate=state.learning_rate,
+                images_per_s=round(float(images) / (now_s - self._row_s), 1),
+            )
         )
         self._sums, self._row_s, self._row_step = sums, now_s, state.step
         if not math.isfinite(loss):

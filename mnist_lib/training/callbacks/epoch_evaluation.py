@@ -36,7 +36,7 @@ class EpochEvaluation(TrainingCallback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Evaluate the test images and those set aside."""
         run, config = self.state.run, self.state.config
-        self.state.write_status(message="evaluating the test images")
+        self.state.write_status(phase="evaluating")
         self._twin.set_weights(self.model.get_weights())
         probabilities = predict_probabilities(self._twin, self.dataset.test_images)
         run.save_probabilities(epoch + 1, probabilities)

@@ -52,7 +52,7 @@ class RunControl(TrainingCallback):
             self.model.stop_training = True
             self.batch_logger.write_pending_row(logs)
             self.state.write_event("stopped")
-        self.state.write_status(state="stopping" if controls.stop else "running", message="")
+        self.state.write_status(state="stopping" if controls.stop else "running", phase="training")
 
     def _change_learning_rate(self, controls: Controls) -> None:
         """Set the learning rate that a person asks for, if it was not set yet."""
@@ -68,7 +68,7 @@ class RunControl(TrainingCallback):
         reads = 0
         while (controls := self.state.run.read_controls()).paused and not controls.stop:
             if reads % READS_PER_HEARTBEAT == 0:
-                self.state.write_status(state="paused", message="")
+                self.state.write_status(state="paused")
             reads += 1
             self._change_learning_rate(controls)
             time.sleep(PAUSED_SECONDS_PER_READ)

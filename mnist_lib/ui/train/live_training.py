@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.paper import TABLE_II
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.session import run_store
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
@@ -23,8 +23,8 @@ REFRESH_EVERY_S = 1.0
 ROWS_IN_TABLE_HEIGHT = 12
 TABLE_HEIGHT_PX = 400
 
-# What a trainer says before its first batches, and what comes after that.
-STARTING_STEPS = ("loading TensorFlow", "tracing the network", "first batches")
+# The phases of a trainer until its first batches are done.
+STARTING_STEPS = {"loading": "loading TensorFlow", "tracing": "tracing the network", "training": "first batches"}
 
 
 def render_training(run: Run, active: Run | None) -> None:
@@ -84,10 +84,10 @@ def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
 
 def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
     pending = pending_control(snapshot, run.read_controls())
+    status, config = snapshot.status, snapshot.config
     if snapshot.state == "starting":
-        parts = [_starting_text(snapshot.message), pending]
+        parts = [_starting_text(status.phase if status else "loading"), pending]
     else:
-        status, config = snapshot.status, snapshot.config
         parts = [f"Epoch {max(status.epoch, 1)} of {config.epochs}" if status and config else ""]
         parts.append(f"{progress.fraction:.0%}")
         if snapshot.state == "paused":
@@ -102,31 +102,32 @@ def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
 def _pace(snapshot: RunSnapshot, progress: Progress) -> list[str]:
     speed = "" if progress.images_per_s is None else f"{progress.images_per_s:,.0f} images/s"
     left = "" if progress.seconds_left is None else f"{duration_text(progress.seconds_left)} left"
-    return ["evaluating…" if snapshot.message else speed, left]
+    return ["evaluating…" if snapshot.status and snapshot.status.phase == "evaluating" else speed, left]
 
 
-def _starting_text(message: str) -> str:
+def _starting_text(phase: Phase) -> str:
     """Return the steps of a start in a line: those done, the present one, those to come."""
-    present = STARTING_STEPS.index(message) if message in STARTING_STEPS else 0
-    steps = [f":material/check: {step}" for step in STARTING_STEPS[:present]]
-    steps.append(f"**{STARTING_STEPS[present]}…**")
-    steps += [f":gray[{step}]" for step in STARTING_STEPS[present + 1 :]]
+    texts = list(STARTING_STEPS.values())
+    present = list(STARTING_STEPS).index(phase) if phase in STARTING_STEPS else 0
+    steps = [f":material/check: {text}" for text in texts[:present]]
+    steps.append(f"**{texts[present]}…**")
+    steps += [f":gray[{text}]" for text in texts[present + 1 :]]
     return "Starting: " + " → ".join(steps)
 
 
 def _render_table_ii(snapshot: RunSnapshot) -> None:
     st.markdown("**Table II**, row by row, the paper's figures beside it" if _is_paper(snapshot) else "**Table II**")
     table = {
-        "Epoch": [_epoch_name(row) for row in snapshot.epochs],
-        "Time": [f"{row['seconds']:.1f}\N{NO-BREAK SPACE}s" for row in snapshot.epochs],
-        "Loss": [_figure(row["train_loss"]) for row in snapshot.epochs],
-        "Accuracy": [_figure(row["train_accuracy"]) for row in snapshot.epochs],
-        "Test loss": [_figure(row["test_loss"]) for row in snapshot.epochs],
-        "Test accuracy": [_figure(row["test_accuracy"]) for row in snapshot.epochs],
+        "Epoch": [row.name for row in snapshot.epochs],
+        "Time": [f"{row.seconds:.1f}\N{NO-BREAK SPACE}s" for row in snapshot.epochs],
+        "Loss": [_figure(row.train_loss) for row in snapshot.epochs],
+        "Accuracy": [_figure(row.train_accuracy) for row in snapshot.epochs],
+        "Test loss": [_figure(row.test_loss) for row in snapshot.epochs],
+        "Test accuracy": [_figure(row.test_accuracy) for row in snapshot.epochs],
     }
     if snapshot.config and snapshot.config.validation_images:
-        table["Validation loss"] = [_figure(row.get("validation_loss")) for row in snapshot.epochs]
-        table["Validation accuracy"] = [_figure(row.get("validation_accuracy")) for row in snapshot.epochs]
+        table["Validation loss"] = [_figure(row.validation_loss) for row in snapshot.epochs]
+        table["Validation accuracy"] = [_figure(row.validation_accuracy) for row in snapshot.epochs]
     if _is_paper(snapshot):
         of_paper = TABLE_II[: len(snapshot.epochs)]
         table["Paper: loss"] = [_figure(row.loss) for row in of_paper]
@@ -141,10 +142,6 @@ def _render_table_ii(snapshot: RunSnapshot) -> None:
 
 def _is_paper(snapshot: RunSnapshot) -> bool:
     return snapshot.config is not None and snapshot.config.preset == "paper"
-
-
-def _epoch_name(row: dict) -> str:
-    return str(row["epoch"]) if row.get("complete", True) else f"{row['epoch']} (stopped)"
 
 
 def _figure(value: float | None) -> str:

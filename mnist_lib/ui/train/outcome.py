@@ -6,9 +6,9 @@ import streamlit as st
 
 from mnist_lib.config import SETTING_RANGES
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.comparison import Outcome, best_outcome, run_outcome
+from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.paper import PAPER_CLAIMS
-from mnist_lib.runs.records import BROKEN_STATES, RunSnapshot
+from mnist_lib.runs.records import BROKEN_STATES, RunResult, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store
@@ -28,13 +28,13 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
     if snapshot.state in ("damaged", *BROKEN_STATES):
         reason = plain_text(snapshot.message)
         st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
-    outcome = run_outcome(run) if snapshot.state != "damaged" else None
-    if outcome:
-        _render_comparison(outcome, best_outcome(run_store(), besides=run))
+    result = run_result(run) if snapshot.state != "damaged" else None
+    if result:
+        _render_comparison(result, best_result(run_store(), besides=run))
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
-            screen_link("mistakes", f"Its {snapshot.last_epoch['misclassified']:,} mistakes")
+            screen_link("mistakes", f"Its {snapshot.last_epoch.misclassified:,} mistakes")
             screen_link("draw", "Draw a digit for it")
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
@@ -51,18 +51,18 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
 
 def _advice(snapshot: RunSnapshot) -> str:
     last = snapshot.batches[-1] if snapshot.batches else None
-    if last is None or last["loss"] is not None:
+    if last is None or last.loss is not None:
         return ""
-    smaller = max(last["learning_rate"] / 10, SETTING_RANGES["learning_rate"].minimum)
+    smaller = max(last.learning_rate / 10, SETTING_RANGES["learning_rate"].minimum)
     return (
         "The steps were so large that the weights ran away. Go back to these settings and try a smaller "
         f"learning rate, for example {smaller:.2g}."
     )
 
 
-def _render_comparison(outcome: Outcome, best: Outcome | None) -> None:
-    st.markdown(_verdict(outcome, best))
-    rows = {"This run": outcome, **({f"Best other run ({plain_text(best.run_id)})": best} if best else {})}
+def _render_comparison(result: RunResult, best: RunResult | None) -> None:
+    st.markdown(_verdict(result, best))
+    rows = {"This run": result, **({f"Best other run ({plain_text(best.run_id)})": best} if best else {})}
     columns = [
         (f"{row.test_accuracy:.2%}", f"{row.misclassified:,}", duration_text(row.train_seconds))
         for row in rows.values()
@@ -77,12 +77,12 @@ def _render_comparison(outcome: Outcome, best: Outcome | None) -> None:
     )
 
 
-def _verdict(outcome: Outcome, best: Outcome | None) -> str:
-    reached = f"It reads **{10_000 - outcome.misclassified:,} of 10,000** test digits correctly."
+def _verdict(result: RunResult, best: RunResult | None) -> str:
+    reached = f"It reads **{10_000 - result.misclassified:,} of 10,000** test digits correctly."
     if best is None:
         return reached
     name = plain_text(best.run_id)
-    fewer = best.misclassified - outcome.misclassified
+    fewer = best.misclassified - result.misclassified
     if fewer > 0:
         return f"{reached} **The best run here**: {fewer:,} fewer mistakes than any other."
     if fewer == 0:

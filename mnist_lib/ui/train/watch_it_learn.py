@@ -44,7 +44,7 @@ def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
         live: Whether it is trained now.
     """
     st.markdown("**Watch it learn**")
-    epoch = snapshot.last_epoch["epoch"] if snapshot.last_epoch else None
+    epoch = snapshot.last_epoch.epoch if snapshot.last_epoch else None
     if epoch and epoch > 1 and not live:
         epoch = st.slider("After epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
     with errors_as_messages():

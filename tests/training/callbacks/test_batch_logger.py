@@ -22,21 +22,21 @@ pytestmark = [
 def test_row_holds_the_figures_of_its_batch_alone(recorded: Callable[[float], Recorded]) -> None:
     run, _, losses, accuracies = recorded(0.0)
     rows = run.read().batches
-    assert [row["step"] for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert [row["epoch"] for row in rows] == [1, 1, 1, 1, 2, 2, 2, 2]
-    assert [row["loss"] for row in rows] == pytest.approx(losses * 2, rel=1e-4)
-    assert [row["accuracy"] for row in rows] == pytest.approx(accuracies * 2, abs=1e-5)
+    assert [row.step for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert [row.epoch for row in rows] == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert [row.loss for row in rows] == pytest.approx(losses * 2, rel=1e-4)
+    assert [row.accuracy for row in rows] == pytest.approx(accuracies * 2, abs=1e-5)
     assert len({round(loss, 3) for loss in losses}) == 4  # four different batches
 
 
 def test_row_of_many_batches_holds_their_mean_over_images(recorded: Callable[[float], Recorded]) -> None:
     run, _, losses, accuracies = recorded(3600.0)
     rows = run.read().batches
-    assert [row["step"] for row in rows] == [4, 8]
+    assert [row.step for row in rows] == [4, 8]
     expected_loss = sum(loss * images for loss, images in zip(losses, (30, 30, 30, 10), strict=True)) / 100
     expected_accuracy = sum(share * images for share, images in zip(accuracies, (30, 30, 30, 10), strict=True)) / 100
-    assert [row["loss"] for row in rows] == pytest.approx([expected_loss] * 2, rel=1e-5)
-    assert [row["accuracy"] for row in rows] == pytest.approx([expected_accuracy] * 2, abs=1e-6)
+    assert [row.loss for row in rows] == pytest.approx([expected_loss] * 2, rel=1e-5)
+    assert [row.accuracy for row in rows] == pytest.approx([expected_accuracy] * 2, abs=1e-6)
 
 
 def test_slow_machine_writes_no_more_rows_than_an_epoch_may_have(
@@ -45,7 +45,7 @@ def test_slow_machine_writes_no_more_rows_than_an_epoch_may_have(
     from mnist_lib.training.callbacks import batch_logger
 
     monkeypatch.setattr(batch_logger, "ROWS_PER_EPOCH", 2)
-    assert [row["step"] for row in recorded(0.0).run.read().batches] == [2, 4, 6, 8]
+    assert [row.step for row in recorded(0.0).run.read().batches] == [2, 4, 6, 8]
 
 
 def test_network_that_goes_astray_ends_with_that_reason(store: RunStore, dataset: Dataset) -> None:
@@ -66,5 +66,5 @@ def test_network_that_goes_astray_ends_with_that_reason(store: RunStore, dataset
         with pytest.raises(DivergedError, match=reason):
             network.fit(images, labels, batch_size=4, callbacks=callbacks)
     snapshot = run.read()
-    assert [row["loss"] for row in snapshot.batches] == [None]
+    assert [row.loss for row in snapshot.batches] == [None]
     assert snapshot.epochs == []

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mnist_lib.data.dataset import Dataset
+from mnist_lib.runs.records import EpochRow
 from mnist_lib.runs.run import Run
 from mnist_lib.training.state import TrainingState
 from tests.support.training import SMALL, build_small_network, few_test_images, fit
@@ -49,11 +50,11 @@ def test_epoch_that_was_broken_off_leaves_the_checkpoint_before_it(
 
     monkeypatch.setattr(run_control, "SECONDS_PER_READ", 0.0)
 
-    def stop(row: dict[str, Any]) -> None:
+    def stop(row: EpochRow) -> None:
         run.request(stop=True)
 
     fit(build_small_network(SMALL), state, dataset, make_callbacks(state, few_test_images(dataset), stop))
-    assert [(row["epoch"], row["complete"]) for row in run.read().epochs] == [(1, True), (2, False)]
+    assert [(row.epoch, row.complete) for row in run.read().epochs] == [(1, True), (2, False)]
     assert checkpoints_in(run) == ["checkpoint-001.weights.h5"]
 
 
@@ -64,8 +65,8 @@ def test_no_row_is_read_again_while_a_network_is_trained(
     from mnist_lib.training.callbacks import make_callbacks
 
     read: list[Any] = []
-    parse = run_module.parse_row
-    monkeypatch.setattr(run_module, "parse_row", lambda line: read.append(line) or parse(line))
+    parse = run_module.decode_row
+    monkeypatch.setattr(run_module, "decode_row", lambda line: read.append(line) or parse(line))
     fit(build_small_network(SMALL), state, dataset, make_callbacks(state, few_test_images(dataset)))
     assert read == []
     assert len(run.read().epochs) == 2

@@ -37,7 +37,7 @@ def test_figures_are_those_of_the_kept_weights(validation_split: float, store: R
         state.begin()
         network = build_small_network(config)
         fit(network, state, dataset, [StepCounter(state), EpochEvaluation(state, few), look])
-        assert run.read_status().message == "evaluating the test images"
+        assert run.read_status().phase == "evaluating"
     for epoch, logs in enumerate(logged, start=1):
         kept = read_network(run.weights_path(epoch), config)
         probabilities = predict_probabilities(kept, few.test_images)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 
+from mnist_lib.runs.records import EpochRow
 from mnist_lib.runs.run import Run
 from mnist_lib.training.state import TrainingState
 from tests.support.training import Recorded
@@ -23,8 +23,8 @@ pytestmark = [
 def test_epoch_rows_hold_the_figures_that_keras_returns(recorded: Callable[[float], Recorded]) -> None:
     run, history, losses, _ = recorded(0.0)
     epochs = run.read().epochs
-    assert [row["train_loss"] for row in epochs] == history["loss"]
-    assert [row["train_accuracy"] for row in epochs] == history["accuracy"]
+    assert [row.train_loss for row in epochs] == history["loss"]
+    assert [row.train_accuracy for row in epochs] == history["accuracy"]
     assert np.average(losses, weights=[30, 30, 30, 10]) == pytest.approx(history["loss"][0], rel=1e-5)
 
 
@@ -38,11 +38,11 @@ def test_status_tells_of_this_process_while_it_trains(recorded: Callable[[float]
 def test_listener_hears_each_row_as_it_was_written(run: Run, state: TrainingState) -> None:
     from mnist_lib.training.callbacks import EpochLogger
 
-    heard: list[dict[str, Any]] = []
+    heard: list[EpochRow] = []
     state.epoch, state.step = 1, 3  # of four batches
     figures = {"test_loss": math.inf, "test_accuracy": 0.5, "misclassified": 10, "validation_loss": 2.0}
     EpochLogger(state, heard.append).on_epoch_end(0, {"loss": math.nan, "accuracy": 0.25, **figures})
     assert heard == run.read().epochs
     (row,) = heard
-    assert (row["train_loss"], row["train_accuracy"], row["complete"]) == (None, 0.25, False)
-    assert {name: row[name] for name in figures} == figures | {"test_loss": None}
+    assert (row.train_loss, row.train_accuracy, row.complete) == (None, 0.25, False)
+    assert {name: getattr(row, name) for name in figures} == figures | {"test_loss": None}

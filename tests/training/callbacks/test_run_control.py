@@ -45,11 +45,9 @@ def test_rate_that_was_asked_for_is_set_once(run: Run, state: TrainingState, dat
     run.request(learning_rate=0.125)
     train_small(state, dataset)
     snapshot = run.read()
-    assert [(row["event"], row["step"], row["learning_rate"]) for row in snapshot.events] == [
-        ("learning_rate", 1, 0.125)
-    ]
-    assert [row["learning_rate"] for row in snapshot.batches] == pytest.approx([0.001] + [0.125] * 7)
-    assert [row["rate_factor"] for row in snapshot.epochs] == pytest.approx([125, 125])
+    assert [(row.event, row.step, row.learning_rate) for row in snapshot.events] == [("learning_rate", 1, 0.125)]
+    assert [row.learning_rate for row in snapshot.batches] == pytest.approx([0.001] + [0.125] * 7)
+    assert [row.rate_factor for row in snapshot.epochs] == pytest.approx([125, 125])
     assert run.read_status().state == "running"
 
 
@@ -93,10 +91,10 @@ def test_pause_takes_no_time_of_the_training_and_a_new_rate(run: Run, state: Tra
     snapshot = run.read()
     assert rows_of(run)[:5] == [("batch", 1), ("paused", 1), ("learning_rate", 1), ("resumed", 1), ("batch", 2)]
     paused, changed, _ = snapshot.events
-    assert paused["elapsed_s"] == changed["elapsed_s"]
-    assert [row["learning_rate"] for row in snapshot.events] == pytest.approx([0.001, 0.125, 0.125])
-    assert [row["step"] for row in snapshot.batches] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert (np.diff([row["elapsed_s"] for row in snapshot.batches]) >= 0).all()
+    assert paused.elapsed_s == changed.elapsed_s
+    assert [row.learning_rate for row in snapshot.events] == pytest.approx([0.001, 0.125, 0.125])
+    assert [row.step for row in snapshot.batches] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert (np.diff([row.elapsed_s for row in snapshot.batches]) >= 0).all()
 
 
 def test_pause_can_end_in_a_stop(run: Run, state: TrainingState, dataset: Dataset) -> None:

@@ -13,6 +13,7 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.run import Run
 from mnist_lib.training.schedule import learning_rates
 from mnist_lib.training.state import TrainingState
+from tests.support.runs import epoch_row
 from tests.support.training import SMALL, build_small_network, fit
 
 pytestmark = [
@@ -66,5 +67,5 @@ def test_schedule_goes_on_from_a_changed_rate_in_proportion(run: Run, dataset: D
 
 
 def test_run_that_goes_on_keeps_what_a_person_made_of_the_schedule(run: Run, dataset: Dataset) -> None:
-    state = TrainingState(run, FALLING, {"epoch": 1, "elapsed_s": 5.0, "rate_factor": 0.5})
+    state = TrainingState(run, FALLING, epoch_row(1, elapsed_s=5.0, rate_factor=0.5))
     assert rates_used(state, dataset) == pytest.approx(0.5 * learning_rates(FALLING)[4:], rel=1e-6)

@@ -14,7 +14,7 @@ from mnist_lib.evaluation.mcnemar import chance_text
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_TOTAL_BYTES
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run, result_of
 from tests.support.screens import all_text, component, open_screen
 
 LABELS = load_mnist().test_labels
@@ -44,7 +44,7 @@ def test_table_says_of_every_run_what_it_reached(own_run: Run) -> None:
         wrong = int((run.probabilities().argmax(axis=1) != LABELS).sum())
         assert table["Misread"][row] == wrong
         assert table["Accuracy"][row] == pytest.approx(100 * (1 - wrong / 10_000))
-        assert table["Time"][row] == run.read().result["train_seconds"]
+        assert table["Time"][row] == result_of(run).train_seconds
         assert table["Epochs"][row] == len(run.epochs_with_probabilities())
     assert table["Note"].tolist() == ["my first", "", ""]
     # Only what differs: the network is the paper's in all.

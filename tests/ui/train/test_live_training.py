@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -71,8 +72,9 @@ def test_new_best_run_is_said_to_be_one(run_copy: Run) -> None:
 
 def test_loss_that_is_not_a_number_gives_advice_and_the_settings_back(run_copy: Run) -> None:
     row = run_copy.read().batches[0]
-    rows = [row, row | {"step": row["step"] + 1, "loss": None, "learning_rate": 0.9}]
-    (run_copy.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run_copy.path / "metrics.jsonl").unlink()
+    run_copy.append_metrics(row)
+    run_copy.append_metrics(msgspec.structs.replace(row, step=row.step + 1, loss=None, learning_rate=0.9))
     reason = "the loss is not a number any more in epoch 1, at learning rate 0.9"
     change_json(run_copy.path / "status.json", state="failed", message=reason, result=None)
     app = open_train(run_copy.run_id)
@@ -262,7 +264,7 @@ def test_watched_digits_show_the_stored_answers_of_the_chosen_epoch(
 
 def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStore) -> None:
     (run_copy.path / "metrics.jsonl").write_text("")
-    let_it_train(run_copy, store, state="starting", message="tracing the network", epoch=0, step=0)
+    let_it_train(run_copy, store, state="starting", phase="tracing", epoch=0, step=0)
     app = open_train(run_copy.run_id)
     assert not app.exception
     assert "The first answers come with the end of the first epoch." in all_text(app)
