@@ -26,17 +26,9 @@ from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix,
 from mnist_lib.figures.evaluation import confusion_figure
 from mnist_lib.figures.learning_curves import learning_curve_figure
 from mnist_lib.figures.picture_sheet import picture_sheet
-from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
+from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.paths import LIBRARY_PATH
-from mnist_lib.runs.paper import (
-    CLAIM_LABELS,
-    NOT_MEASURED,
-    PAPER_CLAIMS,
-    TABLE_II,
-    TEST_ACCURACY,
-    TEST_LOSS,
-    run_claims,
-)
+from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, PAPER_RESULT, epoch_columns, run_claims
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.summary import SETTING_LABELS
@@ -101,8 +93,8 @@ def make_report(run: Run, dataset: Dataset) -> str:
         differing=differing,
         circumstances=_circumstances(snapshot.record),
         verdict="Exactly the paper's network" if config.has_paper_network else NOT_THE_PAPERS.capitalize(),
-        layers=_table_i(config),
-        epochs=_table_ii(snapshot),
+        layers=layer_columns(config),
+        epochs=_epochs(snapshot),
         smoothing=_SMOOTHING,
         loss_figure=_on_the_page(learning_curve_figure("loss", snapshot, "epoch", True, _SMOOTHING)),
         accuracy_figure=_on_the_page(learning_curve_figure("accuracy", snapshot, "epoch", False, _SMOOTHING)),
@@ -191,47 +183,9 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="minutes")
 
 
-def _table_i(config: TrainingConfig) -> _Columns:
-    rows = layer_table(config)
-    return {
-        "Layer": [*(row.kind for row in rows), "Total"],
-        "Output": [*(" × ".join(f"{size:,}" for size in row.output_shape) for row in rows), ""],
-        "Parameters": [*(f"{row.parameters:,}" for row in rows), f"{count_parameters(config):,}"],
-        "How it comes about": [*(row.arithmetic for row in rows), "all of them are trained"],
-    }
-
-
-def _table_ii(snapshot: RunSnapshot) -> _Columns:
-    rows_read = snapshot.epochs
-    table = {
-        "Epoch": [f"{row['epoch']}" if row.get("complete", True) else f"{row['epoch']} (stopped)" for row in rows_read],
-        "Time": [f"{row['seconds']:.1f} s" for row in rows_read],
-        "Loss": [_figure_text(row["train_loss"]) for row in rows_read],
-        "Accuracy": [_figure_text(row["train_accuracy"]) for row in rows_read],
-    }
-    if any(row.get("validation_loss") is not None for row in rows_read):
-        table["Validation loss"] = [_figure_text(row.get("validation_loss")) for row in rows_read]
-        table["Validation accuracy"] = [_figure_text(row.get("validation_accuracy")) for row in rows_read]
-    table["Test loss"] = [_figure_text(row["test_loss"]) for row in rows_read]
-    table["Test accuracy"] = [_figure_text(row["test_accuracy"]) for row in rows_read]
-    table["Misread"] = [f"{row['misclassified']:,}" for row in rows_read]
-    beyond = [""] * max(0, len(rows_read) - len(TABLE_II))
-    of_paper = TABLE_II[: len(rows_read)]
-    table["Paper: loss"] = [_figure_text(row.loss) for row in of_paper] + beyond
-    table["Paper: accuracy"] = [_figure_text(row.accuracy) for row in of_paper] + beyond
-    reached = {
-        "Epoch": f"The paper, after {len(TABLE_II)}",
-        "Test loss": _figure_text(TEST_LOSS),
-        "Test accuracy": _figure_text(TEST_ACCURACY),
-        "Misread": PAPER_CLAIMS.misclassified,
-        "Paper: loss": _figure_text(TABLE_II[-1].loss),
-        "Paper: accuracy": _figure_text(TABLE_II[-1].accuracy),
-    }
-    return {name: [*cells, reached.get(name, "")] for name, cells in table.items()}
-
-
-def _figure_text(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:.4f}"
+def _epochs(snapshot: RunSnapshot) -> _Columns:
+    columns = epoch_columns(snapshot.epochs)
+    return {heading: [*cells, PAPER_RESULT.get(heading, "")] for heading, cells in columns.items()}
 
 
 def _most_confused(matrix: np.ndarray) -> list[tuple[int, int, str]]:
