@@ -202,16 +202,16 @@ def _confusion(matrix: np.ndarray) -> _Columns:
 
 
 def _digits(matrix: np.ndarray) -> _Columns:
-    figures = digit_figures(matrix)
+    scores = digit_figures(matrix)
     right = matrix.diagonal()
     return {
         "Digit": [f"{digit}" for digit in DIGITS],
-        "Images": [f"{count:,}" for count in figures.support],
+        "Images": [f"{count:,}" for count in scores.support],
         "Read correctly": [f"{count:,}" for count in right],
-        "Recall": [_share_text(share) for share in figures.recall],
-        "95% interval of recall": [_interval(*counts) for counts in zip(right, figures.support, strict=True)],
-        "Precision": [_share_text(share) for share in figures.precision],
-        "F1": [_share_text(share) for share in figures.f1],
+        "Recall": [_share_text(share) for share in scores.recall],
+        "95% interval of recall": [_interval(*counts) for counts in zip(right, scores.support, strict=True)],
+        "Precision": [_share_text(share) for share in scores.precision],
+        "F1": [_share_text(share) for share in scores.f1],
     }
 
 
