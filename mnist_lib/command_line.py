@@ -39,7 +39,7 @@ from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import run_in_background
 from mnist_lib.network.backend import load_keras
 from mnist_lib.network.forward import predict_probabilities
-from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
@@ -257,12 +257,9 @@ def predict_command(options: argparse.Namespace) -> int:
 
 def summary_command(options: argparse.Namespace) -> int:
     """Print Table I."""
-    rows = layer_table(TrainingConfig())
-    print(f"{'Layer':<38}{'Output':<14}{'Parameters':>11}  How it comes about")
-    for row in rows:
-        shape = " × ".join(str(size) for size in row.output_shape)
-        print(f"{row.kind:<38}{shape:<14}{row.parameters:>11,}  {row.arithmetic}")
-    print(f"{'Total':<52}{sum(row.parameters for row in rows):>11,}")
+    columns = layer_columns(TrainingConfig())
+    for cells in (columns, *zip(*columns.values(), strict=True)):
+        print("{:<38}{:<14}{:>11}  {}".format(*cells).rstrip())
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_lib.network.layers import NOT_THE_PAPERS, layer_table
+from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_columns, layer_table
 from mnist_lib.runs.paper import PARAMETERS
 from mnist_lib.ui.model.network_diagram import render_network
 from mnist_lib.ui.navigation import require_router, screen_link
@@ -21,23 +21,16 @@ if config is None:
     screen_link("train", "Train one now")
     st.stop()
 
-layers = layer_table(config)
-total = sum(layer.parameters for layer in layers)
 verdict = "exactly the paper's network" if config.has_paper_network else f"{NOT_THE_PAPERS} with its {PARAMETERS:,}"
 st.markdown(
     "An image goes in on the left as 28 × 28 grey values; ten probabilities come out on the right. "
-    f"The orange layers learn: **{total:,} parameters** in all, {verdict}."
+    f"The orange layers learn: **{count_parameters(config):,} parameters** in all, {verdict}."
 )
-render_network(layers)
+render_network(layer_table(config))
 
 st.subheader("Table I: every parameter accounted for")
 st.table(
-    {
-        "Layer": [layer.kind for layer in layers] + ["**Total**"],
-        "Output": [" × ".join(f"{size:,}" for size in layer.output_shape) for layer in layers] + [""],
-        "Parameters": [f"{layer.parameters:,}" for layer in layers] + [f"**{total:,}**"],
-        "How it comes about": [layer.arithmetic for layer in layers] + ["all of them are trained"],
-    },
+    {heading: [*cells, f"**{total}**" if total else ""] for heading, (*cells, total) in layer_columns(config).items()},
     hide_index=True,
 )
 st.caption(

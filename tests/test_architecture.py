@@ -190,7 +190,7 @@ def test_imports_of_the_router_and_of_every_screen_leave_keras_out(python: Pytho
     ]
     loaded = run_imports(in_streamlit, python)
     assert {"streamlit", "streamlit_drawable_canvas", "plotly", "mnist_lib"} <= loaded
-    assert loaded.isdisjoint(KERAS)
+    assert loaded.isdisjoint({*KERAS, "jinja2"})  # which waits for the first report
 
 
 def test_imports_of_the_library_leave_streamlit_out(python: Python) -> None:

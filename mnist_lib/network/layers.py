@@ -58,6 +58,17 @@ def layer_table(config: TrainingConfig) -> list[LayerRow]:
     return rows
 
 
+def layer_columns(config: TrainingConfig) -> dict[str, list[str]]:
+    """Return Table I as text: its columns by their headings. The last row is the total."""
+    rows = layer_table(config)
+    return {
+        "Layer": [*(row.kind for row in rows), "Total"],
+        "Output": [*(_times(*row.output_shape) for row in rows), ""],
+        "Parameters": [*(f"{row.parameters:,}" for row in rows), f"{count_parameters(config):,}"],
+        "How it comes about": [*(row.arithmetic for row in rows), ""],
+    }
+
+
 def count_parameters(config: TrainingConfig) -> int:
     """Return how many values the network of these settings learns."""
     return sum(row.parameters for row in layer_table(config))

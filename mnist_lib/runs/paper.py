@@ -6,10 +6,11 @@ Neural Networks in Tensorflow 2.0". Its machine had a GTX 1060 6GB.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mnist_lib.network.layers import count_parameters
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import EpochRow, RunSnapshot
 from mnist_lib.wording import duration_text
 
 
@@ -55,6 +56,41 @@ CLAIM_LABELS = Claims(
 )
 PAPER_CLAIMS = Claims("over 99% (99.21%)", "fewer than 80", "15 s", "1.25 min", f"{PARAMETERS:,}", "GTX 1060 6GB")
 
+# Below Table II, by its headings: what the paper reached in the end.
+PAPER_RESULT = {
+    "Epoch": f"The paper, after {len(TABLE_II)}",
+    "Test loss": f"{TEST_LOSS:.4f}",
+    "Test accuracy": f"{TEST_ACCURACY:.4f}",
+    "Misread": PAPER_CLAIMS.misclassified,
+    "Paper: loss": f"{TABLE_II[-1].loss:.4f}",
+    "Paper: accuracy": f"{TABLE_II[-1].accuracy:.4f}",
+}
+
+
+def epoch_columns(epochs: Sequence[EpochRow]) -> dict[str, list[str]]:
+    """Return Table II as text: its columns by their headings, the paper's own for as many epochs as it has.
+
+    Args:
+        epochs: "epoch" rows, from the first one on.
+    """
+    columns = {
+        "Epoch": [row.name for row in epochs],
+        "Time": [f"{row.seconds:.1f}\N{NO-BREAK SPACE}s" for row in epochs],
+        "Loss": [_mean_text(row.train_loss) for row in epochs],
+        "Accuracy": [_mean_text(row.train_accuracy) for row in epochs],
+    }
+    if any(row.validation_accuracy is not None for row in epochs):
+        columns["Validation loss"] = [_mean_text(row.validation_loss) for row in epochs]
+        columns["Validation accuracy"] = [_mean_text(row.validation_accuracy) for row in epochs]
+    columns["Test loss"] = [_mean_text(row.test_loss) for row in epochs]
+    columns["Test accuracy"] = [_mean_text(row.test_accuracy) for row in epochs]
+    columns["Misread"] = [f"{row.misclassified:,}" for row in epochs]
+    of_paper = TABLE_II[: len(epochs)]
+    beyond = [""] * (len(epochs) - len(of_paper))
+    columns["Paper: loss"] = [_mean_text(row.loss) for row in of_paper] + beyond
+    columns["Paper: accuracy"] = [_mean_text(row.accuracy) for row in of_paper] + beyond
+    return columns
+
 
 def run_claims(snapshot: RunSnapshot) -> Claims:
     """Return a run's figures in the paper's terms; a dash for what it has not reached yet."""
@@ -69,3 +105,7 @@ def run_claims(snapshot: RunSnapshot) -> Claims:
         parameters=f"{count_parameters(snapshot.config):,}" if snapshot.config else NOT_MEASURED,
         device=snapshot.record.device or NOT_MEASURED,
     )
+
+
+def _mean_text(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:.4f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.network.layers import count_parameters, layer_table
+from mnist_lib.network.layers import count_parameters, layer_columns, layer_table
 
 TABLE_I = [
     ("conv2d_1", "Conv2D, 32 filters of 3 × 3, ReLU", (26, 26, 32), 320),
@@ -21,6 +21,13 @@ TABLE_I = [
 def test_layer_table_is_table_i() -> None:
     assert [row[:4] for row in layer_table(TrainingConfig())] == TABLE_I
     assert count_parameters(TrainingConfig()) == 515_146
+
+
+def test_table_i_as_text_ends_with_the_total() -> None:
+    first, *_, last = zip(*layer_columns(TrainingConfig()).values(), strict=True)
+    assert first == ("Conv2D, 32 filters of 3 × 3, ReLU", "26 × 26 × 32", "320", "3 × 3 × 1 × 32 + 32 = 320")
+    assert last == ("Total", "", "515,146", "")
+    assert layer_columns(TrainingConfig())["Output"][3] == "7,744"
 
 
 def test_settings_of_the_training_leave_the_network_as_it_is() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs.paper import (
     CLAIM_LABELS,
     NOT_MEASURED,
     PAPER_CLAIMS,
+    PAPER_RESULT,
     PARAMETERS,
     TABLE_II,
     TEST_ACCURACY,
     TEST_LOSS,
+    epoch_columns,
     run_claims,
 )
-from mnist_lib.runs.records import RunRecord, RunSnapshot, Status
+from mnist_lib.runs.records import EpochRow, RunRecord, RunSnapshot, Status
 from tests.support.runs import epoch_row, make_result
 
 
@@ -57,3 +61,30 @@ def test_broken_off_epoch_does_not_count_as_the_time_of_one() -> None:
     assert run_claims(snapshot).seconds_per_epoch == "13.0 s"
     snapshot = RunSnapshot("a run", False, "stopped", epochs=[epoch_row(2, seconds=2.0, complete=False)])
     assert run_claims(snapshot).seconds_per_epoch == NOT_MEASURED
+
+
+def table_ii_row(epoch: int, **values: Any) -> EpochRow:
+    usual = {"train_loss": 0.25, "train_accuracy": 0.9, "test_loss": 0.125, "test_accuracy": 0.95}
+    return epoch_row(epoch, **{"seconds": 12.34, "misclassified": 1500, **usual, **values})
+
+
+def test_table_ii_has_the_papers_rows_beside_as_many_epochs_as_they_are() -> None:
+    columns = epoch_columns([table_ii_row(epoch) for epoch in range(1, 7)])
+    assert list(columns) == [
+        "Epoch", "Time", "Loss", "Accuracy", "Test loss", "Test accuracy", "Misread", "Paper: loss", "Paper: accuracy",
+    ]  # fmt: skip
+    rows = list(zip(*columns.values(), strict=True))
+    own = ("12.3\N{NO-BREAK SPACE}s", "0.2500", "0.9000", "0.1250", "0.9500", "1,500")
+    assert rows[1] == ("2", *own, "0.0564", "0.9833")
+    assert rows[5] == ("6", *own, "", "")
+    assert PAPER_RESULT.keys() <= columns.keys()
+    assert len(epoch_columns([table_ii_row(1)])["Paper: loss"]) == 1
+
+
+def test_table_ii_marks_an_epoch_that_was_stopped_and_what_is_no_number() -> None:
+    validated = {"validation_loss": None, "validation_accuracy": 0.875}
+    columns = epoch_columns([table_ii_row(1), table_ii_row(2, complete=False, train_loss=None, **validated)])
+    assert columns["Epoch"] == ["1", "2 (stopped)"]
+    assert columns["Loss"] == ["0.2500", NOT_MEASURED]
+    assert columns["Validation loss"] == [NOT_MEASURED] * 2
+    assert columns["Validation accuracy"] == [NOT_MEASURED, "0.8750"]

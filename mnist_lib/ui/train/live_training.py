@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.paper import TABLE_II
+from mnist_lib.runs.paper import epoch_columns
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
@@ -116,33 +116,12 @@ def _starting_text(phase: Phase) -> str:
 
 
 def _render_table_ii(snapshot: RunSnapshot) -> None:
-    st.markdown("**Table II**, row by row, the paper's figures beside it" if _is_paper(snapshot) else "**Table II**")
-    table = {
-        "Epoch": [row.name for row in snapshot.epochs],
-        "Time": [f"{row.seconds:.1f}\N{NO-BREAK SPACE}s" for row in snapshot.epochs],
-        "Loss": [_figure(row.train_loss) for row in snapshot.epochs],
-        "Accuracy": [_figure(row.train_accuracy) for row in snapshot.epochs],
-        "Test loss": [_figure(row.test_loss) for row in snapshot.epochs],
-        "Test accuracy": [_figure(row.test_accuracy) for row in snapshot.epochs],
-    }
-    if snapshot.config and snapshot.config.validation_images:
-        table["Validation loss"] = [_figure(row.validation_loss) for row in snapshot.epochs]
-        table["Validation accuracy"] = [_figure(row.validation_accuracy) for row in snapshot.epochs]
-    if _is_paper(snapshot):
-        of_paper = TABLE_II[: len(snapshot.epochs)]
-        table["Paper: loss"] = [_figure(row.loss) for row in of_paper]
-        table["Paper: accuracy"] = [_figure(row.accuracy) for row in of_paper]
+    st.markdown("**Table II**, row by row, the paper's own beside it")
     if snapshot.epochs:
+        columns = epoch_columns(snapshot.epochs)
+        del columns["Misread"]  # the test accuracy says it, and with it the table is too wide for a small window
         # Its headers go on a second line where they have to; those of a dataframe are cut off.
         height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
-        st.table(table, hide_index=True, height=height)
+        st.table(columns, hide_index=True, height=height)
     else:
         st.caption("The first row comes with the end of the first epoch.")
-
-
-def _is_paper(snapshot: RunSnapshot) -> bool:
-    return snapshot.config is not None and snapshot.config.preset == "paper"
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"

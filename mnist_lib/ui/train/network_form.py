@@ -5,11 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.config import NETWORK_RANGES, PRESETS, SWITCHES, TrainingConfig
-from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
+from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_columns
 from mnist_lib.ui.assets import style
 from mnist_lib.ui.train.settings_fields import draft_config, fill_fields, render_number, render_slider, render_switch
-
-# Streamlit's own table is too wide for the column of the settings.
 
 NETWORK_SETTINGS = (*NETWORK_RANGES, *SWITCHES)
 
@@ -40,11 +38,13 @@ def render_network_form() -> None:
 def _render_layers(config: TrainingConfig) -> None:
     verdict = ":green-badge[the paper's network]" if config.has_paper_network else f":orange-badge[{NOT_THE_PAPERS}]"
     st.markdown(f"**{count_parameters(config):,} parameters** {verdict}")
-    rows = [
-        (layer.kind.split(",")[0], " × ".join(f"{size:,}" for size in layer.output_shape), f"{layer.parameters:,}")
-        for layer in layer_table(config)
-    ]
-    body = "".join(f"<tr><td>{name}</td><td>{shape}</td><td>{parameters}</td></tr>" for name, shape, parameters in rows)
-    heads = "<tr><th>Layer</th><th>Output</th><th>Parameters</th></tr>"
-    table = f'<table class="layers"><thead>{heads}</thead><tbody>{body}</tbody></table>'
+    # Narrower than Streamlit's own table and without the arithmetic, to fit beside the fields; the total stands above.
+    columns = layer_columns(config)
+    *layers, _ = zip(*columns.values(), strict=True)
+    heads = "".join(f"<th>{heading}</th>" for heading in list(columns)[:3])
+    body = "".join(
+        f"<tr><td>{kind.split(',')[0]}</td><td>{shape}</td><td>{parameters}</td></tr>"
+        for kind, shape, parameters, _ in layers
+    )
+    table = f'<table class="layers"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
     st.html(style("train/network_form.css") + table)
