@@ -11,7 +11,6 @@ import base64
 import hashlib
 import html
 from collections.abc import Collection, Sequence
-from dataclasses import fields
 from datetime import datetime
 from string import Template
 from typing import Any, NamedTuple
@@ -20,7 +19,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from mnist_lib.config import PRESETS, SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
+from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.metrics import digit_figures, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
@@ -174,11 +173,10 @@ def _claims(snapshot: RunSnapshot, matrix: np.ndarray) -> str:
 
 
 def _settings(config: TrainingConfig) -> str:
-    labels = {name: allowed.label for name, allowed in {**SETTING_RANGES, **SETTING_OPTIONS}.items()}
-    labels |= {name: label for name, (label, _) in SWITCHES.items()}
+    labels = {name: setting.label for name, setting in SETTINGS.items()}
     paper = PRESETS["paper"]
     rows, differing = [], []
-    for name in (item.name for item in fields(TrainingConfig) if item.name in labels):
+    for name in labels:
         value, of_paper = getattr(config, name), getattr(paper, name)
         if name == "seed":  # the paper does not say its own
             rows.append((labels[name], _setting_text(value), "", NOT_MEASURED))

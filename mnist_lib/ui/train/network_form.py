@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import NETWORK_RANGES, PRESETS, SWITCHES, TrainingConfig
+from mnist_lib.config import NETWORK_SETTINGS, PRESETS, TrainingConfig
 from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_table
 from mnist_lib.ui.assets import style
 from mnist_lib.ui.train.settings_fields import draft_config, fill_fields, render_number, render_slider, render_switch
-
-# Streamlit's own table is too wide for the column of the settings.
-
-NETWORK_SETTINGS = (*NETWORK_RANGES, *SWITCHES)
 
 
 def render_network_form() -> None:
@@ -40,6 +36,7 @@ def render_network_form() -> None:
 def _render_layers(config: TrainingConfig) -> None:
     verdict = ":green-badge[the paper's network]" if config.has_paper_network else f":orange-badge[{NOT_THE_PAPERS}]"
     st.markdown(f"**{count_parameters(config):,} parameters** {verdict}")
+    # Streamlit's own table is too wide for the column of the settings.
     rows = [
         (layer.kind.split(",")[0], " × ".join(f"{size:,}" for size in layer.output_shape), f"{layer.parameters:,}")
         for layer in layer_table(config)
