@@ -39,7 +39,7 @@ from mnist_lib.runs.paper import (
 )
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import a_digit, percent_text, setting_text
 
 # A network that learned nothing misreads thousands; the file stays one to send by mail.
 MAX_PICTURES = 500
@@ -173,27 +173,20 @@ def _claims(snapshot: RunSnapshot, matrix: np.ndarray) -> str:
 
 
 def _settings(config: TrainingConfig) -> str:
-    labels = {name: setting.label for name, setting in SETTINGS.items()}
     paper = PRESETS["paper"]
     rows, differing = [], []
-    for name in labels:
+    for name, setting in SETTINGS.items():
         value, of_paper = getattr(config, name), getattr(paper, name)
         if name == "seed":  # the paper does not say its own
-            rows.append((labels[name], _setting_text(value), "", NOT_MEASURED))
+            rows.append((setting.label, setting_text(value), "", NOT_MEASURED))
             continue
         if value != of_paper:
             differing.append(len(rows))
-        rows.append((labels[name], _setting_text(value), "=≠"[value != of_paper], _setting_text(of_paper)))
+        rows.append((setting.label, setting_text(value), "=≠"[value != of_paper], setting_text(of_paper)))
     changes = f"{len(differing)} settings differ" if len(differing) != 1 else "One setting differs"
     text = f"{changes} from the paper's." if differing else "All settings are the paper's."
     text = f"<p>Recipe: {_escaped(config.preset)}. {text}</p>\n"
     return text + _table("Settings", ["Setting", "This run", "", "The paper"], rows, marked=differing)
-
-
-def _setting_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _circumstances(record: RunRecord) -> str:
