@@ -24,9 +24,7 @@ import msgspec
 
 from mnist_lib.config import (
     PRESETS,
-    SETTING_OPTIONS,
-    SETTING_RANGES,
-    SWITCHES,
+    SETTINGS,
     ConfigError,
     TrainingConfig,
     config_from_choices,
@@ -99,20 +97,18 @@ def _parser() -> argparse.ArgumentParser:
 
     training = add("train", train_command, "Train the network. Ctrl-C stops and keeps the model.")
     training.add_argument("--preset", default="paper", help=f"one of: {', '.join(PRESETS)} (default: paper)")
-    for name, allowed in SETTING_RANGES.items():
-        flag = "limit" if name == "training_images" else name.replace("_", "-")
+    for name, setting in SETTINGS.items():
+        flag = "--limit" if name == "training_images" else f"--{name.replace('_', '-')}"
+        if setting.kind is bool:
+            training.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=setting.help)
+            continue
         training.add_argument(
-            f"--{flag}",
+            flag,
             dest=name,
-            type=int if allowed.whole else float,
-            metavar="N" if allowed.whole else "X",
-            help=f"{allowed.text}. {allowed.help}".replace("%", "%%"),
+            type=setting.kind,
+            metavar={int: "N", float: "X", str: "NAME"}[setting.kind],
+            help=f"{setting.text}. {setting.help}".replace("%", "%%"),
         )
-    for name, options in SETTING_OPTIONS.items():
-        training.add_argument(f"--{name}", metavar="NAME", help=f"{options.text}. {options.help}".replace("%", "%%"))
-    for name, (_, text) in SWITCHES.items():
-        flag = f"--{name.replace('_', '-')}"
-        training.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
     training.add_argument(
         "--continue", dest="continued_run", metavar="RUN", help="go on with a run that ended too early"
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -11,212 +12,186 @@ class ConfigError(ValueError):
     """A setting is out of its range. The message is one line that says the range."""
 
 
-class SettingRange(NamedTuple):
-    """What a number among the settings may be, both ends included, and how a person calls it."""
+class Setting(NamedTuple):
+    """What a setting is called, what it may be and what it does.
+
+    Attributes:
+        label: Its name on the screens.
+        allowed: The two ends of a number's range, both included; the names to choose from; or False and True.
+        help: What it does, and the paper's value.
+        of_network: Whether it shapes the network; all others are of the training.
+    """
 
     label: str
-    minimum: float
-    maximum: float
+    allowed: tuple[Any, ...]
     help: str
+    of_network: bool
+
+    @property
+    def kind(self) -> type:
+        """``int``, ``float``, ``str`` or ``bool``."""
+        return type(self.allowed[0])
+
+    @property
+    def minimum(self) -> float:
+        """The lower end of a number's range."""
+        return self.allowed[0]
+
+    @property
+    def maximum(self) -> float:
+        """The upper end of a number's range."""
+        return self.allowed[-1]
 
     @property
     def text(self) -> str:
-        """The range in words, for example ``from 1 to 4,096``."""
-        ends = (f"{end:,.6f}".rstrip("0").rstrip(".") for end in (self.minimum, self.maximum))
+        """What is allowed, in words: ``from 1 to 4,096``, ``one of constant, one-cycle, cosine``."""
+        if self.kind is bool:
+            return "true or false"
+        if self.kind is str:
+            return f"one of {', '.join(self.allowed)}"
+        ends = (f"{end:,.6f}".rstrip("0").rstrip(".") for end in self.allowed)
         return "from {} to {}".format(*ends)
 
-    @property
-    def whole(self) -> bool:
-        """Whether only whole numbers make sense: they do where the range begins and ends with one."""
-        return isinstance(self.minimum, int) and isinstance(self.maximum, int)
+    def check(self, value: Any) -> None:
+        """Raise ConfigError, which says what is allowed, where a value is not."""
+        if self.kind in (bool, str):
+            fits = isinstance(value, self.kind) and value in self.allowed
+        else:
+            number = isinstance(value, (int, self.kind)) and not isinstance(value, bool)
+            fits = number and self.minimum <= value <= self.maximum  # not a number is in no range
+        if not fits:
+            whole = "a whole number " if self.kind is int else ""
+            raise ConfigError(f"{self.label} must be {whole}{self.text}, not {value!r}.")
 
 
-class SettingOptions(NamedTuple):
-    """The values that a setting chooses from, and how a person calls it."""
-
-    label: str
-    values: tuple[str, ...]
-    help: str
-
-    @property
-    def text(self) -> str:
-        """The values in words."""
-        return f"one of {', '.join(self.values)}"
+def _setting(default: Any, label: str, allowed: tuple[Any, ...], help: str, of_network: bool = False) -> Any:
+    return field(default=default, metadata={"setting": Setting(label, allowed, help, of_network)})
 
 
-TRAINING_RANGES: dict[str, SettingRange] = {
-    "epochs": SettingRange("Epochs", 1, 100, "How often the network sees every training image. The paper: 5."),
-    "batch_size": SettingRange(
-        "Batch size",
-        1,
-        4096,
-        "Images averaged before each adjustment of the weights. "
-        "Larger batches are faster but adjust less often. The paper: 32.",
-    ),
-    "learning_rate": SettingRange(
-        "Learning rate",
-        0.000001,
-        1.0,
-        "How far each adjustment goes; with a schedule, its highest value. "
-        "Too small learns slowly, too large not at all. The paper: 0.001, Adam's default.",
-    ),
-    "shift_px": SettingRange(
-        "Shift, pixels",
-        0.0,
-        4.0,
-        "Moves each training digit by up to this far, anew in every epoch, so that the network "
-        "learns the digit and not its place. The paper: 0.",
-    ),
-    "rotation_deg": SettingRange(
-        "Rotation, degrees", 0.0, 30.0, "Turns each training digit by up to this angle, either way. The paper: 0."
-    ),
-    "zoom": SettingRange(
-        "Zoom", 0.0, 0.3, "Makes each training digit larger or smaller by up to this share. The paper: 0."
-    ),
-    "continental_forms": SettingRange(
-        "Continental forms",
-        0.0,
-        1.0,
-        "Share of the training ones, sevens and nines that get an upstroke, a bar or a hooked tail, as much of the "
-        "world writes them and MNIST hardly does. The paper: 0.",
-    ),
-    "validation_split": SettingRange(
-        "Validation split",
-        0.0,
-        0.5,
-        "Share of the training images, the last ones, that is only watched and not learned from. "
-        "Choose settings by these and not by the test images. The paper: 0.",
-    ),
-    "seed": SettingRange(
-        "Seed",
-        0,
-        2**32 - 1,
-        "Where the random numbers begin. The same seed on the same processor repeats a run exactly.",
-    ),
-    "training_images": SettingRange(
-        "Training images",
-        1,
-        60_000,
-        "How many of the 60,000 training images to use, from the first on. Fewer is faster and less accurate.",
-    ),
-}
-
-NETWORK_RANGES: dict[str, SettingRange] = {
-    "filters_1": SettingRange("Filters, first convolution", 1, 128, "How many patterns it looks for. The paper: 32."),
-    "filters_2": SettingRange("Filters, second convolution", 1, 256, "How many patterns it looks for. The paper: 64."),
-    "kernel_size": SettingRange(
-        "Kernel size", 1, 7, "Width and height of every filter of both convolutions, in pixels. The paper: 3."
-    ),
-    "dense_units": SettingRange(
-        "Dense units", 1, 1024, "Values between the convolutions and the answer. The paper: 64."
-    ),
-    "dropout": SettingRange(
-        "Dropout",
-        0.0,
-        0.9,
-        "Share of the dense units that is switched off at random while training, so that none is relied on alone. "
-        "The paper: 0.2.",
-    ),
-}
-
-SETTING_RANGES = TRAINING_RANGES | NETWORK_RANGES
-
-SETTING_OPTIONS: dict[str, SettingOptions] = {
-    "schedule": SettingOptions(
-        "Schedule",
-        ("constant", "one-cycle", "cosine"),
-        "How the learning rate changes on the way. One-cycle climbs to its highest value and then falls to nearly "
-        "nothing, cosine only falls. The paper: constant.",
-    ),
-    "optimizer": SettingOptions(
-        "Optimizer",
-        ("adam", "adamw", "sgd", "muon"),
-        "The rule that turns gradients into adjustments. Adam scales each weight's steps by its past gradients; AdamW "
-        "also lets unused weights fade; SGD with momentum keeps rolling in one direction and wants rates near 0.05; "
-        "Muon evens out the steps of the dense layer and is Adam for the rest. The paper: Adam.",
-    ),
-    "precision": SettingOptions(
-        "Precision",
-        ("float32", "auto", "bfloat16", "float16"),
-        "How many bits the arithmetic uses. Half of them are faster on some processors and slower on others: auto "
-        "tries both for a moment and takes the faster. The paper: float32.",
-    ),
-}
-
-SWITCHES: dict[str, tuple[str, str]] = {
-    "second_pooling": (
-        "Second pooling",
-        "Halves width and height once more, after the second convolution. The paper: off.",
-    )
-}
+_network_setting = partial(_setting, of_network=True)
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """The settings of one run. The defaults are the paper's recipe and network.
 
-    Attributes:
-        preset: Name of the preset these settings began from, or ``custom``.
-        epochs: Passes over the training images, 1 to 100.
-        batch_size: Images per weight update, 1 to 4,096.
-        learning_rate: Highest step size of the schedule, 1e-6 to 1.
-        schedule: ``constant``, ``one-cycle`` or ``cosine``.
-        optimizer: ``adam``, ``adamw``, ``sgd`` (with momentum) or ``muon``.
-        shift_px: Largest random shift along each axis, 0 to 4 pixels.
-        rotation_deg: Largest random rotation, 0 to 30 degrees either way.
-        zoom: Largest random change of size, 0 to 0.3 either way.
-        continental_forms: Share of the ones, sevens and nines written as much of the world does, 0 to 1.
-        validation_split: Share of the training images set aside, 0 to 0.5.
-        seed: Seed of the initial weights, the batch order, augmentation and dropout, 0 to 2**32 - 1.
-        precision: ``float32``, ``auto``, ``bfloat16`` or ``float16``.
-        training_images: Number of training images used, 1 to 60,000, the first of the file.
-        filters_1: Filters of the first convolution, 1 to 128.
-        filters_2: Filters of the second convolution, 1 to 256.
-        kernel_size: Side of the filters of both, 1 to 7 pixels.
-        second_pooling: Whether the second convolution is pooled like the first.
-        dense_units: Units of the dense layer, 1 to 1,024.
-        dropout: Share of them dropped while training, 0 to 0.9.
+    Each field says its default, its label, what is allowed and what it does; see ``Setting``.
 
     Raises:
         ConfigError: A value is out of its range or not of its type.
     """
 
-    preset: str = "paper"
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float = 0.001
-    schedule: str = "constant"
-    optimizer: str = "adam"
-    shift_px: float = 0.0
-    rotation_deg: float = 0.0
-    zoom: float = 0.0
-    continental_forms: float = 0.0
-    validation_split: float = 0.0
-    seed: int = 0
-    precision: str = "float32"
-    training_images: int = 60_000
-    filters_1: int = 32
-    filters_2: int = 64
-    kernel_size: int = 3
-    second_pooling: bool = False
-    dense_units: int = 64
-    dropout: float = 0.2
+    preset: str = "paper"  # that these settings began from, or "custom"
+    epochs: int = _setting(5, "Epochs", (1, 100), "How often the network sees every training image. The paper: 5.")
+    batch_size: int = _setting(
+        32,
+        "Batch size",
+        (1, 4096),
+        "Images averaged before each adjustment of the weights. "
+        "Larger batches are faster but adjust less often. The paper: 32.",
+    )
+    learning_rate: float = _setting(
+        0.001,
+        "Learning rate",
+        (0.000001, 1.0),
+        "How far each adjustment goes; with a schedule, its highest value. "
+        "Too small learns slowly, too large not at all. The paper: 0.001, Adam's default.",
+    )
+    schedule: str = _setting(
+        "constant",
+        "Schedule",
+        ("constant", "one-cycle", "cosine"),
+        "How the learning rate changes on the way. One-cycle climbs to its highest value and then falls to nearly "
+        "nothing, cosine only falls. The paper: constant.",
+    )
+    optimizer: str = _setting(
+        "adam",
+        "Optimizer",
+        ("adam", "adamw", "sgd", "muon"),
+        "The rule that turns gradients into adjustments. Adam scales each weight's steps by its past gradients; AdamW "
+        "also lets unused weights fade; SGD with momentum keeps rolling in one direction and wants rates near 0.05; "
+        "Muon evens out the steps of the dense layer and is Adam for the rest. The paper: Adam.",
+    )
+    shift_px: float = _setting(
+        0.0,
+        "Shift, pixels",
+        (0.0, 4.0),
+        "Moves each training digit by up to this far, anew in every epoch, so that the network "
+        "learns the digit and not its place. The paper: 0.",
+    )
+    rotation_deg: float = _setting(
+        0.0,
+        "Rotation, degrees",
+        (0.0, 30.0),
+        "Turns each training digit by up to this angle, either way. The paper: 0.",
+    )
+    zoom: float = _setting(
+        0.0, "Zoom", (0.0, 0.3), "Makes each training digit larger or smaller by up to this share. The paper: 0."
+    )
+    continental_forms: float = _setting(
+        0.0,
+        "Continental forms",
+        (0.0, 1.0),
+        "Share of the training ones, sevens and nines that get an upstroke, a bar or a hooked tail, as much of the "
+        "world writes them and MNIST hardly does. The paper: 0.",
+    )
+    validation_split: float = _setting(
+        0.0,
+        "Validation split",
+        (0.0, 0.5),
+        "Share of the training images, the last ones, that is only watched and not learned from. "
+        "Choose settings by these and not by the test images. The paper: 0.",
+    )
+    seed: int = _setting(
+        0,
+        "Seed",
+        (0, 2**32 - 1),
+        "Where the random numbers begin. The same seed on the same processor repeats a run exactly.",
+    )
+    precision: str = _setting(
+        "float32",
+        "Precision",
+        ("float32", "auto", "bfloat16", "float16"),
+        "How many bits the arithmetic uses. Half of them are faster on some processors and slower on others: auto "
+        "tries both for a moment and takes the faster. The paper: float32.",
+    )
+    training_images: int = _setting(
+        60_000,
+        "Training images",
+        (1, 60_000),
+        "How many of the 60,000 training images to use, from the first on. Fewer is faster and less accurate.",
+    )
+    filters_1: int = _network_setting(
+        32, "Filters, first convolution", (1, 128), "How many patterns it looks for. The paper: 32."
+    )
+    filters_2: int = _network_setting(
+        64, "Filters, second convolution", (1, 256), "How many patterns it looks for. The paper: 64."
+    )
+    kernel_size: int = _network_setting(
+        3, "Kernel size", (1, 7), "Width and height of every filter of both convolutions, in pixels. The paper: 3."
+    )
+    second_pooling: bool = _network_setting(
+        False,
+        "Second pooling",
+        (False, True),
+        "Halves width and height once more, after the second convolution. The paper: off.",
+    )
+    dense_units: int = _network_setting(
+        64, "Dense units", (1, 1024), "Values between the convolutions and the answer. The paper: 64."
+    )
+    dropout: float = _network_setting(
+        0.2,
+        "Dropout",
+        (0.0, 0.9),
+        "Share of the dense units that is switched off at random while training, so that none is relied on alone. "
+        "The paper: 0.2.",
+    )
 
     def __post_init__(self) -> None:
         if not isinstance(self.preset, str):
             raise ConfigError(f"Preset must be a name, not {self.preset!r}.")
-        for name, allowed in SETTING_RANGES.items():
-            value = getattr(self, name)
-            wrong_type = isinstance(value, bool) or not isinstance(value, int if allowed.whole else (int, float))
-            if wrong_type or not allowed.minimum <= value <= allowed.maximum:  # not a number is in no range
-                kind = "a whole number " if allowed.whole else ""
-                raise ConfigError(f"{allowed.label} must be {kind}{allowed.text}, not {value!r}.")
-        for name, options in SETTING_OPTIONS.items():
-            if getattr(self, name) not in options.values:
-                raise ConfigError(f"{options.label} must be {options.text}, not {getattr(self, name)!r}.")
-        for name, (label, _) in SWITCHES.items():
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{label} must be true or false, not {getattr(self, name)!r}.")
+        for name, setting in SETTINGS.items():
+            setting.check(getattr(self, name))
 
     @property
     def validation_images(self) -> int:
@@ -246,8 +221,7 @@ class TrainingConfig:
     @property
     def has_paper_network(self) -> bool:
         """Whether the network is the paper's, layer for layer."""
-        names = (*NETWORK_RANGES, *SWITCHES)
-        return all(getattr(self, name) == getattr(PRESETS["paper"], name) for name in names)
+        return all(getattr(self, name) == getattr(PRESETS["paper"], name) for name in NETWORK_SETTINGS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a JSON-ready dictionary."""
@@ -260,9 +234,13 @@ class TrainingConfig:
         Raises:
             ConfigError: A value is out of its range.
         """
-        known = {field.name for field in fields(cls)}
+        known = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in known})
 
+
+# In the order of the fields. A preset is a name for settings, not one of them.
+SETTINGS: dict[str, Setting] = {item.name: item.metadata["setting"] for item in fields(TrainingConfig) if item.metadata}
+NETWORK_SETTINGS = tuple(name for name, setting in SETTINGS.items() if setting.of_network)
 
 _PAPER = TrainingConfig()
 

@@ -46,6 +46,13 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def setting_text(value: bool | int | float | str) -> str:
+    """Return a setting's value as a person writes it: ``on``, ``60,000``, ``0.001``, ``one-cycle``."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+
+
 def learning_rate_text(rate: float) -> str:
     """Return a learning rate with three significant figures at most: ``0.001``, ``0.000464``."""
     return f"{rate:.3g}"

@@ -11,6 +11,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import render_closer_look
+from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit
 
@@ -45,9 +46,7 @@ controls.button("Shuffle", icon=":material/shuffle:", on_click=shuffle)
 
 images, labels = mnist().split(split)
 indices = select_indices(labels, digit, st.session_state.get("dataset_shuffle"))
-pages = -(-len(indices) // IMAGES_PER_PAGE)
-page = st.pagination(pages, key="dataset_page", persist_state="session")
-shown = indices[(page - 1) * IMAGES_PER_PAGE : page * IMAGES_PER_PAGE]
+shown = choose_page(indices, IMAGES_PER_PAGE, key="dataset_page", persist_state="session")
 st.caption(f"{len(indices):,} images{'' if digit is None else f' of {a_digit(digit)}'}, {len(shown)} on this page.")
 
 left, right = st.columns(2, gap="large")

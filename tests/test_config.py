@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from mnist_lib.config import (
+    NETWORK_SETTINGS,
     PRESETS,
-    SETTING_OPTIONS,
-    SETTING_RANGES,
-    SWITCHES,
+    SETTINGS,
     ConfigError,
     TrainingConfig,
     config_from_choices,
@@ -36,6 +35,8 @@ ENDS = {
     "dense_units": (1, 1024),
     "dropout": (0.0, 0.9),
 }
+
+OPTIONS = ("schedule", "optimizer", "precision")
 
 RANGES_IN_WORDS = {
     "epochs": "Epochs must be a whole number from 1 to 100",
@@ -83,11 +84,14 @@ def test_defaults_are_the_recipe_of_the_paper() -> None:
 
 
 def test_every_setting_but_the_preset_says_what_it_may_be_and_what_it_does() -> None:
-    names = {field.name for field in dataclasses.fields(TrainingConfig)}
-    assert set(SETTING_RANGES) == set(ENDS)
-    assert {*SETTING_RANGES, *SETTING_OPTIONS, *SWITCHES} == names - {"preset"}
-    for help_text in [allowed.help for allowed in (*SETTING_RANGES.values(), *SETTING_OPTIONS.values())]:
-        assert len(help_text.split()) >= 5
+    assert set(SETTINGS) == {field.name for field in dataclasses.fields(TrainingConfig)} - {"preset"}
+    assert {name for name, setting in SETTINGS.items() if setting.kind in (int, float)} == set(ENDS)
+    for setting in SETTINGS.values():
+        assert len(setting.help.split()) >= 5
+
+
+def test_settings_of_the_network_are_those_that_change_it() -> None:
+    assert NETWORK_SETTINGS == ("filters_1", "filters_2", "kernel_size", "second_pooling", "dense_units", "dropout")
 
 
 @pytest.mark.parametrize("preset", sorted(set(PRESETS) - {"paper"}))
@@ -98,20 +102,18 @@ def test_every_preset_trains_the_paper_s_network_on_all_images(preset: str) -> N
     assert (config.training_images, config.validation_split, config.seed) == (60_000, 0.0, 0)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name in SETTING_OPTIONS for value in SETTING_OPTIONS[name].values]
-)
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in OPTIONS for value in SETTINGS[name].allowed])
 def test_every_option_is_allowed(name: str, value: str) -> None:
     assert getattr(TrainingConfig(**{name: value}), name) == value  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("name", SETTING_OPTIONS)
+@pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("value", ["", "Adam", None, 1, ["adam"]])
 def test_option_of_no_name_is_refused_with_the_list(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         TrainingConfig(**{name: value})
-    options = SETTING_OPTIONS[name]
-    assert str(caught.value) == f"{options.label} must be one of {', '.join(options.values)}, not {value!r}."
+    setting = SETTINGS[name]
+    assert str(caught.value) == f"{setting.label} must be one of {', '.join(setting.allowed)}, not {value!r}."
 
 
 def test_switch_that_is_neither_on_nor_off_is_refused() -> None:

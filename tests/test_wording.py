@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_lib.wording import a_digit, duration_text, first_line, learning_rate_text, percent_text
+from mnist_lib.wording import a_digit, duration_text, first_line, learning_rate_text, percent_text, setting_text
 
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
@@ -35,6 +35,23 @@ def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, d
 )
 def test_learning_rate_has_three_figures_at_most(rate: float, text: str) -> None:
     assert learning_rate_text(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "on"),
+        (False, "off"),
+        (0, "0"),
+        (60_000, "60,000"),
+        (0.0, "0"),
+        (0.001, "0.001"),
+        (1.0, "1"),
+        ("one-cycle", "one-cycle"),
+    ],
+)
+def test_value_of_a_setting_is_written_as_a_person_writes_it(value: bool | float | str, text: str) -> None:
+    assert setting_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from PIL import Image
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.continental_forms import write_continental_forms
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
 
-_CENTRE = 13.5  # of 28 pixels, counted from 0
+_CENTRE = (IMAGE_SIZE_PX - 1) / 2  # pixels are counted from 0
 
 
 def augment(
@@ -85,5 +86,6 @@ def _transform(image: np.ndarray, a: float, b: float, c: float, d: float, e: flo
     # A frame of paper around it, so that Pillow blends the edge with paper too.
     framed = Image.fromarray(np.pad(image, 1))
     a, b, c, d, e, f = corner
-    moved = framed.transform((28, 28), Image.Transform.AFFINE, (a, b, c + 1, d, e, f + 1), Image.Resampling.BILINEAR)
+    size = image.shape[1], image.shape[0]
+    moved = framed.transform(size, Image.Transform.AFFINE, (a, b, c + 1, d, e, f + 1), Image.Resampling.BILINEAR)
     return np.asarray(moved)

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
+
+_PLACES = np.arange(IMAGE_SIZE_PX, dtype=np.float32)
 # Where the pixels stand: float32, (784, 2), x and y, row by row.
-_PIXELS = np.stack(np.meshgrid(np.arange(28), np.arange(28)), axis=-1).reshape(-1, 2).astype(np.float32)
+_PIXELS = np.stack(np.meshgrid(_PLACES, _PLACES), axis=-1).reshape(-1, 2)
 
 _INK = 0.5
 
@@ -87,7 +90,7 @@ def _draw(corners: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
         distance = np.linalg.norm(from_begin - share[..., np.newaxis] * way, axis=-1)
         # A pixel that the edge runs through is grey.
         ink = np.maximum(ink, np.clip(half_widths[:, np.newaxis] + 0.5 - distance, 0, 1))
-    return ink.reshape(-1, 28, 28).astype(np.float32)
+    return ink.reshape(-1, IMAGE_SIZE_PX, IMAGE_SIZE_PX).astype(np.float32)
 
 
 def _half_stroke_widths(images: np.ndarray) -> np.ndarray:
@@ -103,14 +106,14 @@ def _half_stroke_widths(images: np.ndarray) -> np.ndarray:
 def _ends(images: np.ndarray, top: bool) -> np.ndarray:
     """Return the highest or the lowest point with ink, float32, (n, 2), x and y."""
     has_ink = np.any(images > _INK, axis=2)
-    rows = has_ink.argmax(axis=1) if top else 27 - has_ink[:, ::-1].argmax(axis=1)
+    rows = has_ink.argmax(axis=1) if top else IMAGE_SIZE_PX - 1 - has_ink[:, ::-1].argmax(axis=1)
     return _columns(_ink_columns(images, rows), rows)
 
 
 def _ink_columns(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return where the ink of one row an image lies on average, float32, (n,)."""
     ink = images[np.arange(len(images)), rows]
-    return (ink @ np.arange(28, dtype=np.float32)) / np.maximum(ink.sum(axis=1), 1e-6)
+    return (ink @ _PLACES) / np.maximum(ink.sum(axis=1), 1e-6)
 
 
 def _centres_of_mass(images: np.ndarray) -> np.ndarray:

@@ -12,6 +12,9 @@ from mnist_lib.paths import ASSETS_PATH
 
 MNIST_PATH = ASSETS_PATH / "mnist.npz"
 
+# Of every image, wide and high.
+IMAGE_SIZE_PX = 28
+
 # SHA-256 of each array's raw bytes. The arrays were made from the four original
 # IDX files, whose published MD5 sums stand in assets/README.md.
 ARRAY_SHA256 = {
@@ -68,7 +71,7 @@ def load_mnist(path: Path = MNIST_PATH) -> Dataset:
         raise DatasetError(f"The data file {path} cannot be read ({error}). {cure}") from error
     for name, sha256 in ARRAY_SHA256.items():
         # The bytes do not tell (60000, 28, 28) from (60000, 784).
-        expected_shape = (28, 28) if name.startswith("x") else ()
+        expected_shape = (IMAGE_SIZE_PX, IMAGE_SIZE_PX) if name.startswith("x") else ()
         laid_out = arrays[name].dtype == np.uint8 and arrays[name].shape[1:] == expected_shape
         if not laid_out or hashlib.sha256(arrays[name].data).hexdigest() != sha256:
             raise DatasetError(f"The data file {path} is damaged: {name} is not the original. {cure}")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-IMAGE_SIZE_PX = 28
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
+
 DIGIT_SIZE_PX = 20
 CENTRE_OF_MASS_PX = 14.5
 

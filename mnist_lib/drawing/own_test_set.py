@@ -25,6 +25,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PIL import Image
 
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.storage.files import file_stamp, write_whole
@@ -129,7 +130,7 @@ class OwnDigits:
                 digits.append(digit)
         return OwnDigitsSnapshot(
             digits,
-            np.stack(images) if images else np.zeros((0, 28, 28), dtype=np.uint8),
+            np.stack(images) if images else np.zeros((0, IMAGE_SIZE_PX, IMAGE_SIZE_PX), dtype=np.uint8),
             len(listed) - len(digits) + len(damaged_lines),
         )
 

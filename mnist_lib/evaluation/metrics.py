@@ -140,17 +140,6 @@ def coverage_curve(probabilities: np.ndarray, labels: np.ndarray, thresholds: np
     return CoverageCurve(np.asarray(thresholds, np.float64), count / len(labels), accuracies)
 
 
-def losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return what each image adds to the cross-entropy: float64, (n,), 0 or more.
-
-    Args:
-        probabilities: floating, (n, 10), 0 to 1; clipped at 1e-7, as ``evaluation.cross_entropy`` does.
-        labels: integer, (n,), 0 to 9.
-    """
-    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.clip(of_label, 1e-7, 1 - 1e-7))
-
-
 def margins(probabilities: np.ndarray) -> np.ndarray:
     """Return by how much the highest probability exceeds the second: float64, (n,), 0 to 1.
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_lib.evaluation.metrics import losses, margins
+from mnist_lib.evaluation.metrics import margins
+from mnist_lib.evaluation.predictions import image_losses
 
 # What became of an image; the last two compare with the epoch before.
 OUTCOMES = ("misread", "read right", "all", "newly learned", "newly forgotten")
@@ -77,7 +78,7 @@ def select_images(
     rank = {
         "most confident": -confidences,
         "least confident": confidences,
-        "highest loss": -losses(probabilities, labels),
+        "highest loss": -image_losses(probabilities, labels),
         "smallest margin": margins(probabilities),
     }[order]
     return kept[np.argsort(rank[kept], kind="stable")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,7 +43,7 @@ def occlude(predict: Predict, image: np.ndarray, digit: int, cover: int = PAPER)
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks",
     2014, section 4.2; log odds, because probabilities close to 1 no longer move.
     """
-    centres = range(0, 28, STEP_PX)
+    centres = range(0, len(image), STEP_PX)
     margin = (_SQUARE_PX - STEP_PX) // 2
     covered = np.repeat(image[np.newaxis], len(centres) ** 2 + 1, axis=0)  # the last one stays whole
     for number, (row, column) in enumerate((row, column) for row in centres for column in centres):
@@ -75,5 +76,5 @@ def log_odds(probabilities: np.ndarray, digit: int) -> np.ndarray:
 
 def _spread(values: np.ndarray) -> np.ndarray:
     """Give every pixel the value of the square around it."""
-    side = 28 // STEP_PX
+    side = math.isqrt(len(values))
     return values.reshape(side, side).repeat(STEP_PX, 0).repeat(STEP_PX, 1)

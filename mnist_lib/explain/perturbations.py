@@ -9,8 +9,6 @@ from mnist_lib.data.augmentation import transform_images
 
 REACH_PX = 4
 
-_CENTRE = 13.5  # of 28 pixels, counted from 0
-
 
 def alter_image(
     image: np.ndarray,
@@ -41,7 +39,8 @@ def alter_image(
     angle = np.deg2rad(rotation_deg)
     # Where each pixel comes from: the way back.
     turned_back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / scale
-    origin = _CENTRE - turned_back @ np.array([_CENTRE + shift_right_px, _CENTRE + shift_down_px])
+    centre = (len(image) - 1) / 2  # pixels are counted from 0
+    origin = centre - turned_back @ np.array([centre + shift_right_px, centre + shift_down_px])
     transform = np.column_stack([turned_back, origin]).reshape(1, 6)
     altered = transform_images(altered[np.newaxis], transform)[0]
     noisy = altered + np.random.default_rng(seed).normal(0.0, 255 * noise, altered.shape)

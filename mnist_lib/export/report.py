@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from mnist_lib.config import PRESETS, TrainingConfig
+from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.metrics import digit_figures, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
@@ -31,8 +30,7 @@ from mnist_lib.paths import LIBRARY_PATH
 from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, PAPER_RESULT, epoch_columns, run_claims
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
-from mnist_lib.runs.summary import SETTING_LABELS
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import a_digit, percent_text, setting_text
 
 # A network that learned nothing misreads thousands; the file stays one to send by mail.
 MAX_PICTURES = 500
@@ -151,21 +149,15 @@ def _claims(snapshot: RunSnapshot, matrix: np.ndarray) -> _Columns:
 def _settings(config: TrainingConfig) -> tuple[_Columns, int]:
     """Return the settings beside the paper's, and how many of them differ."""
     columns: _Columns = {"Setting": [], "This run": [], "": [], "The paper": []}
-    for name in (item.name for item in fields(TrainingConfig) if item.name in SETTING_LABELS.keys() - {"preset"}):
+    for name, setting in SETTINGS.items():
         value, of_paper = getattr(config, name), getattr(PRESETS["paper"], name)
         sign = "≠" if value != of_paper else "="
         if name == "seed":  # the paper does not say its own
             sign, of_paper = "", NOT_MEASURED
-        cells = (SETTING_LABELS[name], _setting_text(value), sign, _setting_text(of_paper))
+        cells = (setting.label, setting_text(value), sign, setting_text(of_paper))
         for column, cell in zip(columns.values(), cells, strict=True):
             column.append(cell)
     return columns, columns[""].count("≠")
-
-
-def _setting_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _circumstances(record: RunRecord) -> _Columns:

@@ -299,8 +299,9 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
     ink = _ink(image) | {"hoverinfo": "skip"}
     layout: dict[str, Any] = _image_layout() | {"height": 300}
     # With ranges of its own: a digit at the edge would widen them.
-    layout["xaxis"] |= {"fixedrange": True, "range": [-0.5, 27.5]}
-    layout["yaxis"] |= {"fixedrange": True, "range": [27.5, -0.5], "autorange": False}
+    end = len(image) - 0.5
+    layout["xaxis"] |= {"fixedrange": True, "range": [-0.5, end]}
+    layout["yaxis"] |= {"fixedrange": True, "range": [end, -0.5], "autorange": False}
     return go.Figure([ink, overlay, answers], layout)
 
 

@@ -27,6 +27,13 @@ def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
         keras.distribution.list_devices()  # where the GPU is looked for, and taken
 
 
+def has_gpu() -> bool:
+    """Return whether Keras computes on a GPU in this process."""
+    import keras
+
+    return any(device.startswith("gpu") for device in keras.distribution.list_devices())
+
+
 @contextlib.contextmanager
 def on_all_devices() -> Iterator[int]:
     """Let a network that is built inside train on all GPUs, each with a share of every batch.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
 
-IMAGE_SHAPE = (28, 28, 1)
+IMAGE_SHAPE = (IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1)
 CLASSES = 10
 
 # Said wherever a run with another network shows.

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from mnist_lib.config import TrainingConfig
+from mnist_lib.network.backend import has_gpu
 from mnist_lib.network.layers import layer_table
 
 # Keras's names. Weights stay in float32 in all of them; "mixed" is the arithmetic.
@@ -39,8 +40,7 @@ def _candidates() -> list[str]:
     No processor is tried with float16: where the forward step is merely slow, the
     backward step was seen to take a hundred times as long.
     """
-    on_gpu = any(device.startswith("gpu") for device in keras.distribution.list_devices())
-    return ["float32", "bfloat16", "float16"] if on_gpu else ["float32", "bfloat16"]
+    return ["float32", "bfloat16", "float16"] if has_gpu() else ["float32", "bfloat16"]
 
 
 def _time_convolution(config: TrainingConfig, dtype: str) -> float:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from mnist_lib.config import PRESETS, TRAINING_RANGES, TrainingConfig
+from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
@@ -41,7 +41,7 @@ MAX_ARCHIVE_MB = 500
 MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
 
 # Two files an epoch, five beside them and two folders.
-MAX_ENTRIES = 2 * int(TRAINING_RANGES["epochs"].maximum) + 7
+MAX_ENTRIES = 2 * int(SETTINGS["epochs"].maximum) + 7
 
 # What a zip adds to its files: 200 bytes or so an entry.
 _ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES

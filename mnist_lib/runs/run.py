@@ -20,7 +20,7 @@ from zipfile import is_zipfile
 import msgspec
 import numpy as np
 
-from mnist_lib.config import SETTING_RANGES, TrainingConfig
+from mnist_lib.config import SETTINGS, TrainingConfig
 from mnist_lib.evaluation.predictions import compress_probabilities
 from mnist_lib.machine import is_same_process
 from mnist_lib.runs.records import (
@@ -212,7 +212,7 @@ class Run:
         if stop is not None:
             controls = controls._replace(stop=stop)
         if learning_rate is not None:
-            allowed = SETTING_RANGES["learning_rate"]
+            allowed = SETTINGS["learning_rate"]
             if not allowed.minimum <= learning_rate <= allowed.maximum:
                 raise RunStoreError(f"{allowed.label} must be {allowed.text}, not {learning_rate!r}.")
             controls = controls._replace(learning_rate=learning_rate, asked_at=time.time())
@@ -228,7 +228,7 @@ class Run:
         except DamagedRunError:
             return Controls()
         rate, asked_at = asked.get("learning_rate"), asked.get("asked_at")
-        allowed = SETTING_RANGES["learning_rate"]
+        allowed = SETTINGS["learning_rate"]
         if not isinstance(rate, float) or not allowed.minimum <= rate <= allowed.maximum:
             rate = None
         return Controls(

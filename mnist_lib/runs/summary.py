@@ -6,18 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from mnist_lib.config import SETTING_OPTIONS, SETTING_RANGES, SWITCHES, TrainingConfig
+from mnist_lib.config import SETTINGS, TrainingConfig
 from mnist_lib.runs.comparison import run_result
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
-# As a person calls them, in the order of the form. The preset is a name of others.
-SETTING_LABELS = {
-    "preset": "Preset",
-    **{name: allowed.label for name, allowed in SETTING_RANGES.items()},
-    **{name: options.label for name, options in SETTING_OPTIONS.items()},
-    **{name: label for name, (label, _) in SWITCHES.items()},
-}
+SETTING_LABELS = {"preset": "Preset"} | {name: setting.label for name, setting in SETTINGS.items()}
 
 
 class RunSummary(NamedTuple):

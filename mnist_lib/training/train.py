@@ -19,7 +19,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.machine import cpu_name, device_name
-from mnist_lib.network.backend import on_all_devices
+from mnist_lib.network.backend import has_gpu, on_all_devices
 from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
@@ -127,11 +127,10 @@ def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:
 
 def make_record(policy: str) -> RunRecord:
     """Return the facts kept beside the settings: when, on what, with which versions."""
-    on_gpu = any(device.startswith("gpu") for device in keras.distribution.list_devices())
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
-        device=device_name() if on_gpu else cpu_name(),
+        device=device_name() if has_gpu() else cpu_name(),
         precision=policy,
         versions={
             "python": platform.python_version(),

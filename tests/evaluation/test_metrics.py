@@ -12,12 +12,11 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.metrics import (
     coverage_curve,
     digit_figures,
-    losses,
     margins,
     measure_reliability,
     wilson_interval,
 )
-from mnist_lib.evaluation.predictions import confusion_matrix, cross_entropy
+from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.runs.store import RunStore
 
 RUN = RunStore(Path("nowhere")).bundled_runs()[0]
@@ -134,17 +133,6 @@ def test_coverage_of_a_real_run_is_that_of_a_mask(dataset: Dataset) -> None:
         answered = probabilities.max(axis=1) >= threshold
         assert curve.answered[place] == answered.mean()
         assert curve.accuracies[place] == (probabilities.argmax(axis=1) == labels)[answered].mean()
-
-
-def test_losses_add_up_to_the_cross_entropy(dataset: Dataset) -> None:
-    probabilities, labels = RUN.probabilities(), dataset.test_labels
-    assert losses(probabilities, labels).mean() == pytest.approx(cross_entropy(probabilities, labels))
-    certain = answers_with([1.0], [3])
-    assert losses(certain, np.array([4])) == pytest.approx([-math.log(1e-7)])
-    assert losses(certain, np.array([3])) == pytest.approx([1e-7])
-    two = answers_with([0.8, 0.55], [3, 4]).astype(np.float32)
-    assert losses(two, np.array([3, 0])) == pytest.approx([-math.log(0.8), -math.log(0.05)])
-    assert losses(two, np.array([3, 0])).dtype == np.float64
 
 
 def test_margin_is_the_way_to_the_second_place() -> None:

@@ -14,6 +14,7 @@ from mnist_lib.evaluation.predictions import (
     confusion_matrix,
     cross_entropy,
     find_mistakes,
+    image_losses,
 )
 
 
@@ -83,6 +84,15 @@ def test_cross_entropy_agrees_with_a_slow_loop(outputs: np.ndarray, dataset: Dat
 def test_cross_entropy_of_an_impossible_label_is_finite() -> None:
     assert cross_entropy(np.array([row(d1=1.0)], np.float32), np.array([2])) == pytest.approx(-math.log(1e-7))
     assert cross_entropy(np.array([row(d1=1.0)], np.float32), np.array([1])) == pytest.approx(1e-7, rel=1e-3)
+
+
+def test_loss_of_an_image_is_that_of_its_label_alone() -> None:
+    certain = np.array([row(d3=1.0)])
+    assert image_losses(certain, np.array([4])) == pytest.approx([-math.log(1e-7)])
+    assert image_losses(certain, np.array([3])) == pytest.approx([1e-7])
+    two = np.array([row(d3=0.8, d1=0.2), row(d4=0.55, d0=0.05, d1=0.4)], np.float32)
+    assert image_losses(two, np.array([3, 0])) == pytest.approx([-math.log(0.8), -math.log(0.05)])
+    assert image_losses(two, np.array([3, 0])).dtype == np.float64
 
 
 def test_confusion_matrix_has_the_true_digit_in_its_row() -> None:

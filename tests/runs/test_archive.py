@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from mnist_lib.config import TRAINING_RANGES
+from mnist_lib.config import SETTINGS
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.network.model import build_model
@@ -167,7 +167,7 @@ def test_run_that_no_store_would_take_is_not_archived(run_copy: Run) -> None:
 @pytest.fixture
 def longest_run(run_copy: Run) -> Run:
     """A run of as many epochs as there can be: those of the tiny run, again and again."""
-    epochs = int(TRAINING_RANGES["epochs"].maximum)
+    epochs = int(SETTINGS["epochs"].maximum)
     rows = [json.loads(line) for line in (run_copy.path / "metrics.jsonl").read_text().splitlines()]
     last = rows[-1]
     rows += [last | {"epoch": epoch, "step": 10 * epoch, "elapsed_s": 9.0 * epoch} for epoch in range(3, epochs + 1)]

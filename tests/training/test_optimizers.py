@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mnist_lib.config import SETTING_OPTIONS, TrainingConfig
+from mnist_lib.config import SETTINGS, TrainingConfig
 
 pytestmark = [
     pytest.mark.usefixtures("keras_loaded"),
@@ -15,7 +15,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("name", SETTING_OPTIONS["optimizer"].values)
+@pytest.mark.parametrize("name", SETTINGS["optimizer"].allowed)
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
 def test_optimizer_is_the_one_that_is_named_at_the_rate_of_the_settings(name: str, policy: str) -> None:
     import keras

@@ -29,6 +29,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
 from mnist_lib.ui.session import run_store
+from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
@@ -215,9 +216,7 @@ def _render_gallery(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int | N
     if len(positions) == 0:
         st.info("None of your drawings is misread.", icon=":material/check:")
         return None
-    pages = -(-len(positions) // TILES_PER_PAGE)
-    page = st.pagination(pages, key=f"own_digits_page_{shown}") if pages > 1 else 1
-    positions = positions[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
+    positions = choose_page(positions, TILES_PER_PAGE, key=f"own_digits_page_{shown}")
     by_id = {_tile_id(snapshot.digits[position]): int(position) for position in positions}
     tiles = [
         _make_tile(snapshot.digits[position], int(read_as[position]), float(answers[position].max()))

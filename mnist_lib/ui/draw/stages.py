@@ -30,8 +30,8 @@ def render_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndar
     """
     answer = int(readings[-1].argmax())
     pictures = [_picture(stage) for stage in (ink, drawing.cropped)]
-    # At the size that it has within the 28 pixels of the last stage.
-    pictures.append(_picture(drawing.scaled, f"width: {drawing.scaled.shape[1] / 28:.1%}"))
+    # At the size that it has within the last stage.
+    pictures.append(_picture(drawing.scaled, f"width: {drawing.scaled.shape[1] / len(drawing.image):.1%}"))
     pictures.append(_pixels(drawing.image))
     figures = [
         _figure(picture, *texts, reading, answer)
@@ -57,4 +57,5 @@ def _picture(ink: np.ndarray, size: str = "width: 100%; height: 100%; object-fit
 
 def _pixels(image: np.ndarray) -> str:
     cells = "".join(f'<i style="--v:{value}"></i>' if value else "<i></i>" for value in image.ravel().tolist())
-    return f'<div class="pixels" role="img" aria-label="28 by 28 pixels">{cells}</div>'
+    side = len(image)
+    return f'<div class="pixels" style="--side:{side}" role="img" aria-label="{side} by {side} pixels">{cells}</div>'

@@ -21,6 +21,7 @@ from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
 from mnist_lib.ui.mistakes.metrics import render_figures
+from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.wording import a_digit, percent_text
 
@@ -153,21 +154,14 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
         st.info(f"No image that is {outcome} is left under these filters.", icon=":material/filter_alt:")
         st.button("Clear the filters", key="clear_filters_here", on_click=clear_filters)
         return None
-    pages = -(-len(shown) // TILES_PER_PAGE)
     # The images first: the pages below them come and go without moving anything.
     place = st.container()
-    page = 1
-    if pages > 1:
-        if st.session_state.get(PAGE_KEY, 1) > pages:  # another epoch had more
-            st.session_state[PAGE_KEY] = pages
-        page = st.pagination(pages, key=PAGE_KEY, bind="query-params", persist_state="session")
-    part = shown[(page - 1) * TILES_PER_PAGE : page * TILES_PER_PAGE]
+    part = choose_page(shown, TILES_PER_PAGE, PAGE_KEY, bind="query-params", persist_state="session")
     with place:
         count = f"{len(shown):,} {'image' if len(shown) == 1 else 'images'}"
-        st.caption(
-            f"{count}{f', {len(part)} on this page' if pages > 1 else ''}. Below each: the true digit → what the "
-            "network read, and how sure it was."
-        )
+        if len(part) < len(shown):
+            count += f", {len(part)} on this page"
+        st.caption(f"{count}. Below each: the true digit → what the network read, and how sure it was.")
         tiles = [_tile(int(index), int(labels[index]), moment.probabilities[index]) for index in part]
         images = mnist().test_images[part]
         return digit_gallery(

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from mnist_lib.network.layers import LayerRow
+from mnist_lib.network.layers import IMAGE_SHAPE, LayerRow
 from mnist_lib.ui.assets import style
 
 
@@ -17,7 +17,7 @@ def render_network(rows: Sequence[LayerRow]) -> None:
     Args:
         rows: The rows of Table I.
     """
-    cards = [_card("Input", (28, 28, 1), 0)]
+    cards = [_card("Input", IMAGE_SHAPE, 0)]
     cards += [_card(row.kind.split(",")[0], row.output_shape, row.parameters) for row in rows]
     arrow = '<span class="arrow" aria-hidden="true">→</span>'
     layers = [

@@ -19,6 +19,7 @@ from mnist_lib.ui.runs.one_run import render_one_run, say_what_was_done
 from mnist_lib.ui.runs.two_runs import render_two_runs
 from mnist_lib.ui.session import chosen_run_id, run_store
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
+from mnist_lib.wording import setting_text
 
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"
@@ -92,7 +93,8 @@ def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
     for name in differing_settings(summaries):
         if name != "epochs":
             columns[SETTING_LABELS[name]] = [
-                one_line(str(getattr(summary.config, name))) if summary.config else None for summary in summaries
+                one_line(setting_text(getattr(summary.config, name))) if summary.config else None
+                for summary in summaries
             ]
     return columns
 

@@ -19,11 +19,8 @@ def render_pixel_values(image: np.ndarray) -> None:
     """
     decimals, maximum = (0, 255) if image.dtype == np.uint8 else (2, 1)
     cells = "".join(_cell(float(value), maximum, decimals) for value in image.ravel())
-    st.html(
-        style("shared/pixel_grid.css")
-        + '<div class="pixel-frame"><div class="pixel-grid" role="img" aria-label="The pixel values">'
-        f"{cells}</div></div>"
-    )
+    grid = f'<div class="pixel-grid" style="--side:{len(image)}" role="img" aria-label="The pixel values">{cells}</div>'
+    st.html(f'{style("shared/pixel_grid.css")}<div class="pixel-frame">{grid}</div>')
 
 
 def _cell(value: float, maximum: float, decimals: int) -> str:

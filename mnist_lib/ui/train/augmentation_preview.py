@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment, transform_images
-from mnist_lib.data.dataset import scale_pixels
+from mnist_lib.data.dataset import IMAGE_SIZE_PX, scale_pixels
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.train.settings_fields import draft_config, render_slider
 
@@ -61,5 +61,5 @@ def augmented_samples(config: TrainingConfig) -> np.ndarray:
         config = replace(config, continental_forms=1.0)
     samples = augment(scale_pixels(images[places]), labels[places], config, np.random.default_rng(0), transform_images)
     samples = np.round(samples * 255).astype(np.uint8)
-    rows = samples.reshape(-1, SAMPLES_PER_ROW, 28, 28).swapaxes(1, 2)
-    return rows.reshape(-1, SAMPLES_PER_ROW * 28).repeat(_SCALE, 0).repeat(_SCALE, 1)
+    rows = samples.reshape(-1, SAMPLES_PER_ROW, IMAGE_SIZE_PX, IMAGE_SIZE_PX).swapaxes(1, 2)
+    return rows.reshape(-1, SAMPLES_PER_ROW * IMAGE_SIZE_PX).repeat(_SCALE, 0).repeat(_SCALE, 1)

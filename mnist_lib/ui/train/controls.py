@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import SETTING_RANGES
+from mnist_lib.config import SETTINGS
 from mnist_lib.runs.progress import multiplied_learning_rate, present_learning_rate
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
@@ -63,7 +63,7 @@ def _render_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
             placeholder="" if now is None else f"now {now:.4g}",
             key=_field_key(run),
             help="Takes effect with the next batches and stands as a mark on the curves. A schedule goes on from "
-            f"there, in proportion. Allowed: {SETTING_RANGES['learning_rate'].text}.",
+            f"there, in proportion. Allowed: {SETTINGS['learning_rate'].text}.",
             disabled=disabled,
             width=320,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import SETTING_RANGES
+from mnist_lib.config import SETTINGS
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.paper import PAPER_CLAIMS
@@ -53,7 +53,7 @@ def _advice(snapshot: RunSnapshot) -> str:
     last = snapshot.batches[-1] if snapshot.batches else None
     if last is None or last.loss is not None:
         return ""
-    smaller = max(last.learning_rate / 10, SETTING_RANGES["learning_rate"].minimum)
+    smaller = max(last.learning_rate / 10, SETTINGS["learning_rate"].minimum)
     return (
         "The steps were so large that the weights ran away. Go back to these settings and try a smaller "
         f"learning rate, for example {smaller:.2g}."

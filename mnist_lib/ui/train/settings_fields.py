@@ -11,15 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_lib.config import (
-    PRESETS,
-    SETTING_OPTIONS,
-    SETTING_RANGES,
-    SWITCHES,
-    ConfigError,
-    TrainingConfig,
-    config_from_choices,
-)
+from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices
 from mnist_lib.ui.components.live_fields import field_value
 
 FORM_KEY = "settings_form"
@@ -58,16 +50,16 @@ def prepare_fields() -> None:
         st.session_state.setdefault(setting_key(name), value)
 
 
-def fill_fields(config: TrainingConfig, names: Iterable[str] | None = None) -> None:
+def fill_fields(config: TrainingConfig, names: Iterable[str] = SETTINGS) -> None:
     """Put settings into their fields, all of them or those that are named."""
     values = _field_values(config)
-    for name in values if names is None else names:
+    for name in names:
         st.session_state[setting_key(name)] = values[name]
 
 
 def chosen_settings() -> dict[str, Any]:
     """Return what the fields hold, by name, within its range or not."""
-    return {name: st.session_state[setting_key(name)] for name in _field_values(PRESETS["paper"])}
+    return {name: st.session_state[setting_key(name)] for name in SETTINGS}
 
 
 def draft_config(names: Iterable[str]) -> TrainingConfig | None:
@@ -83,16 +75,16 @@ def draft_config(names: Iterable[str]) -> TrainingConfig | None:
 
 def render_number(name: str) -> None:
     """Show the field of a number that is typed."""
-    allowed = SETTING_RANGES[name]
+    setting = SETTINGS[name]
     # No minimum and maximum here: the field would just not take the number,
     # and a person should read what the range is.
     st.number_input(
-        allowed.label,
+        setting.label,
         step=_STEPS.get(name, 1),
-        format="%d" if allowed.whole else "%0.6g",
+        format="%d" if setting.kind is int else "%0.6g",
         key=setting_key(name),
         persist_state="session",
-        help=f"{allowed.help} Allowed: {allowed.text}.",
+        help=f"{setting.help} Allowed: {setting.text}.",
     )
 
 
@@ -104,36 +96,36 @@ def render_slider(name: str, step: float, number_format: str) -> None:
         step: The difference between two places of the slider.
         number_format: How to write the number, as Streamlit's sliders take it, for example ``percent``.
     """
-    allowed = SETTING_RANGES[name]
+    setting = SETTINGS[name]
     st.slider(
-        allowed.label,
-        allowed.minimum,
-        allowed.maximum,
+        setting.label,
+        setting.minimum,
+        setting.maximum,
         step=step,
         format=number_format,
         key=setting_key(name),
         persist_state="session",
-        help=allowed.help,
+        help=setting.help,
     )
 
 
 def render_options(name: str) -> None:
     """Show the choice between the values of a setting."""
-    options = SETTING_OPTIONS[name]
+    setting = SETTINGS[name]
     st.selectbox(
-        options.label,
-        options.values,
+        setting.label,
+        setting.allowed,
         format_func=value_name,
         key=setting_key(name),
         persist_state="session",
-        help=options.help,
+        help=setting.help,
     )
 
 
 def render_switch(name: str) -> None:
     """Show a setting that is on or off."""
-    label, text = SWITCHES[name]
-    st.toggle(label, key=setting_key(name), persist_state="session", help=text)
+    setting = SETTINGS[name]
+    st.toggle(setting.label, key=setting_key(name), persist_state="session", help=setting.help)
 
 
 def value_name(value: str) -> str:
@@ -141,18 +133,6 @@ def value_name(value: str) -> str:
     return VALUE_NAMES.get(value, value)
 
 
-def setting_label(name: str) -> str:
-    """Return how a person calls a setting."""
-    if name in SETTING_RANGES:
-        return SETTING_RANGES[name].label
-    return SETTING_OPTIONS[name].label if name in SETTING_OPTIONS else SWITCHES[name][0]
-
-
 def _field_values(config: TrainingConfig) -> dict[str, Any]:
-    values = config.to_dict()
-    del values["preset"]
     # A field of fractions takes no whole number, which an earlier run may hold.
-    return {
-        name: float(value) if name in SETTING_RANGES and not SETTING_RANGES[name].whole else value
-        for name, value in values.items()
-    }
+    return {name: setting.kind(getattr(config, name)) for name, setting in SETTINGS.items()}

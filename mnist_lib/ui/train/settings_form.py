@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import PRESETS, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices
 from mnist_lib.escaping import plain_text
 from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.run import Run, RunStoreError
@@ -23,7 +23,6 @@ from mnist_lib.ui.train.settings_fields import (
     render_number,
     render_options,
     render_slider,
-    setting_label,
 )
 
 PRESET_KEY = "settings_preset"
@@ -88,7 +87,7 @@ def _render_start(active: Run | None) -> None:
 
 
 def _length_in_words() -> str:
-    wrong = [setting_label(name) for name in chosen_settings() if draft_config([name]) is None]
+    wrong = [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]
     if wrong:
         return f":red[Out of its range: {'; '.join(wrong)}.]"
     config = draft_config(_LENGTH_SETTINGS)
@@ -114,7 +113,7 @@ def _render_preset() -> None:
     preset = st.session_state[PRESET_KEY]
     changed = _changed_settings(preset)
     if changed:
-        names = "; ".join(map(setting_label, changed))
+        names = "; ".join(SETTINGS[name].label for name in changed)
         st.markdown(f":small[:orange-badge[custom] begun from {preset}. Changed: {names}.]")
     else:
         st.caption(PRESET_PURPOSES[preset])

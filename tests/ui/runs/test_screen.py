@@ -14,7 +14,7 @@ from mnist_lib.evaluation.mcnemar import chance_text
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_TOTAL_BYTES
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run, result_of
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, result_of
 from tests.support.screens import all_text, component, open_screen
 
 LABELS = load_mnist().test_labels
@@ -50,6 +50,15 @@ def test_table_says_of_every_run_what_it_reached(own_run: Run) -> None:
     # Only what differs: the network is the paper's in all.
     assert table["Learning rate"].tolist() == ["0.001", "0.003", "0.001"]
     assert "Dense units" not in table
+
+
+def test_settings_are_written_as_a_person_writes_them(own_run: Run) -> None:
+    settings = json.loads((own_run.path / "config.json").read_text())["settings"]
+    settings |= {"second_pooling": True, "training_images": 30_000}
+    change_json(own_run.path / "config.json", settings=settings)
+    table = open_runs().dataframe[0].value
+    assert table["Second pooling"].tolist() == ["on", "off", "off"]
+    assert table["Training images"].tolist() == ["30,000", "60,000", "60,000"]
 
 
 def test_run_on_the_screens_is_chosen_at_first() -> None:

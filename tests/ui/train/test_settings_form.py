@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_lib.config import PRESETS, SETTING_OPTIONS, SWITCHES, TrainingConfig, config_from_choices
+from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig, config_from_choices
 from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.network.layers import count_parameters, layer_table
 from mnist_lib.runs.run import Run, RunStoreError
@@ -255,8 +255,8 @@ def test_every_setting_has_a_field_with_a_help_text() -> None:
     for kind in (app.number_input, app.slider, app.selectbox, app.toggle):
         assert all(field.help for field in kind if (field.key or "").startswith("setting_"))
     assert app.selectbox(key="setting_optimizer").options == ["Adam", "AdamW", "SGD with momentum", "Muon"]
-    assert len(app.selectbox(key="setting_precision").options) == len(SETTING_OPTIONS["precision"].values)
-    assert app.toggle(key="setting_second_pooling").help == SWITCHES["second_pooling"][1]
+    assert len(app.selectbox(key="setting_precision").options) == len(SETTINGS["precision"].allowed)
+    assert app.toggle(key="setting_second_pooling").help == SETTINGS["second_pooling"].help
 
 
 def test_running_training_blocks_start_and_says_why() -> None:
