@@ -20,7 +20,7 @@ from plotly.offline import get_plotlyjs
 
 from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.evaluation.metrics import digit_figures, measure_reliability, wilson_interval
+from mnist_lib.evaluation.metrics import digit_metrics, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.figures.evaluation import confusion_figure
 from mnist_lib.figures.learning_curves import learning_curve_figure
@@ -194,7 +194,7 @@ def _confusion(matrix: np.ndarray) -> _Columns:
 
 
 def _digits(matrix: np.ndarray) -> _Columns:
-    scores = digit_figures(matrix)
+    scores = digit_metrics(matrix)
     right = matrix.diagonal()
     return {
         "Digit": [f"{digit}" for digit in DIGITS],

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_lib.data.label_votes import load_label_votes, measure_with_votes
 from mnist_lib.evaluation.abstention import USUAL_THRESHOLD
-from mnist_lib.evaluation.metrics import coverage_curve, digit_figures, measure_reliability, wilson_interval
+from mnist_lib.evaluation.metrics import coverage_curve, digit_metrics, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, confusion_matrix
 from mnist_lib.figures.evaluation import coverage_figure, reliability_figure
 from mnist_lib.ui.components.live_figure import live_figure
@@ -60,15 +60,15 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
 
 def _render_digits(matrix: np.ndarray) -> None:
     st.subheader("Each digit by itself")
-    figures = digit_figures(matrix)
+    metrics = digit_metrics(matrix)
     st.dataframe(
         {
             "Digit": [str(digit) for digit in DIGITS],
-            "Precision": 100 * figures.precision,
-            "Recall": 100 * figures.recall,
-            "F1": 100 * figures.f1,
-            "Images": figures.support,
-            "Read as it": figures.predicted,
+            "Precision": 100 * metrics.precision,
+            "Recall": 100 * metrics.recall,
+            "F1": 100 * metrics.f1,
+            "Images": metrics.support,
+            "Read as it": metrics.predicted,
         },
         hide_index=True,
         column_config={
