@@ -187,7 +187,7 @@ def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(
 ) -> None:
     line = only_line(command("train", "--continue", "", "--limit", "100"))
     assert line == "--continue goes on with the run's own settings. Leave the others out."
-    assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to go on with."
+    assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to continue."
     assert store.runs() == []
 
 

@@ -154,7 +154,7 @@ def _check_entry(entry: zipfile.ZipInfo, max_bytes: int) -> None:
         raise EntryError("is encrypted")
     # zipfile unpacks other methods in one go, however large the result.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise EntryError("is packed in a way that is not read here")
+        raise EntryError("is packed in an unsupported way")
     if entry.file_size > max_bytes:
         size = f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes:,} bytes"
         raise EntryError(f"has more than {size}")

@@ -440,8 +440,8 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         r"loaded: [^!<\[\]()\n]{1,60} is neither",
     ),
     "same name twice": (lambda png: make_zip(*line_and(png), ("a.png", png)), "a.png is in it twice"),
-    "bzip2": (lambda png: make_zip(*line_and(png), compression=zipfile.ZIP_BZIP2), "packed in a way"),
-    "lzma": (lambda png: make_zip(*line_and(png), compression=zipfile.ZIP_LZMA), "packed in a way"),
+    "bzip2": (lambda png: make_zip(*line_and(png), compression=zipfile.ZIP_BZIP2), "packed in an unsupported way"),
+    "lzma": (lambda png: make_zip(*line_and(png), compression=zipfile.ZIP_LZMA), "packed in an unsupported way"),
     "large entry": (
         lambda png: make_zip(*line_and(bytes(MAX_ENTRY_BYTES + 1)), compression=zipfile.ZIP_DEFLATED),
         "a.png has more than 2 MB",

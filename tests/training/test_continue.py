@@ -275,7 +275,10 @@ def test_loss_that_is_no_number_ends_the_run_with_that_reason(store: RunStore, p
 
 def test_finished_run_has_nothing_left_to_train(run_copy: Run, store: RunStore) -> None:
     before = sorted((path.name, path.stat().st_mtime_ns) for path in run_copy.path.rglob("*"))
-    with pytest.raises(RunStoreError, match=r"is finished and cannot go on\.$"), store.continuing(run_copy.run_id):
+    with (
+        pytest.raises(RunStoreError, match=r"is finished and cannot be continued\.$"),
+        store.continuing(run_copy.run_id),
+    ):
         pass
     assert sorted((path.name, path.stat().st_mtime_ns) for path in run_copy.path.rglob("*")) == before
 
