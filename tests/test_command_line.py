@@ -492,7 +492,7 @@ def save_folder(path: Path) -> None:
         (save_damaged_tiff, "It cannot be read as a picture."),
         (save_blank, "It is empty: no ink stands out from the paper."),
         (save_huge, "It has far too many pixels; at most 20 million are read."),
-        (save_folder, "there is no picture in this folder."),
+        (save_folder, "there are no pictures in this folder."),
         (lambda path: None, "There is no such file."),
     ],
 )

@@ -264,8 +264,8 @@ def test_zip_is_loaded_and_says_what_came_of_it(own: OwnDigits, inks: list[np.nd
     ("entries", "line"),
     [
         ([("../evil.png", b"")], "../evil.png is a path and not a plain file name."),
-        ([("a.png", b"")], f"The zip holds no {LIST_NAME}, so it is not one of drawings."),
-        ([(LIST_NAME, b"nonsense")], "Line 1 of drawings.jsonl in the zip is not right: it is not JSON."),
+        ([("a.png", b"")], f"The zip holds no {LIST_NAME}, so it is not a zip of drawings."),
+        ([(LIST_NAME, b"nonsense")], "Line 1 of drawings.jsonl in the zip is wrong: it is not JSON."),
     ],
 )
 def test_wrong_zip_is_one_line_and_changes_nothing(
