@@ -165,7 +165,7 @@ def _circumstances(record: RunRecord) -> _Columns:
         "Device": record.device,
         "Precision": record.precision,
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
-        "Begun": _moment(record.created_at) if record.created_at else "",
+        "Started": _moment(record.created_at) if record.created_at else "",
     }
     return {"": list(facts), "This run": [fact or NOT_MEASURED for fact in facts.values()]}
 

@@ -137,7 +137,7 @@ def test_epoch_without_its_weights_is_looked_at_with_the_model(run_of_its_own: R
     run_of_its_own.weights_path(1).unlink()
     app, image = look_at_the_first_epoch(look_closer("mistakes", "mistake", "What if", run_of_its_own))
     assert not app.exception
-    assert f"Image {image:,}, read by the network that the run kept at its end." in said_in(app, "caption")
+    assert f"Image {image:,}, read by the network at the end of the run." in said_in(app, "caption")
     assert f"It reads **{a_digit(PAPER_RUN.probabilities()[image].argmax())}**" in said_in(app, "markdown")
 
 
