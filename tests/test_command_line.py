@@ -186,7 +186,7 @@ def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(
     command: Callable[..., Output], store: RunStore
 ) -> None:
     line = only_line(command("train", "--continue", "", "--limit", "100"))
-    assert line == "--continue goes on with the run's own settings. Leave the others out."
+    assert line == "--continue uses the run's own settings. Leave out all others."
     assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to continue."
     assert store.runs() == []
 

@@ -50,7 +50,7 @@ CLAIM_LABELS = Claims(
     "Test accuracy",
     "Misclassified of 10,000",
     "Time per epoch",
-    "Training in all",
+    "Total training time",
     "Parameters",
     "Trained on",
 )

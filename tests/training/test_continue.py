@@ -303,7 +303,7 @@ def test_continue_takes_no_other_settings(python: Python, store: RunStore) -> No
         "-m", "mnist_lib", "train", "--continue=x", "--epochs=3", "--runs-dir", store.root
     )
     assert (code, stdout) == (2, "")
-    assert stderr == "mnist_lib: --continue goes on with the run's own settings. Leave the others out.\n"
+    assert stderr == "mnist_lib: --continue uses the run's own settings. Leave out all others.\n"
 
 
 def test_dead_trainer_is_not_taken_for_a_living_one(run_copy: Run) -> None:

@@ -67,7 +67,7 @@ def render_image_closely(run: Run, index: int, epoch: int) -> None:
         return
     at_end = epoch == run.epochs_with_probabilities()[-1] or epoch not in run.epochs_with_weights()
     closer = st.expander(
-        "Why? A closer look at this image",  # with another text it would be another expander, and closed
+        "Why? A closer look at this image",  # another text would make another expander, which is closed
         icon=":material/search:",
         on_change="rerun",
         key="mistake_closer",
