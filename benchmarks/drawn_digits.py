@@ -7,8 +7,8 @@ Recognition of Handwritten Digits" (E. Alpaydin, F. Alimoglu, CC BY 4.0), which 
 part of this project and which nothing is trained on. Each digit is drawn as the canvas
 would draw it, 280 x 280 pixels, a round white pen on black, with pens of four widths and
 in two sizes, up to 25 pixels off the centre, and read as the Draw screen reads it. The
-places come from a fixed seed. Scribbles, dashes and dots are drawn as well: no digits, which
-it should not be sure about.
+places come from a fixed seed. Scribbles, dashes and dots are drawn as well: they are not
+digits, and the network should not be sure about them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DASH_SIZES_PX = (5, 10, 25, 40)
 BUNDLED_RUN = "pretrained-accurate"
 SEED = 0
 
-# Drawn so many times larger, then shrunk: the canvas of a browser antialiases, too.
+# Drawn this many times larger, then shrunk, because the canvas of a browser antialiases.
 _SUPERSAMPLING = 2
 
 
@@ -117,7 +117,7 @@ def draw_on_canvas(strokes: list[np.ndarray], pen_width_px: int, size_px: int, o
 
 
 def make_scribbles(count: int, random: np.random.Generator) -> dict[str, list[list[np.ndarray]]]:
-    """Return strokes that are no digits, by kind: to be drawn like digits, those named last very small."""
+    """Return strokes that are not digits, by kind: to be drawn like digits, the last kinds very small."""
     return {
         "curves": [[_curve(random) for _ in range(random.integers(1, 4))] for _ in range(count)],
         "zigzags": [[_zigzag(random)] for _ in range(count)],
@@ -240,14 +240,14 @@ def print_table(result: dict[str, Any]) -> None:
     for width in PEN_WIDTHS_PX:
         row = [cell["accuracy"] for cell in result["cells"] if cell["pen_width_px"] == width]
         print(f"{width:>6} px   " + "".join(f"{value:>11.2%}" for value in [*row, result["accuracy_by_width"][width]]))
-    print(f"in all      {result['accuracy']:.2%}\n")
+    print(f"all         {result['accuracy']:.2%}\n")
     print("written (down) and read as (across)")
     print("    " + "".join(f"{digit:>7}" for digit in range(10)))
     for digit, row in enumerate(result["confusion_matrix"]):
         print(f"{digit:>4}" + "".join(f"{count or '.':>7}" for count in row))
     print(
         f"\nanswered from {USUAL_THRESHOLD:.0%} on: {result['answered']:.1%} of the digits, "
-        f"{result['accuracy_of_answered']:.2%} of those rightly; of scribbles: "
+        f"{result['accuracy_of_answered']:.2%} of those correctly; of scribbles: "
         + ", ".join(f"{kind} {share:.0%}" for kind, share in result["answered_scribbles"].items())
     )
 
@@ -258,7 +258,7 @@ def main() -> int:
     parser.add_argument("strokes", type=Path, metavar="STROKES", help="a UNIPEN file of digits")
     parser.add_argument("--run", default=BUNDLED_RUN, help=f"a run's name (default: {BUNDLED_RUN})")
     parser.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
-    parser.add_argument("--limit", type=int, help="take only so many digits, spread over the file")
+    parser.add_argument("--limit", type=int, help="use only this many digits, spread over the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     store = RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()

@@ -3,14 +3,14 @@
     python -m benchmarks.screens [--repeats 10] [--runs 0] [--json]
 
 First paint: from the request to the visible heading, the first request of a fresh
-server, with a deep link and TensorFlow not loaded. Page switch: from the click in
+server, with a deep link. Page switch: from the click in
 the menu to the other screen's heading. Stroke to prediction: from the mouse going
 up to the new answer; of that, reading a drawing is what the server computes, from the
 canvas's pixels to the probabilities of all four stages. Rerun under training: from the
 click on Shuffle to the changed image, while a training runs at its usual low priority.
 Filter change: from the click to a gallery of 200 other tiles. Epoch step: from the key
-to the other line of figures, the other confusion matrix and the other gallery. Runs: from the click in the menu to
-the table. With ``--runs N`` the store holds N runs, a twentieth of them of 20 epochs.
+to another headline, confusion matrix and gallery. Runs: from the click in the menu to
+the table. With ``--runs N`` the store holds N runs, a twentieth of them with 20 epochs.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from tests.browser.conftest import Server, launch_browser
 
 SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
-# Waits in the page itself, so that the measurement has no round trip in it.
+# Waits in the page itself, so that the measurement contains no round trip.
 CLICK_AND_WAIT = """
 async ([button, watched]) => {
-  // The name of an icon stands before the text.
+  // The name of an icon precedes the text.
   const named = (element) => element.textContent.trim().endsWith(button);
   const target = [...document.querySelectorAll("button, a")].find(named);
   const text = () => [...document.querySelectorAll(watched)].map((element) => element.textContent).join();
@@ -54,7 +54,7 @@ async ([button, watched]) => {
 }
 """
 
-# Also in the page: Playwright looks for what it waits for only every half second in the end.
+# Also in the page: Playwright's own waiting checks only every half second after a while.
 WATCH_THE_HEADING = """
 const look = () => {
   if (document.querySelector("h1")?.checkVisibility()) window.secondsToHeading = performance.now() / 1000;
@@ -78,7 +78,7 @@ WATCH_THE_ANSWER = """
 }
 """
 
-# The gallery stands in a shadow root, which a selector from outside does not find.
+# The gallery is in a shadow root, which a selector from outside does not find.
 WATCH_THE_GALLERY = """
 ([count, text]) => {
   let began = Infinity;  // until the click or the key arrives
@@ -139,7 +139,7 @@ def reruns(page: Page, repeats: int) -> list[float]:
 
 
 def strokes(page: Page, url: str, repeats: int) -> list[float]:
-    """Time strokes on a fresh canvas, in seconds; the first one waits for TensorFlow."""
+    """Time strokes on a fresh canvas, in seconds; the first one loads the network."""
     times = []
     page.goto(f"{url}/draw")
     canvas = page.locator("canvas.upper-canvas").filter(visible=True)
@@ -197,7 +197,7 @@ def epoch_steps(page: Page, url: str, repeats: int) -> list[float]:
 
 
 def runs_tables(page: Page, url: str, repeats: int) -> list[float]:
-    """Time the way to the table of all runs, in seconds; the first one warms the caches."""
+    """Time how long the table of all runs takes, in seconds; the first time warms the caches."""
     times = []
     page.goto(f"{url}/dataset")
     page.wait_for_timeout(3_000)
@@ -214,7 +214,7 @@ def runs_tables(page: Page, url: str, repeats: int) -> list[float]:
 
 
 def fill_store(folder: Path, count: int) -> None:
-    """Fill a store with runs that ended: one of twenty the accurate one, the others the paper's."""
+    """Fill a store with finished runs: one in twenty is the accurate one, the others are the paper's."""
     accurate, paper = RunStore.default().bundled_runs()
 
     def link(source: str, target: str) -> None:
@@ -226,7 +226,7 @@ def fill_store(folder: Path, count: int) -> None:
 
 
 def readings(repeats: int) -> list[float]:
-    """Time what the Draw screen computes for a stroke, in seconds; the first one warms the network up."""
+    """Time what the Draw screen computes for a stroke, in seconds; the first one warms up the network."""
     canvas = Image.new("RGBA", (280, 280), "black")
     ImageDraw.Draw(canvas).line([(70, 70), (210, 70), (120, 230)], fill="white", width=20, joint="curve")
     rgba = np.asarray(canvas)
@@ -242,46 +242,46 @@ def readings(repeats: int) -> list[float]:
 
 
 def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
-    """Return median and worst of each figure, in seconds."""
-    figures: dict[str, list[float]] = {}
+    """Return median and worst of each measurement, in seconds."""
+    measurements: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, ExitStack() as at_end:
         browser = launch_browser(playwright)
         runs_path = Path(folder)
         fill_store(runs_path, runs)
-        figures["first paint"] = []
+        measurements["first paint"] = []
         for name in SCREENS:
             context = browser.new_context()
             context.add_init_script(WATCH_THE_HEADING)
-            figures["first paint"].append(first_paint(context.new_page(), runs_path, name))
+            measurements["first paint"].append(first_paint(context.new_page(), runs_path, name))
             context.close()
         server = Server(runs_path)
         at_end.callback(server.kill)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(server.url)
         page.wait_for_timeout(2_000)
-        figures["page switch"] = page_switches(page, max(repeats // 5, 2))
+        measurements["page switch"] = page_switches(page, max(repeats // 5, 2))
         page.goto(f"{server.url}/dataset")
         page.wait_for_timeout(2_000)
-        figures["rerun"] = reruns(page, repeats)
-        figures["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
-        figures["epoch step"] = epoch_steps(page, server.url, repeats)
-        figures["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
-        figures["stroke to prediction"] = strokes(page, server.url, repeats)
-        figures["reading a drawing"] = readings(repeats)
+        measurements["rerun"] = reruns(page, repeats)
+        measurements["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
+        measurements["epoch step"] = epoch_steps(page, server.url, repeats)
+        measurements["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
+        measurements["stroke to prediction"] = strokes(page, server.url, repeats)
+        measurements["reading a drawing"] = readings(repeats)
 
         page.goto(f"{server.url}/train")
         page.get_by_role("button", name="Start training").click()
         expect(page.get_by_test_id("stMain").get_by_test_id("stProgress")).to_contain_text("images/s", timeout=120_000)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Dataset").click()
         page.wait_for_timeout(3_000)
-        figures["rerun under training"] = reruns(page, repeats)
+        measurements["rerun under training"] = reruns(page, repeats)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Stop and keep the model").click()
         expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=120_000)
         browser.close()
     return {
         name: {"median": statistics.median(times), "worst": max(times), "count": len(times)}
-        for name, times in figures.items()
+        for name, times in measurements.items()
     }
 
 
@@ -292,12 +292,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = measure(options.repeats, options.runs)
+    measurements = measure(options.repeats, options.runs)
     if options.json:
-        print(json.dumps(figures))
+        print(json.dumps(measurements))
         return
     print(f"{'':<22}{'median s':>9}{'worst s':>9}{'count':>7}")
-    for name, row in figures.items():
+    for name, row in measurements.items():
         print(f"{name:<22}{row['median']:>9.3f}{row['worst']:>9.3f}{row['count']:>7}")
 
 

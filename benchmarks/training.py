@@ -2,10 +2,10 @@
 
     python -m benchmarks.training [--seeds 0 1 2 3 4] [--accurate-seeds 0 1 2] [--json]
 
-Each training is a process of its own. Those of a seed take turns with the bare script,
-so that a machine whose speed drifts treats them alike; the ratio within a turn is what
-counts. Times are from the call of fit to its return; ours include the streaming and the
-evaluation of the test images after each epoch, the bare script's include neither.
+Each training is a separate process. Those with the same seed take turns with the bare
+script, so that a drifting speed of the machine affects both alike; the ratio within a turn
+is what counts. Times are from the call of fit to its return; ours include the streaming and
+the evaluation of the test images after each epoch, the bare script's include neither.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training.launch import start_training
 
-# Images of one training for the price of streaming: a few seconds each, with more rows a second for small batches.
+# Images of one training for the cost of streaming: a few seconds each, with more rows per second for small batches.
 STREAMED_IMAGES = {1: 3_000, 8: 10_000, 32: 30_000, 256: 60_000, 4096: 60_000}
 
 
 def bare_script(seed: int) -> None:
-    """Train as the paper's script does, with nothing around it."""
+    """Train as the paper's script does, and nothing else."""
     import keras
     import numpy as np
 
@@ -98,7 +98,7 @@ def time_streaming(batch_size: int) -> None:
 
 
 def time_to_first_point() -> dict[str, Any]:
-    """Start a training as the Start button does; return the seconds to its first row and what the status said."""
+    """Start a training as the Start button does; return the seconds to its first row and the phases of its status."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         run = start_training(RunStore(Path(folder)), PRESETS["fast"])
@@ -114,7 +114,7 @@ def time_to_first_point() -> dict[str, Any]:
 
 
 def worst_time_left_error(run: Run) -> float:
-    """Return how wrong the time left was at worst, after the first tenth, relative to the time really left.
+    """Return the largest error of the time left, after the first tenth, relative to the time really left.
 
     The last two seconds do not count: a second more or less is nothing to plan by.
     """
@@ -139,7 +139,7 @@ def last_json_line(command: list[str]) -> dict[str, Any]:
 
 
 def measure_presets(seeds: list[int], accurate_seeds: list[int], folder: Path) -> list[dict[str, Any]]:
-    """Train every preset with every seed beside the bare script and return one row a training."""
+    """Train every preset with every seed beside the bare script and return one row per training."""
     rows = []
     for seed in seeds:
         bare = last_json_line(["-m", "benchmarks.training", "--bare", str(seed)])

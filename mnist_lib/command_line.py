@@ -42,7 +42,7 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
-from mnist_lib.terminal import complain, drop_output, interrupted_afterwards, open_streams
+from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
 from mnist_lib.wording import first_line, percent_text
 
@@ -69,17 +69,17 @@ def main(arguments: list[str] | None = None) -> int:
         finally:
             sys.stdout.flush()  # not at exit, where a closed pipe could not be caught
     except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
-        complain(error)
+        print_error(error)
         return REFUSED_EXIT_CODE if isinstance(error, TrainingRefusedError) else 2
     except BrokenPipeError:  # the reader, such as `head`, has stopped reading
         drop_output()
         return 0
     except OSError as error:
         drop_output()
-        complain(f"the output cannot be written: {error.strerror or error}")
+        print_error(f"the output cannot be written: {error.strerror or error}")
         return 1
     except KeyboardInterrupt:
-        complain("interrupted")
+        print_error("interrupted")
         return 130
 
 
@@ -230,7 +230,7 @@ def predict_command(options: argparse.Namespace) -> int:
         try:
             image = normalize_drawing(read_picture(path)).image
         except DrawingError as error:
-            complain(f"{path}: {error}")
+            print_error(f"{path}: {error}")
             failed = True
             continue
         network = network or load_network(run)

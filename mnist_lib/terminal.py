@@ -39,7 +39,7 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def complain(problem: object) -> None:
+def print_error(problem: object) -> None:
     """Print an error in one line on standard error."""
     with contextlib.suppress(OSError):
         print(f"mnist_lib: {printable(str(problem))}", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""Tools for whoever ships a run. ``python -m tools.ship_run``."""
+"""Tools for maintainers. ``python -m tools.ship_run``."""

@@ -2,8 +2,8 @@
 
     python -m tools.ship_run RUN_FOLDER NAME
 
-The epochs' weights are rounded to 7 bits after the binary point, 2 MB becoming 0.8 MB
-each. The kept model and every figure stay as they were trained.
+The epochs' weights are rounded to 7 bits after the binary point, which reduces them from 2 MB
+to 0.8 MB each. The final model and all metrics stay as they were trained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mnist_lib.storage.files import UNFINISHED, write_whole
 
 RUNS_PATH = BUNDLED_RUNS_PATH
 MANTISSA_BITS = 7
-# Where this machine's process stood and what it printed concerns nobody else.
+# The requests to this machine's trainer and its output are of no use to others.
 LEFT_OUT = ("control.json", "trainer.log", f"{UNFINISHED}*", "*.tmp")
 
 

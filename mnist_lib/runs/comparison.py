@@ -20,16 +20,16 @@ def run_result(run: Run) -> RunResult | None:
     return msgspec.structs.replace(status.result, run_id=run.run_id)
 
 
-def best_result(store: RunStore, besides: Run) -> RunResult | None:
+def best_result(store: RunStore, excluding: Run) -> RunResult | None:
     """Return the result with the fewest misclassified images, or None if there is no other run.
 
     If several have the fewest, it is the one that took the least time.
 
     Args:
         store: The runs of this machine and those that ship with the project.
-        besides: The run that the others are compared with.
+        excluding: The run to compare with the others.
     """
-    others = [run_result(run) for run in store.runs() if run.path != besides.path]
+    others = [run_result(run) for run in store.runs() if run.path != excluding.path]
     return min(
         (result for result in others if result is not None),
         key=lambda result: (result.misclassified, result.train_seconds),

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and how a cache notices that one has changed."""
+"""Writes files whole or not at all, and tells caches when a file has changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def file_stamp(path: Path) -> int:
-    """Return a number that changes when the file does; 0 where there is none."""
+    """Return a number that changes when the file does; 0 if there is none."""
     try:
         return path.stat().st_mtime_ns
     except OSError:

@@ -14,7 +14,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import write_whole
 
 
-def load_checkpoint(network: keras.Model, run: Run) -> int:
+def load_checkpoint(model: keras.Model, run: Run) -> int:
     """Load weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
 
     Raises:
@@ -22,20 +22,20 @@ def load_checkpoint(network: keras.Model, run: Run) -> int:
     """
     epoch = max(run.checkpoints(), default=0)
     if epoch:
-        network.optimizer.build(network.trainable_variables)
+        model.optimizer.build(model.trainable_variables)
         path = run.checkpoint_path(epoch)
         try:
-            network.load_weights(path)
+            model.load_weights(path)
         except Exception as error:  # Keras and h5py raise many types for a bad file
             raise DamagedRunError(f"{path.name} cannot be read") from error
     return epoch
 
 
-def save_checkpoint(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
+def save_checkpoint(model: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
     """Save what is needed to continue after an epoch: the weights and the optimizer's state.
 
     Args:
-        network: As trained, with its optimizer.
+        model: As trained, with its optimizer.
         run: Where to save it.
         config: The settings of the run.
         epoch: From 1.
@@ -44,7 +44,7 @@ def save_checkpoint(network: keras.Model, run: Run, config: TrainingConfig, epoc
         OSError: The run directory cannot be written, or has not enough room.
     """
     # The optimizer keeps up to two more numbers for every weight.
-    _save_weights(network, run, run.checkpoint_path(epoch), 3 * weights_file_size(config))
+    _save_weights(model, run, run.checkpoint_path(epoch), 3 * weights_file_size(config))
 
 
 def remove_checkpoints(run: Run, up_to: int) -> None:
@@ -53,11 +53,11 @@ def remove_checkpoints(run: Run, up_to: int) -> None:
         run.checkpoint_path(epoch).unlink(missing_ok=True)
 
 
-def save_weights(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
+def save_weights(model: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
     """Save the weights after an epoch, to look back at.
 
     Args:
-        network: In float32, without its optimizer.
+        model: In float32, without its optimizer.
         run: Where to save them.
         config: The settings of the run.
         epoch: From 1.
@@ -65,14 +65,14 @@ def save_weights(network: keras.Model, run: Run, config: TrainingConfig, epoch: 
     Raises:
         OSError: The run directory cannot be written, or has not enough room.
     """
-    _save_weights(network, run, run.weights_path(epoch), weights_file_size(config))
+    _save_weights(model, run, run.weights_path(epoch), weights_file_size(config))
 
 
-def save_model(network: keras.Model, run: Run, config: TrainingConfig) -> None:
+def save_model(model: keras.Model, run: Run, config: TrainingConfig) -> None:
     """Save the network as it is now, in float32 and without its optimizer, as ``model.keras``.
 
     Args:
-        network: As trained, in any precision.
+        model: As trained, in any precision.
         run: Where to save it.
         config: The settings of the run.
 
@@ -80,11 +80,11 @@ def save_model(network: keras.Model, run: Run, config: TrainingConfig) -> None:
         OSError: The run directory cannot be written, or has not enough room.
     """
     kept = build_model(config)
-    kept.set_weights(network.get_weights())
+    kept.set_weights(model.get_weights())
     run.require_space(weights_file_size(config))
     write_whole(run.model_path, kept.save)
 
 
-def _save_weights(network: keras.Model, run: Run, path: Path, size_bytes: int) -> None:
+def _save_weights(model: keras.Model, run: Run, path: Path, size_bytes: int) -> None:
     run.require_space(size_bytes)
-    write_whole(path, network.save_weights)
+    write_whole(path, model.save_weights)

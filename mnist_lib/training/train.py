@@ -59,9 +59,9 @@ def train(
     keras.utils.set_random_seed(config.seed)
     policy = choose_policy(config)
     with on_all_devices() as devices:
-        network = build_model(config, policy)
-        compile_network(network, config, policy, devices)
-        epochs_done = load_checkpoint(network, run)
+        model = build_model(config, policy)
+        compile_model(model, config, policy, devices)
+        epochs_done = load_checkpoint(model, run)
     record = make_record(policy)
     run.write_config(config, record)
     images = scale_pixels(dataset.train_images[: config.fitted_images])
@@ -73,8 +73,8 @@ def train(
     for epoch in range(epochs_done, config.epochs):
         random = np.random.default_rng([config.seed, epoch])
         order = random.permutation(len(images))
-        reseed_dropout(network, random)
-        network.fit(
+        reseed_dropout(model, random)
+        model.fit(
             augment(images[order], labels[order], config, random, transform_with_keras),
             labels[order],
             batch_size=config.batch_size,
@@ -84,11 +84,11 @@ def train(
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras documents 0 for silence
             callbacks=callbacks,
         )
-        if network.stop_training:
+        if model.stop_training:
             break
     state.stopwatch.stop()
 
-    save_model(network, run, config)
+    save_model(model, run, config)
     result = make_result(state, record)
     state.write_status(state=result.state, result=result)
     if result.state == "finished":
@@ -96,16 +96,16 @@ def train(
     return result
 
 
-def compile_network(network: keras.Model, config: TrainingConfig, policy: str, devices: int) -> None:
+def compile_model(model: keras.Model, config: TrainingConfig, policy: str, devices: int) -> None:
     """Give the network its optimizer, the paper's loss and the paper's metric.
 
     Args:
-        network: As ``build_model`` made it.
+        model: As ``build_model`` made it.
         config: The settings of the run.
         policy: Keras's dtype policy, as ``choose_policy`` returns it.
         devices: How many share each batch, from 1.
     """
-    network.compile(
+    model.compile(
         optimizer=make_optimizer(config, policy),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
@@ -118,9 +118,9 @@ def compile_network(network: keras.Model, config: TrainingConfig, policy: str, d
     )
 
 
-def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:
+def reseed_dropout(model: keras.Model, random: np.random.Generator) -> None:
     """Make the epoch's dropout depend only on the epoch's random numbers."""
-    for layer in network.layers:
+    for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
             layer.seed_generator.state.assign(random.integers(2**31, size=2, dtype=np.uint32))
 

@@ -17,9 +17,9 @@ from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 
 # From a run with more epochs, this many are chosen evenly: for views that load the network of each,
-# and for views that read the test probabilities of each.
+# and for the biography, which reads the test probabilities of each.
 MAX_EPOCHS_SHOWN = 20
-MAX_EPOCHS_TOLD = 60
+MAX_EPOCHS_IN_BIOGRAPHY = 60
 
 
 @st.cache_resource(show_spinner="Reading the 70,000 digits…")
@@ -49,7 +49,7 @@ def _probabilities(run: Run, epoch: int, stamp: int) -> np.ndarray:
 
 
 def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
-    """Return epochs of a run, at most ``MAX_EPOCHS_TOLD``, and its test probabilities after each.
+    """Return epochs of a run, at most ``MAX_EPOCHS_IN_BIOGRAPHY``, and its test probabilities after each.
 
     Returns:
         The epochs in order, and float16, (epochs, 10000, 10), read-only.
@@ -57,7 +57,7 @@ def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
     Raises:
         DamagedRunError: One of them is unreadable.
     """
-    epochs = spread_epochs(run.epochs_with_probabilities(), MAX_EPOCHS_TOLD)
+    epochs = spread_epochs(run.epochs_with_probabilities(), MAX_EPOCHS_IN_BIOGRAPHY)
     stamps = [file_stamp(run.probabilities_path(epoch)) for epoch in epochs]
     return epochs, _probabilities_over_epochs(run, epochs, stamps)
 
@@ -94,7 +94,7 @@ def run_network(run: Run, epoch: int | None = None) -> Network:
     return _run_network(run, epoch, network_stamp(run, epoch))
 
 
-# 2 MB each: two runs of as many epochs as one figure shows.
+# 2 MB each: enough for the figures of two runs.
 @st.cache_resource(max_entries=2 * MAX_EPOCHS_SHOWN, show_spinner=False)
 def _run_network(run: Run, epoch: int | None, stamp: int) -> Network:
     return load_network(run, epoch)

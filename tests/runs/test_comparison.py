@@ -23,8 +23,8 @@ def test_best_run_has_the_fewest_mistakes_and_is_another_one(store: RunStore) ->
     best = write_run(store, "a", 70)
     write_run(store, "b", 85, state="stopped")
     write_run(store, "c", 100)
-    assert best_result(store, besides=Run(store.root / "c")) == make_result("a", misclassified=70)
-    found = best_result(store, besides=best)
+    assert best_result(store, excluding=Run(store.root / "c")) == make_result("a", misclassified=70)
+    found = best_result(store, excluding=best)
     assert found
     assert found.run_id == "b"
 
@@ -32,14 +32,14 @@ def test_best_run_has_the_fewest_mistakes_and_is_another_one(store: RunStore) ->
 def test_among_equals_the_faster_is_the_better(store: RunStore) -> None:
     for name, seconds in (("a", 60.0), ("b", 20.0), ("c", 40.0)):
         write_run(store, name, 80, seconds)
-    found = best_result(store, besides=Run(store.root / "d"))
+    found = best_result(store, excluding=Run(store.root / "d"))
     assert found
     assert found.run_id == "b"
 
 
 def test_shipped_runs_count(store: RunStore) -> None:
     shipped = RunStore(store.root, None)
-    found = best_result(shipped, besides=write_run(store, "a", 1))
+    found = best_result(shipped, excluding=write_run(store, "a", 1))
     assert found
     assert found.run_id == shipped.bundled_runs()[0].run_id
 
@@ -47,7 +47,7 @@ def test_shipped_runs_count(store: RunStore) -> None:
 def test_a_run_of_the_same_name_elsewhere_is_another_one(store: RunStore) -> None:
     bundled = RunStore(store.bundled_root)
     write_run(bundled, "a", 3)
-    found = best_result(store, besides=write_run(store, "a", 5))
+    found = best_result(store, excluding=write_run(store, "a", 5))
     assert found
     assert found.misclassified == 3
 
@@ -60,4 +60,4 @@ def test_runs_without_a_figure_are_passed_over(store: RunStore) -> None:
     garbled = write_run(store, "garbled", 4)
     (garbled.path / "status.json").write_text("{")
     assert run_result(failed) is None
-    assert best_result(store, besides=failed) is None
+    assert best_result(store, excluding=failed) is None

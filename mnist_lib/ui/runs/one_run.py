@@ -22,7 +22,7 @@ _DONE_KEY = "one_run_done"
 _NUMBER_KEY = "one_run_number"
 
 
-def say_what_was_done() -> None:
+def show_what_was_done() -> None:
     """Show what was last done with a run, which may be gone or no longer chosen."""
     show_done(_DONE_KEY)
 

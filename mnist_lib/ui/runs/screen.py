@@ -15,7 +15,7 @@ from mnist_lib.runs.summary import SETTING_LABELS, RunSummary, differing_setting
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.runs.loading import render_run_loading
-from mnist_lib.ui.runs.one_run import render_one_run, say_what_was_done
+from mnist_lib.ui.runs.one_run import render_one_run, show_what_was_done
 from mnist_lib.ui.runs.two_runs import render_two_runs
 from mnist_lib.ui.session import chosen_run_id, run_store
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
@@ -30,7 +30,7 @@ _TABLE_HEIGHT_PX = 420
 def render_runs_screen() -> None:
     """Show the whole screen."""
     runs = run_store().runs()
-    say_what_was_done()
+    show_what_was_done()
     render_run_loading()
     if not runs:
         st.info("There is no run yet: train one, or load one.", icon=":material/info:")

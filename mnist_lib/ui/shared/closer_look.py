@@ -97,10 +97,10 @@ def render_closer_look(
         st.html(style("shared/closer_look.css"))
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
-            for tab, draw_view in zip(tabs, _VIEWS.values(), strict=True):
+            for tab, render_view in zip(tabs, _VIEWS.values(), strict=True):
                 if tab.open:
                     with tab, errors_as_messages():
-                        draw_view(look)
+                        render_view(look)
 
 
 def _render_saliency(look: _Look) -> None:

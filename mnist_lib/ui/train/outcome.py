@@ -30,7 +30,7 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
     result = run_result(run) if snapshot.state != "damaged" else None
     if result:
-        _render_comparison(result, best_result(run_store(), besides=run))
+        _render_comparison(result, best_result(run_store(), excluding=run))
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
