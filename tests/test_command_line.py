@@ -1,4 +1,4 @@
-"""python -m mnist_lib: what it prints, and one clear line for whatever is wrong."""
+"""python -m mnist_lib: what it prints, and one clear line for every error."""
 
 from __future__ import annotations
 
@@ -91,13 +91,13 @@ def test_training_prints_a_line_an_epoch_in_the_form_of_table_ii(trained: Traine
     epochs = trained.run.read().epochs
     assert len(lines) == len(epochs) == 2
     for line, row in zip(lines, epochs, strict=True):
-        figures = re.fullmatch(
+        numbers = re.fullmatch(
             r"epoch +(\d+)/2 +([\d.]+) s  loss ([\d.]+)  accuracy ([\d.]+)  test loss ([\d.]+)  test accuracy ([\d.]+)",
             line,
         )
-        assert figures, line
-        assert int(figures[1]) == row.epoch
-        printed = [float(text) for text in figures.groups()[2:]]
+        assert numbers, line
+        assert int(numbers[1]) == row.epoch
+        printed = [float(text) for text in numbers.groups()[2:]]
         names = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
         assert printed == pytest.approx([getattr(row, name) for name in names], abs=6e-5)
 
@@ -270,7 +270,7 @@ def test_reader_that_has_seen_enough_is_no_error(python: Python, run_copy: Run) 
 # runs.
 
 
-def test_runs_lists_the_newest_first_with_state_and_figures(
+def test_runs_lists_the_newest_first_with_state_and_results(
     command: Callable[..., Output], run_copy: Run, store: RunStore
 ) -> None:
     broken = store.root / "20990101-000000-broken"
@@ -281,8 +281,8 @@ def test_runs_lists_the_newest_first_with_state_and_figures(
     first, second = output.stdout.splitlines()
     assert first.split() == ["20990101-000000-broken", "damaged", "0", "epochs", "(config.json", "is", "missing)"]
     result = result_of(run_copy)
-    figures = [f"{result.test_accuracy:.2%},", str(result.misclassified), "wrong"]
-    assert second.split() == [run_copy.run_id, "finished", "2", "epochs", *figures]
+    result_words = [f"{result.test_accuracy:.2%},", str(result.misclassified), "wrong"]
+    assert second.split() == [run_copy.run_id, "finished", "2", "epochs", *result_words]
 
 
 def test_runs_prints_a_json_object_a_line(command: Callable[..., Output], run_copy: Run, store: RunStore) -> None:
@@ -331,9 +331,9 @@ def test_summary_prints_table_i(command: Callable[..., Output]) -> None:
 
 
 @pytest.mark.usefixtures("keras_loaded")
-def test_evaluate_computes_the_figures_anew(command: Callable[..., Output], run_copy: Run) -> None:
+def test_evaluate_computes_the_metrics_again(command: Callable[..., Output], run_copy: Run) -> None:
     expected = result_of(run_copy)
-    # The stored figures are not what it prints.
+    # It does not print the stored metrics.
     shutil.rmtree(run_copy.path / "epochs")
     (run_copy.path / "status.json").unlink()
     output = command("evaluate", run_copy.run_id, "--json")
@@ -354,8 +354,8 @@ def test_evaluate_takes_the_newest_run_with_a_model(
     output = command("evaluate")
     assert (output.code, output.stderr) == (0, "")
     result = result_of(run_copy)
-    figures = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
-    assert output.stdout == f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {figures}\n"
+    metrics = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
+    assert output.stdout == f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {metrics}\n"
 
 
 @pytest.mark.parametrize("name", ["evaluate", "predict"])
@@ -437,7 +437,7 @@ def test_predict_reads_a_folder_and_prints_a_json_object_a_line(
 
 
 @pytest.mark.usefixtures("keras_loaded")
-def test_predict_goes_on_after_a_bad_picture_and_says_so(
+def test_predict_continues_after_a_bad_picture_and_says_so(
     command: Callable[..., Output], run_copy: Run, pictures: Pictures
 ) -> None:
     bad = pictures.folder / "0.gif"
@@ -573,7 +573,7 @@ def test_closed_output_is_no_traceback(closing: str, arguments: str) -> None:
         assert done.returncode == (2 if arguments == "evaluate nobody" else 0)
 
 
-def test_training_goes_on_where_nobody_reads_its_lines(python: Python, store: RunStore) -> None:
+def test_training_continues_if_nobody_reads_its_lines(python: Python, store: RunStore) -> None:
     options = ["--limit", "64", "--epochs", "3", "--runs-dir", str(store.root)]
     process = python.start("-m", "mnist_lib", "train", *options)
     assert process.stdout

@@ -1,4 +1,4 @@
-"""The words of others show letter by letter."""
+"""Untrusted text shows literally."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_usual_text_is_its_own_markdown(text: str) -> None:
         ("\ud800\0\u202e", "\ufffd\ufffd\ufffd"),
     ],
 )
-def test_no_sign_of_others_text_means_anything_to_markdown(text: str, markdown: str) -> None:
+def test_no_character_of_untrusted_text_means_anything_to_markdown(text: str, markdown: str) -> None:
     assert plain_text(text) == markdown.replace("␠", "\N{WORD JOINER}")
 
 

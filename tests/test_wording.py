@@ -1,4 +1,4 @@
-"""How figures are said, and how others' text is shown."""
+"""Numbers as text."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_only_the_eight_begins_with_a_vowel() -> None:
         (0, 0, "<1%"),
     ],
 )
-def test_no_probability_is_rounded_to_none_or_to_certainty(probability: float, decimals: int, text: str) -> None:
+def test_no_probability_is_rounded_to_0_or_100_percent(probability: float, decimals: int, text: str) -> None:
     assert percent_text(probability, decimals) == text
 
 
 @pytest.mark.parametrize(
     ("rate", "text"), [(0.001, "0.001"), (0.000463955, "0.000464"), (0.0005, "0.0005"), (0.1, "0.1"), (1e-05, "1e-05")]
 )
-def test_learning_rate_has_three_figures_at_most(rate: float, text: str) -> None:
+def test_learning_rate_has_three_significant_digits_at_most(rate: float, text: str) -> None:
     assert learning_rate_text(rate) == text
 
 
@@ -68,7 +68,7 @@ def test_value_of_a_setting_is_written_as_a_person_writes_it(value: bool | float
         (7530, "2 h 05 min"),
     ],
 )
-def test_duration_is_said_as_a_person_says_it(seconds: float, expected: str) -> None:
+def test_duration_is_written_in_its_largest_units(seconds: float, expected: str) -> None:
     assert duration_text(seconds) == expected
 
 

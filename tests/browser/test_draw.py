@@ -1,4 +1,4 @@
-"""The Draw screen in a real browser: strokes, fingers, pictures, one's own test set."""
+"""The Draw screen in a real browser: strokes, fingers, pictures, the own test set."""
 
 from __future__ import annotations
 

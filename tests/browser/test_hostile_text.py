@@ -1,4 +1,4 @@
-"""In a real browser: no stranger's text becomes a link or a picture, and none of it leaves for elsewhere."""
+"""In a real browser: untrusted text never becomes a link or a picture, and sends no request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live figure stays still under the hand, in a real browser."""
+"""A live figure keeps zoom and hover while its data changes, in a real browser."""
 
 from __future__ import annotations
 

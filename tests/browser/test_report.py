@@ -1,4 +1,4 @@
-"""The report of a run opens from a disk, in a real browser, and asks for nothing."""
+"""The report of a run opens from a disk, in a real browser, and makes no request."""
 
 from __future__ import annotations
 

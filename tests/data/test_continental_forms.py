@@ -1,4 +1,4 @@
-"""Ones, sevens and nines as much of the world writes them."""
+"""Continental forms of ones, sevens and nines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MNIST from its file: the right data, or a message that says the cure."""
+"""MNIST from its file: the right data, or a message that tells how to restore it."""
 
 from __future__ import annotations
 

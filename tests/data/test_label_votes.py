@@ -1,4 +1,4 @@
-"""The votes about labels: read as they are, counted once, and nothing is relabelled."""
+"""The votes on labels: read and counted correctly, and no label is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of strangers: read as others are, and given up where they take too much."""
+"""Untrusted files: read like others, and refused if they take too much time or memory."""
 
 from __future__ import annotations
 

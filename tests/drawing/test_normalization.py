@@ -1,4 +1,4 @@
-"""From strokes and pictures to 28 x 28 pixels, as MNIST's own digits were made."""
+"""From strokes and pictures to 28 x 28 pixels, as MNIST's digits were made."""
 
 from __future__ import annotations
 

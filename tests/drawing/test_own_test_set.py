@@ -1,4 +1,4 @@
-"""One's own test set: kept drawings, and zips of them, the hostile ones too."""
+"""The own test set: kept drawings, and zips of them, including hostile ones."""
 
 from __future__ import annotations
 
@@ -374,15 +374,13 @@ def test_two_zips_merge_without_doubles_and_own_digits_stay(
     assert labels_by_id(own) == {mine.digit_id: 7, identify_drawing(inks[1]): 2}
 
 
-def test_zip_of_ones_own_making_may_name_its_pictures_as_it_likes(
-    own: OwnDigits, inks: list[np.ndarray], png: bytes
-) -> None:
+def test_hand_made_zip_may_use_any_picture_names(own: OwnDigits, inks: list[np.ndarray], png: bytes) -> None:
     own.load_zip(io.BytesIO(make_zip((LIST_NAME, make_line("My first 7.png")), ("My first 7.png", png))))
     assert labels_by_id(own) == {identify_drawing(inks[0]): 7}
     assert own.find(inks[0]) == OwnDigit(identify_drawing(inks[0]), 7, 1_700_000_000.5, "canvas")
 
 
-def test_loaded_picture_is_encoded_anew(own: OwnDigits, png: bytes) -> None:
+def test_loaded_picture_is_encoded_again(own: OwnDigits, png: bytes) -> None:
     own.load_zip(io.BytesIO(make_zip((LIST_NAME, make_line()), ("a.png", png + b"<script>a passenger</script>"))))
     assert [content for name, content in files(own).items() if name.endswith(".png")] == [png]
 

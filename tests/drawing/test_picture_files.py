@@ -1,4 +1,4 @@
-"""From a picture file to ink: drawings, scans and photos, and what is none of them."""
+"""From a picture file to ink: drawings, scans and photos, and files that are none of these."""
 
 from __future__ import annotations
 
@@ -367,7 +367,7 @@ def test_picture_of_huge_numbers_has_the_ink_of_any(kind: str, paper: float, ink
 
 @pytest.mark.parametrize("kind", ["TIFF", "PPM"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_large_picture_with_a_number_that_is_none_is_said(kind: str, value: float) -> None:
+def test_large_picture_with_a_value_that_is_not_finite_is_refused(kind: str, value: float) -> None:
     values = np.zeros((1_500, 1_500), np.float32)  # reduced before it is looked at
     values[700:800, 700] = value
     with pytest.raises(DrawingError, match=r"^It cannot be read as a picture\.$"):
@@ -556,7 +556,7 @@ def test_photo_of_blank_paper_is_said(options: dict[str, Any]) -> None:
 # Which pictures.
 
 
-def test_folder_stands_for_its_pictures_by_name(tmp_path: Path) -> None:
+def test_folder_yields_its_pictures_by_name(tmp_path: Path) -> None:
     for name in ("b.png", "a.JPG", "notes.txt", "paper.pdf", "c.gif", "no_ending"):
         (tmp_path / name).touch()
     assert list(find_pictures([tmp_path])) == [tmp_path / "a.JPG", tmp_path / "b.png", tmp_path / "c.gif"]

@@ -1,4 +1,4 @@
-"""When an answer is withheld, and what that means for digits whose labels are known."""
+"""When an answer is withheld, and how that affects digits whose labels are known."""
 
 from __future__ import annotations
 

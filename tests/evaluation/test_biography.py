@@ -1,4 +1,4 @@
-"""An image's life: when it was learned and when it was forgotten."""
+"""An image's biography: when it was learned and when it was forgotten."""
 
 from __future__ import annotations
 

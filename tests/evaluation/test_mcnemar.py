@@ -1,4 +1,4 @@
-"""Two runs on the same images: who is right where, and how much of it may be chance."""
+"""Two runs on the same images: which reads which correctly, and how much of it may be chance."""
 
 from __future__ import annotations
 

@@ -52,13 +52,13 @@ BEFORE = np.array(
         ("newly forgotten", [1]),
     ],
 )
-def test_outcome_is_what_became_of_the_image(outcome: str, expected: list[int]) -> None:
+def test_outcome_tells_how_the_image_was_read(outcome: str, expected: list[int]) -> None:
     assert outcome in OUTCOMES
     filters = Filters(outcome)
     assert select_images(PROBABILITIES, LABELS, filters, "test set order", BEFORE).tolist() == expected
 
 
-def test_before_the_first_epoch_nothing_was_known() -> None:
+def test_before_the_first_epoch_every_answer_counts_as_wrong() -> None:
     learned = select_images(PROBABILITIES, LABELS, Filters("newly learned"), "test set order")
     assert learned.tolist() == [0, 4]
     assert len(select_images(PROBABILITIES, LABELS, Filters("newly forgotten"))) == 0
@@ -91,7 +91,7 @@ def test_misread_images_are_put_in_the_order_asked_for(order: str, expected: lis
         (Filters("read right", true_digit=9), []),
     ],
 )
-def test_filters_leave_what_passes_all_of_them(filters: Filters, expected: list[int]) -> None:
+def test_filters_keep_images_that_pass_all_of_them(filters: Filters, expected: list[int]) -> None:
     assert select_images(PROBABILITIES, LABELS, filters, "test set order").tolist() == expected
 
 

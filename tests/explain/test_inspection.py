@@ -1,4 +1,4 @@
-"""What is inside a network against arithmetic on its weights, and what is said of a bad file."""
+"""Filters and feature maps, against arithmetic on the weights, and errors of bad files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network finds alike against a slow search, and against arithmetic on its weights."""
+"""Neighbours against a slow search, and against arithmetic on the network's weights."""
 
 from __future__ import annotations
 

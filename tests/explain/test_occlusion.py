@@ -1,4 +1,4 @@
-"""Occlusion against single images, and against a network whose arithmetic is plain."""
+"""Occlusion against single images, and against a network with simple arithmetic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network in other programs' forms gives the very answers that it gives here, to the last bits of a float."""
+"""An exported network gives the same answers as here, to the last bits of a float."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a run holds its figures, nothing of a stranger's, and asks the network for nothing."""
+"""The report of a run shows its metrics, escapes untrusted text, and makes no request."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def make_run(
     run.write_status(status)
     run.append_metrics(event_row(event, step=10, elapsed_s=1.0))
     for epoch in range(1, epochs + 1):
-        figures = {"train_loss": None, "train_accuracy": 0.5, "test_loss": 0.25, "test_accuracy": 0.5}
-        run.append_metrics(epoch_row(epoch, step=10 * epoch, elapsed_s=1.0, seconds=2.0, **figures))
+        metrics = {"train_loss": None, "train_accuracy": 0.5, "test_loss": 0.25, "test_accuracy": 0.5}
+        run.append_metrics(epoch_row(epoch, step=10 * epoch, elapsed_s=1.0, seconds=2.0, **metrics))
         run.save_probabilities(epoch, probabilities)
     return run
 
@@ -214,7 +214,7 @@ def test_table_i_and_circumstances(run: Run, page: Page) -> None:
     assert f"keras {snapshot.record.versions['keras']}" in rows["Versions"]
 
 
-def test_figures_are_the_runs(run: Run, page: Page) -> None:
+def test_results_are_those_of_the_run(run: Run, page: Page) -> None:
     loss, accuracy, confusion = page.figures()
     assert [figure["layout"]["title"]["text"] for figure in (loss, accuracy)] == ["Loss", "Accuracy"]
     assert confusion["data"][0]["type"] == "heatmap"

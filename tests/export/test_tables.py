@@ -1,4 +1,4 @@
-"""Tables of a run: every number reads back as it was, and no cell is anything but a number."""
+"""Tables of a run: every number reads back exactly, and every cell is a number."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_network_without_a_mistake_has_a_table_without_rows() -> None:
     assert table == "test_index,true_digit,predicted_digit,confidence,loss\n"
 
 
-def test_metrics_hold_every_figure_of_every_row(trained: Trained) -> None:
+def test_metrics_hold_every_value_of_every_row(trained: Trained) -> None:
     snapshot = trained.run.read()
     rows = read_table(metrics_csv(snapshot))
     for kind, written in (("batch", snapshot.batches), ("epoch", snapshot.epochs)):

@@ -59,7 +59,7 @@ def test_confusion_can_colour_the_diagonal_and_show_shares_of_rows() -> None:
     assert heatmap.customdata[4][9].tolist() == [1, 0.005]
 
 
-def test_no_share_is_rounded_to_none_or_all() -> None:
+def test_no_share_is_rounded_to_0_or_100_percent() -> None:
     matrix = np.zeros((10, 10), np.int64)
     matrix[0, 0] = 500
     matrix[1, 1], matrix[1, 2] = 9999, 1

@@ -1,4 +1,4 @@
-"""What this project says a .keras file holds is what Keras writes into it."""
+"""This project's description of a .keras file is what Keras writes into it."""
 
 from __future__ import annotations
 

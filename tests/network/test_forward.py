@@ -1,4 +1,4 @@
-"""The forward pass in NumPy gives what Keras gives, layer by layer, and what a loop pixel by pixel gives."""
+"""The forward pass in NumPy agrees with Keras, layer by layer, and with a loop over pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table I, by arithmetic alone. That Keras builds these layers stands in test_model.py."""
+"""Table I, by arithmetic alone. test_model.py checks that Keras builds these layers."""
 
 from __future__ import annotations
 

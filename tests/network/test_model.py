@@ -1,4 +1,4 @@
-"""The paper's network, against a NumPy network written without any cleverness."""
+"""The paper's network, against a NumPy network written in the simplest way."""
 
 from __future__ import annotations
 

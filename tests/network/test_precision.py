@@ -1,4 +1,4 @@
-"""Precision: as asked for, and with auto whatever is faster here."""
+"""Precision: as set, and with auto the faster one on this machine."""
 
 from __future__ import annotations
 

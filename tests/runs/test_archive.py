@@ -1,4 +1,4 @@
-"""Runs as zips: they come back file by file, and nothing that is not one leaves a trace."""
+"""Runs as zips: they come back file by file, and a refused zip leaves no trace."""
 
 from __future__ import annotations
 
@@ -386,7 +386,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         "too many entries; at most 207",
     ),
     "large note": (lambda z, n, t: rebuild(z, add={f"{n}/note.txt": bytes(100_001)}), "more than 100,000 bytes"),
-    "large figures": (
+    "large metrics": (
         lambda z, n, t: rebuild(z, replace_with={"metrics.jsonl": bytes(20_000_001)}, compression=zipfile.ZIP_DEFLATED),
         "more than 20 MB",
     ),

@@ -1,4 +1,4 @@
-"""Which run is the best one, from the small files of many."""
+"""The best run, found from the small files of many."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_run_of_the_same_name_elsewhere_is_another_one(store: RunStore) -> Non
     assert found.misclassified == 3
 
 
-def test_runs_without_a_figure_are_passed_over(store: RunStore) -> None:
+def test_runs_without_a_result_are_skipped(store: RunStore) -> None:
     failed = write_run(store, "failed", 3, state="failed")
     write_run(store, "odd", "few")
     write_run(store, "nothing", None)

@@ -1,4 +1,4 @@
-"""The network that a run kept: the right one, read from arrays alone, and what is said of a bad file."""
+"""The network that a run saved: the right one, read from arrays alone, and errors of bad files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The paper's figures, and a run's beside them."""
+"""The paper's results, and a run's beside them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mnist_lib.runs.records import EpochRow, RunRecord, RunSnapshot, Status
 from tests.support.runs import epoch_row, make_result
 
 
-def test_figures_are_those_of_the_paper() -> None:
+def test_metrics_are_those_of_the_paper() -> None:
     assert [tuple(row) for row in TABLE_II] == [
         (0.1559, 0.9524),
         (0.0564, 0.9833),
@@ -39,7 +39,7 @@ def test_run_that_has_reached_nothing_has_dashes() -> None:
     assert set(run_claims(RunSnapshot("a run", False, "damaged"))) == {NOT_MEASURED}
 
 
-def test_claims_are_the_run_s_own_figures() -> None:
+def test_claims_are_the_results_of_the_run() -> None:
     snapshot = RunSnapshot(
         "a run",
         False,
@@ -81,7 +81,7 @@ def test_table_ii_has_the_papers_rows_beside_as_many_epochs_as_they_are() -> Non
     assert len(epoch_columns([table_ii_row(1)])["Paper: loss"]) == 1
 
 
-def test_table_ii_marks_an_epoch_that_was_stopped_and_what_is_no_number() -> None:
+def test_table_ii_marks_a_stopped_epoch_and_missing_values() -> None:
     validated = {"validation_loss": None, "validation_accuracy": 0.875}
     columns = epoch_columns([table_ii_row(1), table_ii_row(2, complete=False, train_loss=None, **validated)])
     assert columns["Epoch"] == ["1", "2 (stopped)"]

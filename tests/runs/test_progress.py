@@ -90,7 +90,7 @@ def test_more_steps_than_planned_are_still_the_end() -> None:
         ("running", Controls(learning_rate=0.1), ""),  # the last event says that it was applied
     ],
 )
-def test_what_was_asked_for_is_said_until_it_happens(state: str, controls: Controls, text: str) -> None:
+def test_request_is_shown_until_it_is_applied(state: str, controls: Controls, text: str) -> None:
     rates = (0.5, float(np.float32(0.1)))
     events = [event_row("learning_rate", learning_rate=rate) for rate in rates]
     assert pending_control(RunSnapshot("a", False, state, events=events), controls) == text

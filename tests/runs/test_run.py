@@ -1,4 +1,4 @@
-"""The run directory: written whole, read with trust in nothing."""
+"""The run directory: written whole, read without trusting it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_metrics_are_read_as_they_were_written(new_run: Run) -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_figure_that_is_not_finite_becomes_null(value: float, new_run: Run) -> None:
+def test_value_that_is_not_finite_becomes_null(value: float, new_run: Run) -> None:
     new_run.append_metrics(batch_row(1, loss=value))
     assert new_run.read().batches == [batch_row(1, loss=None)]
     assert "NaN" not in (new_run.path / "metrics.jsonl").read_text()
@@ -167,7 +167,7 @@ def test_control_file_that_asks_for_nothing_changes_nothing(content: str, new_ru
     assert new_run.read_controls() == Controls()
 
 
-def test_what_is_not_asked_for_stays_as_it_was_asked_before(new_run: Run) -> None:
+def test_request_leaves_earlier_requests_as_they_are(new_run: Run) -> None:
     new_run.request(paused=True)
     new_run.request(learning_rate=0.25)
     asked = new_run.read_controls()
@@ -326,9 +326,9 @@ DAMAGE = {
     "metrics nested": (write("metrics.jsonl", DEEP + "\n"), "metrics.jsonl, line 1, is not a row"),
     "row of an unknown kind": (rows("epoch", kind="era"), "is not a row of metrics"),
     "row without kind": (write("metrics.jsonl", "{}\n"), "metrics.jsonl, line 1, is not a row"),
-    "figure a text": (rows("batch", loss="0.5"), "metrics.jsonl, line 1, is not a row"),
-    "figure a list": (rows("epoch", test_accuracy=[0.5]), "is not a row of metrics"),
-    "figure not a number": (rows("batch", loss=float("nan")), "metrics.jsonl, line 1, is not a row"),
+    "metric as a text": (rows("batch", loss="0.5"), "metrics.jsonl, line 1, is not a row"),
+    "metric as a list": (rows("epoch", test_accuracy=[0.5]), "is not a row of metrics"),
+    "metric not a number": (rows("batch", loss=float("nan")), "metrics.jsonl, line 1, is not a row"),
     "epoch as a float": (rows("epoch", epoch=1.0), "is not a row of metrics"),
     "mistakes beyond the test set": (rows("epoch", misclassified=10_001), "is not a row of metrics"),
     "time before the start": (rows("batch", elapsed_s=-1.0), "metrics.jsonl, line 1, is not a row"),

@@ -1,4 +1,4 @@
-"""The folder of all runs: listed, claimed by one training at a time, and kept in order."""
+"""The folder of all runs: listed, claimed by one training at a time, renamed and deleted."""
 
 from __future__ import annotations
 

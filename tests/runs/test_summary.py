@@ -1,4 +1,4 @@
-"""The line that each run has in the table of all runs."""
+"""The row of each run in the table of all runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist_lib.runs.summary import SETTING_LABELS, differing_settings, summarize
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, Trained, change_json
 
 
-def test_line_of_a_finished_run_says_what_its_files_say(trained: Trained) -> None:
+def test_summary_of_a_finished_run_agrees_with_its_files(trained: Trained) -> None:
     summary = summarize_run(trained.run)
     assert summary.run_id == trained.result["run_id"]
     assert (summary.state, summary.message, summary.bundled) == ("finished", "", False)
@@ -31,7 +31,7 @@ def test_line_of_an_interrupted_run_comes_from_its_last_epoch(run_copy: Run, tra
     assert (summary.epochs, summary.misclassified) == (2, trained.result["misclassified"])
 
 
-def test_line_of_a_damaged_run_says_so(run_copy: Run) -> None:
+def test_summary_of_a_damaged_run_says_so(run_copy: Run) -> None:
     (run_copy.path / "config.json").write_text("{")
     summary = summarize_run(run_copy)
     assert summary.state == "damaged"

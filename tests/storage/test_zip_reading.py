@@ -1,4 +1,4 @@
-"""A stranger's zip is checked before it is unpacked; test_own_digits and test_run_archive hold the hostile ones."""
+"""An untrusted zip is checked before it is unpacked; test_own_test_set and test_archive have hostile ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""File systems that are soon full."""
+"""File systems that fill up quickly."""
 
 from __future__ import annotations
 

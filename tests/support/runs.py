@@ -1,4 +1,4 @@
-"""Runs to look at and to damage."""
+"""Runs to read and to damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small trainings in this process, for tests of what happens beside them. Keras has to be loaded."""
+"""Small trainings in this process, for tests of callbacks. Keras must be loaded."""
 
 from __future__ import annotations
 

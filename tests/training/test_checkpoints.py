@@ -1,4 +1,4 @@
-"""What is kept of a network is all that it takes to go on."""
+"""Everything that a training needs to continue is saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must survive: killed trainers, killed servers, full disks. Continue ends as if nothing had happened."""
+"""Killed trainers, killed servers, full disks: a continued run ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def assert_same_end(run: Run, undisturbed: Run) -> None:
-    """Compare every epoch's figures and probabilities, to the last bit."""
+    """Compare every epoch's metrics and probabilities, to the last bit."""
     ended, expected = run.read(), undisturbed.read()
     assert ended.state == "finished", ended.message
     assert [[getattr(row, name) for name in FIGURES] for row in ended.epochs] == [
@@ -94,7 +94,7 @@ MOMENTS: dict[str, Callable[[Run], Any]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_trainer_goes_on_to_the_end_of_an_undisturbed_run(
+def test_killed_trainer_continues_to_the_end_of_an_undisturbed_run(
     moment: str, store: RunStore, python: Python, undisturbed: Run
 ) -> None:
     process = start(python, store, *SETTINGS)
@@ -126,7 +126,7 @@ def test_checkpoint_without_its_row_does_not_count(store: RunStore, python: Pyth
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
-def test_epoch_whose_checkpoint_cannot_be_kept_is_trained_anew(
+def test_epoch_whose_checkpoint_cannot_be_kept_is_trained_again(
     epoch: int, store: RunStore, python: Python, undisturbed: Run
 ) -> None:
     process = start(python, store, *SETTINGS)
@@ -165,7 +165,7 @@ def test_trained_network_is_kept_when_only_the_model_was_missing(
         np.testing.assert_array_equal(layer.bias, expected.bias)
 
 
-def test_stopped_run_goes_on_from_its_last_whole_epoch(store: RunStore, python: Python, undisturbed: Run) -> None:
+def test_stopped_run_continues_from_its_last_whole_epoch(store: RunStore, python: Python, undisturbed: Run) -> None:
     process = start(python, store, *SETTINGS)
     run = only_run(store)
     wait_until(lambda: run.read().epochs)
@@ -311,7 +311,7 @@ def test_dead_trainer_is_not_taken_for_a_living_one(run_copy: Run) -> None:
     assert not is_same_process(status.pid, status.pid_start_time)
 
 
-def test_run_without_its_checkpoint_is_not_thrown_away_to_begin_anew(run_copy: Run, store: RunStore) -> None:
+def test_run_without_its_checkpoint_is_not_thrown_away_to_start_again(run_copy: Run, store: RunStore) -> None:
     status = json.loads((run_copy.path / "status.json").read_text())
     (run_copy.path / "status.json").write_text(json.dumps(status | {"state": "stopped"}))
     before = {path.name for path in run_copy.path.rglob("*")}
@@ -332,7 +332,7 @@ def cut_back(run: Run, state: str) -> None:
     run.checkpoint_path(1).write_bytes(b"weights and optimizer")
 
 
-def test_run_that_goes_on_leaves_nothing_of_what_came_after_its_checkpoint(run_copy: Run, store: RunStore) -> None:
+def test_continued_run_deletes_everything_after_its_checkpoint(run_copy: Run, store: RunStore) -> None:
     cut_back(run_copy, "interrupted")
     leftovers = [
         run_copy.checkpoint_path(3),  # its row was never written

@@ -1,4 +1,4 @@
-"""Training on several devices: two logical processors stand for two GPUs."""
+"""Training on several devices: two logical CPUs in place of two GPUs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trainer's process: it lives on its own, alone in its store, and its end is noticed."""
+"""The trainer's process: it is independent, alone in its store, and its end is noticed."""
 
 from __future__ import annotations
 

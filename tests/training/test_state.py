@@ -1,4 +1,4 @@
-"""Where a training stands: at its beginning, and where it goes on."""
+"""The state of a training, at its beginning and when it continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_training_that_begins_has_done_nothing(store: RunStore) -> None:
         assert run.read().events == []
 
 
-def test_training_that_goes_on_has_done_its_epochs_and_says_so(store: RunStore) -> None:
+def test_continued_training_has_done_its_epochs_and_says_so(store: RunStore) -> None:
     with store.training(SMALL) as run:
         state = TrainingState(run, SMALL, epoch_row(1, elapsed_s=12.5, rate_factor=0.5))
         assert (state.epoch, state.step, state.images_seen, state.elapsed_s) == (1, 4, 100, 12.5)
@@ -37,6 +37,6 @@ def test_training_that_goes_on_has_done_its_epochs_and_says_so(store: RunStore) 
         assert (run.read_status().state, run.read_status().step) == ("running", 6)
 
 
-def test_run_from_before_rates_could_be_changed_goes_on_at_its_schedule(store: RunStore) -> None:
+def test_run_from_before_rates_could_be_changed_continues_at_its_schedule(store: RunStore) -> None:
     with store.training(SMALL) as run:
         assert TrainingState(run, SMALL, epoch_row(1, elapsed_s=1.0)).rate_factor == 1.0

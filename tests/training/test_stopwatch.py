@@ -1,4 +1,4 @@
-"""The seconds of a training are those in which it works."""
+"""The seconds of a training are those without pauses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from mnist_lib.training.stopwatch import Stopwatch
 
 
-def test_stopwatch_stands_until_it_is_started_and_after_it_is_stopped() -> None:
+def test_stopwatch_counts_only_between_start_and_stop() -> None:
     stopwatch = Stopwatch(12.5)
     assert stopwatch.elapsed_s == 12.5
     stopwatch.start()

@@ -122,7 +122,7 @@ def test_learning_rate_of_the_rows_is_that_of_the_settings(ended: Run) -> None:
     assert {round(row.learning_rate, 9) for row in ended.read().batches} == {0.001}
 
 
-def test_test_figures_of_an_epoch_are_those_of_its_stored_probabilities(ended: Run, dataset: Dataset) -> None:
+def test_test_metrics_of_an_epoch_match_its_stored_probabilities(ended: Run, dataset: Dataset) -> None:
     labels = dataset.test_labels
     for epoch in ended.read().epochs:
         stored = ended.probabilities(epoch.epoch)
@@ -228,9 +228,9 @@ def test_same_seed_repeats_a_run_bit_by_bit(trained: Trained, dataset: Dataset, 
     assert again.result.state == "finished"
     for epoch in (1, 2):
         np.testing.assert_array_equal(again.run.probabilities(epoch), trained.run.probabilities(epoch))
-    figures = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "complete")
-    assert [[getattr(row, name) for name in figures] for row in again.told] == [
-        [getattr(row, name) for name in figures] for row in trained.run.read().epochs
+    metrics = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "complete")
+    assert [[getattr(row, name) for name in metrics] for row in again.told] == [
+        [getattr(row, name) for name in metrics] for row in trained.run.read().epochs
     ]
 
 

@@ -1,4 +1,4 @@
-"""What every test of a screen has: a store of its own, and the screens' modules imported anew."""
+"""Fixtures for every test of a screen: a store, and the screens' modules imported again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address asks for, what files hold and what things are called is shown letter by letter."""
+"""Text from addresses, files and names is shown literally."""
 
 from __future__ import annotations
 

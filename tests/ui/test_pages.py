@@ -1,4 +1,4 @@
-"""Every screen through Streamlit's AppTest: with the pre-trained run, with none, with damaged ones."""
+"""Every screen through Streamlit's AppTest: with the pre-trained run, without a run, with damaged ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_screen_says_what_to_do_when_there_is_no_run_at_all(
         assert "Press Start" in app.info[0].value
 
 
-def test_overview_shows_the_figures_of_the_stored_probabilities() -> None:
+def test_overview_shows_the_metrics_of_the_stored_probabilities() -> None:
     app = open_screen("overview")
     table = app.table[0].value
     labels = load_mnist().test_labels

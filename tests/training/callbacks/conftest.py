@@ -1,4 +1,4 @@
-"""What the tests of the callbacks share: a run claimed for this process, and two epochs that change nothing."""
+"""Fixtures for the callbacks: a run claimed for this process, and two epochs that change nothing."""
 
 from __future__ import annotations
 

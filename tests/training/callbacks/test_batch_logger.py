@@ -1,4 +1,4 @@
-"""The rows of the batches: what they say of a training is what Keras did."""
+"""The rows of the batches agree with what Keras did."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-def test_row_holds_the_figures_of_its_batch_alone(recorded: Callable[[float], Recorded]) -> None:
+def test_row_holds_the_metrics_of_its_batch_alone(recorded: Callable[[float], Recorded]) -> None:
     run, _, losses, accuracies = recorded(0.0)
     rows = run.read().batches
     assert [row.step for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8]

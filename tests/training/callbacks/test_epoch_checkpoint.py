@@ -1,4 +1,4 @@
-"""When a checkpoint comes and goes: before its epoch's row, and after the next one's."""
+"""A checkpoint is saved before its epoch's row, and removed after the next one's."""
 
 from __future__ import annotations
 

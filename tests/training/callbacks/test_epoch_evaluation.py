@@ -1,4 +1,4 @@
-"""What is evaluated after an epoch is the network that was trained, and that is what is kept."""
+"""The trained network is evaluated after an epoch, and the same network is saved."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("validation_split", [0.0, 0.2])
-def test_figures_are_those_of_the_kept_weights(validation_split: float, store: RunStore, dataset: Dataset) -> None:
+def test_metrics_are_those_of_the_kept_weights(validation_split: float, store: RunStore, dataset: Dataset) -> None:
     import keras
 
     from mnist_lib.training.callbacks import EpochEvaluation, StepCounter

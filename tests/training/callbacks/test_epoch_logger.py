@@ -1,4 +1,4 @@
-"""The rows of the epochs: what they say of a training is what Keras did."""
+"""The rows of the epochs agree with what Keras did."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 
-def test_epoch_rows_hold_the_figures_that_keras_returns(recorded: Callable[[float], Recorded]) -> None:
+def test_epoch_rows_hold_the_metrics_that_keras_returns(recorded: Callable[[float], Recorded]) -> None:
     run, history, losses, _ = recorded(0.0)
     epochs = run.read().epochs
     assert [row.train_loss for row in epochs] == history["loss"]
@@ -40,9 +40,9 @@ def test_listener_hears_each_row_as_it_was_written(run: Run, state: TrainingStat
 
     heard: list[EpochRow] = []
     state.epoch, state.step = 1, 3  # of four batches
-    figures = {"test_loss": math.inf, "test_accuracy": 0.5, "misclassified": 10, "validation_loss": 2.0}
-    EpochLogger(state, heard.append).on_epoch_end(0, {"loss": math.nan, "accuracy": 0.25, **figures})
+    metrics = {"test_loss": math.inf, "test_accuracy": 0.5, "misclassified": 10, "validation_loss": 2.0}
+    EpochLogger(state, heard.append).on_epoch_end(0, {"loss": math.nan, "accuracy": 0.25, **metrics})
     assert heard == run.read().epochs
     (row,) = heard
     assert (row.train_loss, row.train_accuracy, row.complete) == (None, 0.25, False)
-    assert {name: getattr(row, name) for name in figures} == figures | {"test_loss": None}
+    assert {name: getattr(row, name) for name in metrics} == metrics | {"test_loss": None}

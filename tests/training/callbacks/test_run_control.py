@@ -1,4 +1,4 @@
-"""What a screen asks for happens between two batches, and is written down."""
+"""Requests from a screen are applied between two batches, and recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The learning rate of every step: that of the schedule, or of a person."""
+"""The learning rate of every step, as scheduled or requested."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_every_step_has_the_rate_of_the_schedule(config: TrainingConfig, run: Ru
     assert rates_used(TrainingState(run, config), dataset) == pytest.approx(learning_rates(config), rel=1e-6)
 
 
-def test_schedule_goes_on_from_a_changed_rate_in_proportion(run: Run, dataset: Dataset) -> None:
+def test_schedule_continues_from_a_changed_rate_in_proportion(run: Run, dataset: Dataset) -> None:
     state = TrainingState(run, FALLING)
     scheduled = learning_rates(FALLING)
 
@@ -66,6 +66,6 @@ def test_schedule_goes_on_from_a_changed_rate_in_proportion(run: Run, dataset: D
     assert state.rate_factor == pytest.approx(2.0)
 
 
-def test_run_that_goes_on_keeps_what_a_person_made_of_the_schedule(run: Run, dataset: Dataset) -> None:
+def test_continued_run_keeps_a_changed_learning_rate(run: Run, dataset: Dataset) -> None:
     state = TrainingState(run, FALLING, epoch_row(1, elapsed_s=5.0, rate_factor=0.5))
     assert rates_used(state, dataset) == pytest.approx(0.5 * learning_rates(FALLING)[4:], rel=1e-6)

@@ -1,4 +1,4 @@
-"""One's own test set on the screen: keep, correct, delete, undo, load, and what runs read in it."""
+"""The own test set on the screen: keep, correct, delete, undo, load, and how runs read it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_another_drawing_is_not_kept_until_it_is_tapped(own: OwnDigits, inks: li
     assert len(own.read().digits) == 1
 
 
-def test_what_the_browser_still_says_of_another_drawing_is_not_said_of_this_one(
+def test_late_request_about_another_drawing_does_not_change_this_one(
     own: OwnDigits,
     inks: list[np.ndarray],
 ) -> None:
@@ -247,7 +247,7 @@ def test_delete_all_takes_damage_along_and_drawings_come_back(own: OwnDigits, in
     assert not app.exception
 
 
-def test_zip_is_loaded_and_says_what_came_of_it(own: OwnDigits, inks: list[np.ndarray], tmp_path: Path) -> None:
+def test_zip_is_loaded_and_the_result_is_shown(own: OwnDigits, inks: list[np.ndarray], tmp_path: Path) -> None:
     friend = OwnDigits(tmp_path / "friend")
     keep_all(friend, inks)
     own.add(inks[0], 7, "canvas")

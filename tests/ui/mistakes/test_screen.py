@@ -1,4 +1,4 @@
-"""The Mistakes screen through AppTest: every number on it is NumPy's on the stored probabilities."""
+"""The Mistakes screen through AppTest: every number agrees with NumPy on the stored probabilities."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_room_writes_nothing_into_the_address_while_it_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 5_000, "99999", "-1", "\u00b2", "7.5", "nonsense"])
-def test_image_in_the_address_that_is_none_is_passed_over(text: str) -> None:
+def test_invalid_image_in_the_address_is_ignored(text: str) -> None:
     app = AppTest.from_file(str(APP_PATH), default_timeout=30)
     app.query_params["image"] = text
     app.run().switch_page("pages/mistakes.py").run()
@@ -170,7 +170,7 @@ def test_votes_are_shown_on_their_image() -> None:
     assert any(text in each.value for each in app.info)
 
 
-def test_figures_are_those_of_numpy() -> None:
+def test_metrics_are_those_of_numpy() -> None:
     probabilities = RUN.probabilities()
     answers, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = answers == LABELS

@@ -36,7 +36,7 @@ def own_run(store: RunStore) -> Run:
     return copy_bundled_run(store, "20260101-000000-paper-seed9")
 
 
-def test_table_says_of_every_run_what_it_reached(own_run: Run) -> None:
+def test_table_shows_the_result_of_every_run(own_run: Run) -> None:
     own_run.write_note("my first")
     table = open_runs().dataframe[0].value
     assert table["Run"].tolist() == [own_run.run_id, BUNDLED_RUN.run_id, PAPER_RUN.run_id]

@@ -47,7 +47,7 @@ def change_network(run: Run) -> None:
     change_json(run.path / "config.json", settings=settings | {"filters_1": 16, "preset": "custom"})
 
 
-def test_ended_run_stands_beside_the_paper_and_the_best_other_run(run_copy: Run, trained: Trained) -> None:
+def test_ended_run_is_shown_beside_the_paper_and_the_best_other_run(run_copy: Run, trained: Trained) -> None:
     app = open_train(run_copy.run_id)
     assert not app.exception
     table = next(table.value for table in app.table if "Misclassified of 10,000" in table.value.columns)
@@ -281,7 +281,7 @@ def test_damaged_epoch_is_named_beside_what_is_whole(run_copy: Run) -> None:
     assert "of these 20 test digits are read correctly" in all_text(app)
 
 
-def test_validation_stands_in_table_ii_where_there_is_a_split(run_copy: Run) -> None:
+def test_validation_is_in_table_ii_if_there_is_a_split(run_copy: Run) -> None:
     assert "Validation loss" not in open_train(run_copy.run_id).table[-1].value
     settings = json.loads((run_copy.path / "config.json").read_text())["settings"]
     change_json(run_copy.path / "config.json", settings=settings | {"validation_split": 0.5})

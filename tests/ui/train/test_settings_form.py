@@ -1,4 +1,4 @@
-"""The settings of the Train screen: presets, custom settings, what follows as they change, and Start."""
+"""The settings of the Train screen: presets, custom settings, live previews, and Start."""
 
 from __future__ import annotations
 
