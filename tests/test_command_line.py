@@ -553,6 +553,7 @@ def test_runs_prints_no_escape_and_no_line_break_of_a_name(run_copy: Run, python
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["summary"], ["runs"]])
 def test_full_output_is_one_line(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "mnist_lib", *arguments]
@@ -562,6 +563,7 @@ def test_full_output_is_one_line(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's redirections")
+@pytest.mark.process
 @pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&-", "| head -1"])
 @pytest.mark.parametrize("arguments", ["summary", "runs --json", "train --help", "evaluate nobody"])
 def test_closed_output_is_no_traceback(closing: str, arguments: str) -> None:
