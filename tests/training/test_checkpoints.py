@@ -16,6 +16,7 @@ from mnist_lib.training.state import TrainingState
 from tests.support.training import SMALL, build_small_network, fit
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]

@@ -17,6 +17,7 @@ from mnist_lib.training.state import TrainingState
 from tests.support.training import SMALL, few_test_images, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]

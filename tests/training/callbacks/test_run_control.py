@@ -15,6 +15,7 @@ from tests.support.processes import wait_until
 from tests.support.training import few_test_images, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]

@@ -17,6 +17,7 @@ from tests.support.runs import epoch_row
 from tests.support.training import SMALL, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
