@@ -1,11 +1,11 @@
 """An interactive dashboard around one small convolutional network for MNIST.
 
 A training writes a run directory; every screen and every command reads it. The packages
-follow the same way, from the data up to the screens, and ``LAYERS`` is their order.
+are ordered in the same direction, from the data up to the screens, in ``LAYERS``.
 """
 
-# From the bottom up. A package imports those in the layers below its own, and nothing
-# else of this project. ``tests/test_architecture.py`` reads the order here and holds it.
+# From the bottom up. A package imports only from the layers below its own.
+# ``tests/test_architecture.py`` reads the order here and enforces it.
 LAYERS = (
     ("paths", "config", "wording", "escaping", "machine", "storage", "evaluation"),
     ("data", "terminal"),

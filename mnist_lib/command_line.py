@@ -48,11 +48,11 @@ from mnist_lib.wording import first_line, percent_text
 
 
 class CommandError(Exception):
-    """The command cannot be carried out. The message is one line."""
+    """The command cannot be executed. The message is one line."""
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage text before it."""
+    """Reports an error in one line, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with code 2."""
@@ -67,11 +67,11 @@ def main(arguments: list[str] | None = None) -> int:
             options = _parser().parse_args(arguments)
             return options.command(options)
         finally:
-            sys.stdout.flush()  # not at exit, where nobody catches that the reader has gone
+            sys.stdout.flush()  # not at exit, where a closed pipe could not be caught
     except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
         complain(error)
         return REFUSED_EXIT_CODE if isinstance(error, TrainingRefusedError) else 2
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has stopped reading
         drop_output()
         return 0
     except OSError as error:
@@ -109,9 +109,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar={int: "N", float: "X", str: "NAME"}[setting.kind],
             help=f"{setting.text}. {setting.help}".replace("%", "%%"),
         )
-    training.add_argument(
-        "--continue", dest="continued_run", metavar="RUN", help="go on with a run that ended too early"
-    )
+    training.add_argument("--continue", dest="continued_run", metavar="RUN", help="continue a run that ended too early")
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
 
     evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
@@ -127,11 +125,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def train_command(options: argparse.Namespace) -> int:
-    """Train in this process, a progress line an epoch."""
+    """Train in this process, with one progress line per epoch."""
     names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
     choices = {name: getattr(options, name) for name in names}
     if options.continued_run is not None and any(value is not None for value in choices.values()):
-        raise CommandError("--continue goes on with the run's own settings. Leave the others out.")
+        raise CommandError("--continue uses the run's own settings. Leave out all others.")
     config = config_from_choices(options.preset, **choices)
     if options.background_run is not None:
         run_in_background()
@@ -158,7 +156,7 @@ def train_command(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
-    """Claim the store, and make a run or take the one to go on with."""
+    """Claim the store, and create a run or take the one to continue."""
     store = _store(options)
     if options.continued_run is not None:
         with store.continuing(options.continued_run) as (run, recorded):
@@ -181,11 +179,11 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> RunResu
             f"test loss {_number(row.test_loss)}  test accuracy {_number(row.test_accuracy)}"
         )
         print(line, file=log)
-        # Whether anybody still reads it or not, the training goes on.
+        # The training continues even if nobody reads its output any more.
         with contextlib.suppress(OSError):
             print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
 
-    # Until fit begins, Ctrl-C simply ends; from then on it stops and keeps.
+    # From here on, Ctrl-C stops the training and keeps the model.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.request(stop=True))
     return train(config, dataset, run, print_epoch)
@@ -193,7 +191,7 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> RunResu
 
 def _reason(error: BaseException) -> str:
     if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
-        return "the disk is full"  # h5py says so in the middle of a long line
+        return "the disk is full"  # h5py's message is a long line that contains it
     return first_line(error)
 
 
@@ -202,7 +200,7 @@ def _number(value: float | None) -> str:
 
 
 def evaluate_command(options: argparse.Namespace) -> int:
-    """Evaluate a kept model anew, not from the stored probabilities."""
+    """Evaluate a run's model on the test images, not from the stored probabilities."""
     dataset = load_mnist()
     run = _run_with_model(options, options.run)
     probabilities = predict_probabilities(load_network(run), dataset.test_images)
@@ -224,7 +222,7 @@ def evaluate_command(options: argparse.Namespace) -> int:
 
 
 def predict_command(options: argparse.Namespace) -> int:
-    """Read every picture, going on after a bad one."""
+    """Read every picture, and continue after a bad one."""
     run = _run_with_model(options, options.run)
     failed = False
     network = None
@@ -260,7 +258,7 @@ def summary_command(options: argparse.Namespace) -> int:
 
 
 def runs_command(options: argparse.Namespace) -> int:
-    """List the runs with their state, the damaged ones with the reason."""
+    """List the runs with their state, and damaged ones with the reason."""
     for run in _store(options).runs():
         snapshot = run.read()
         last = snapshot.last_epoch
@@ -278,12 +276,12 @@ def runs_command(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(row))
             continue
-        figures = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
+        result = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
         notes = [snapshot.message] if snapshot.message else []
         if snapshot.config and not snapshot.config.has_paper_network:
             notes.append(NOT_THE_PAPERS)
         reason = f"({'; '.join(notes)})" if notes else ""
-        line = f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {figures} {reason}"
+        line = f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {result} {reason}"
         print(printable(line.rstrip()))
     return 0
 

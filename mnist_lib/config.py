@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 
 class ConfigError(ValueError):
-    """A setting is out of its range. The message is one line that says the range."""
+    """A setting is out of its range. The message is one line that tells the range."""
 
 
 class Setting(NamedTuple):
-    """What a setting is called, what it may be and what it does.
+    """The label, range and description of a setting.
 
     Attributes:
         label: Its name on the screens.
         allowed: The two ends of a number's range, both included; the names to choose from; or False and True.
         help: What it does, and the paper's value.
-        of_network: Whether it shapes the network; all others are of the training.
+        of_network: Whether it shapes the network; all others are settings of the training.
     """
 
     label: str
@@ -53,12 +53,12 @@ class Setting(NamedTuple):
         return "from {} to {}".format(*ends)
 
     def check(self, value: Any) -> None:
-        """Raise ConfigError, which says what is allowed, where a value is not."""
+        """Raise ConfigError, which tells what is allowed, if a value is not."""
         if self.kind in (bool, str):
             fits = isinstance(value, self.kind) and value in self.allowed
         else:
             number = isinstance(value, (int, self.kind)) and not isinstance(value, bool)
-            fits = number and self.minimum <= value <= self.maximum  # not a number is in no range
+            fits = number and self.minimum <= value <= self.maximum  # false for nan
         if not fits:
             whole = "a whole number " if self.kind is int else ""
             raise ConfigError(f"{self.label} must be {whole}{self.text}, not {value!r}.")
@@ -75,13 +75,13 @@ _network_setting = partial(_setting, of_network=True)
 class TrainingConfig:
     """The settings of one run. The defaults are the paper's recipe and network.
 
-    Each field says its default, its label, what is allowed and what it does; see ``Setting``.
+    Each field has a default, a label, a range and a description; see ``Setting``.
 
     Raises:
         ConfigError: A value is out of its range or not of its type.
     """
 
-    preset: str = "paper"  # that these settings began from, or "custom"
+    preset: str = "paper"  # the preset with these settings, or "custom"
     epochs: int = _setting(5, "Epochs", (1, 100), "How often the network sees every training image. The paper: 5.")
     batch_size: int = _setting(
         32,
@@ -101,29 +101,29 @@ class TrainingConfig:
         "constant",
         "Schedule",
         ("constant", "one-cycle", "cosine"),
-        "How the learning rate changes on the way. One-cycle climbs to its highest value and then falls to nearly "
-        "nothing, cosine only falls. The paper: constant.",
+        "How the learning rate changes during the training. One-cycle climbs to its highest value and then falls to "
+        "nearly nothing, cosine only falls. The paper: constant.",
     )
     optimizer: str = _setting(
         "adam",
         "Optimizer",
         ("adam", "adamw", "sgd", "muon"),
         "The rule that turns gradients into adjustments. Adam scales each weight's steps by its past gradients; AdamW "
-        "also lets unused weights fade; SGD with momentum keeps rolling in one direction and wants rates near 0.05; "
-        "Muon evens out the steps of the dense layer and is Adam for the rest. The paper: Adam.",
+        "also lets unused weights fade; SGD with momentum keeps rolling in one direction and needs rates near 0.05; "
+        "Muon evens out the steps of the dense layer and uses Adam for the rest. The paper: Adam.",
     )
     shift_px: float = _setting(
         0.0,
         "Shift, pixels",
         (0.0, 4.0),
-        "Moves each training digit by up to this far, anew in every epoch, so that the network "
+        "Moves each training digit by up to this distance, differently in every epoch, so that the network "
         "learns the digit and not its place. The paper: 0.",
     )
     rotation_deg: float = _setting(
         0.0,
         "Rotation, degrees",
         (0.0, 30.0),
-        "Turns each training digit by up to this angle, either way. The paper: 0.",
+        "Turns each training digit by up to this angle in either direction. The paper: 0.",
     )
     zoom: float = _setting(
         0.0, "Zoom", (0.0, 0.3), "Makes each training digit larger or smaller by up to this share. The paper: 0."
@@ -139,27 +139,27 @@ class TrainingConfig:
         0.0,
         "Validation split",
         (0.0, 0.5),
-        "Share of the training images, the last ones, that is only watched and not learned from. "
+        "Share of the training images, the last ones, that are evaluated but not learned from. "
         "Choose settings by these and not by the test images. The paper: 0.",
     )
     seed: int = _setting(
         0,
         "Seed",
         (0, 2**32 - 1),
-        "Where the random numbers begin. The same seed on the same processor repeats a run exactly.",
+        "The start of the random numbers. The same seed on the same processor repeats a run exactly.",
     )
     precision: str = _setting(
         "float32",
         "Precision",
         ("float32", "auto", "bfloat16", "float16"),
         "How many bits the arithmetic uses. Half of them are faster on some processors and slower on others: auto "
-        "tries both for a moment and takes the faster. The paper: float32.",
+        "briefly tries both and takes the faster. The paper: float32.",
     )
     training_images: int = _setting(
         60_000,
         "Training images",
         (1, 60_000),
-        "How many of the 60,000 training images to use, from the first on. Fewer is faster and less accurate.",
+        "How many of the 60,000 training images to use, the first ones. Fewer are faster and less accurate.",
     )
     filters_1: int = _network_setting(
         32, "Filters, first convolution", (1, 128), "How many patterns it looks for. The paper: 32."
@@ -195,7 +195,7 @@ class TrainingConfig:
 
     @property
     def validation_images(self) -> int:
-        """How many of the training images are set aside, the last ones."""
+        """How many training images, the last ones, are set aside for validation."""
         return int(self.training_images * self.validation_split)
 
     @property
@@ -238,7 +238,7 @@ class TrainingConfig:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
-# In the order of the fields. A preset is a name for settings, not one of them.
+# In the order of the fields. The preset is a name for the settings, not a setting.
 SETTINGS: dict[str, Setting] = {item.name: item.metadata["setting"] for item in fields(TrainingConfig) if item.metadata}
 NETWORK_SETTINGS = tuple(name for name, setting in SETTINGS.items() if setting.of_network)
 

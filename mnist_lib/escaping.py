@@ -1,6 +1,6 @@
-"""How the words of others are shown: as plain text, wherever they stand.
+"""Escapes untrusted text, so that it shows as plain text everywhere.
 
-A run's name, what its files hold, what an address asks for and what an error says.
+Untrusted are a run's name, the content of its files, addresses and error messages.
 """
 
 from __future__ import annotations
@@ -8,29 +8,29 @@ from __future__ import annotations
 import html
 import re
 
-# Markdown's own signs; an underscore within a word is none.
+# Characters that mean something in Markdown; an underscore within a word does not.
 _MARKDOWN_SIGNS = re.compile(r"[\\`*\[\]<>~$&]|(?<![^\W_])_|_(?![^\W_])")
 
-# What a backslash does not keep: the beginning of a heading or a list, and what Streamlit looks for once
-# Markdown is read: icons, colours, emojis and links, all with a colon, addresses and arrows.
+# What a backslash does not escape: the beginning of a heading or a list, and what Streamlit replaces after
+# parsing Markdown: icons, colours, emojis and links, all with a colon, addresses and arrows.
 _MARKDOWN_PATTERNS = re.compile(
     r"^(?=[#+-]|\d+[.)](?!\S))|:(?=\S)|@|www(?=\.)|(?<!\S)[-<>~](?=(->|[->=])(?!\S))", re.IGNORECASE
 )
 
-# Of no width, and no line ends there.
+# Has no width and allows no line break.
 _WORD_JOINER = "\N{WORD JOINER}"
 
 
 def printable(text: str) -> str:
-    r"""Return a text for a terminal: a line break or an escape shows as ``\x1b`` and does nothing."""
+    r"""Return text for a terminal: line breaks and escapes have no effect and show as ``\x1b``."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def plain_text(text: str) -> str:
-    """Return others' text as Markdown that Streamlit shows letter by letter, in one line.
+    """Return untrusted text as Markdown that Streamlit shows literally, in one line.
 
     Args:
-        text: Anything. What has no sign to print is shown as ``\N{REPLACEMENT CHARACTER}``.
+        text: Any text. Characters that cannot be printed show as ``\N{REPLACEMENT CHARACTER}``.
     """
     # Patterns first: a backslash would hide from them what Streamlit sees without it.
     joined = _MARKDOWN_PATTERNS.sub(lambda match: match[0] + _WORD_JOINER, one_line(text))
@@ -38,7 +38,7 @@ def plain_text(text: str) -> str:
 
 
 def plotly_text(text: str) -> str:
-    """Return others' text as Plotly shows it letter by letter, in one line: Plotly knows some of HTML's tags.
+    """Return untrusted text that Plotly shows literally, in one line: Plotly interprets some HTML tags.
 
     Args:
         text: As for ``plain_text``.
@@ -47,7 +47,7 @@ def plotly_text(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return others' text in one line, for what takes text as it is, such as a table's cell.
+    """Return untrusted text in one line, for places that show text literally, such as a table's cell.
 
     Args:
         text: As for ``plain_text``.

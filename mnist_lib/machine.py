@@ -56,8 +56,8 @@ def process_start_time(pid: int | None = None) -> float:
 def is_same_process(pid: object, start_time: object) -> bool:
     """Tell whether the process that once wrote down its pid and start time still runs.
 
-    Both are compared because pids are used again. A process that ended but was
-    not yet collected by its parent does not run any more.
+    Both are compared because pids are reused. A process that has ended but is not yet
+    collected by its parent does not count as running.
     """
     if not isinstance(pid, int) or not isinstance(start_time, (int, float)) or pid <= 0:
         return False
@@ -72,11 +72,10 @@ def is_same_process(pid: object, start_time: object) -> bool:
 
 
 def run_in_background() -> None:
-    """Let this process give way to others and survive a Ctrl-C meant for its parent.
+    """Give this process a low priority and let it survive a Ctrl-C meant for its parent.
 
-    A process group of its own is enough for the latter. A new session is not
-    wanted: Linux's autogrouping would then share the processor between sessions
-    and the low priority would mean nothing.
+    Its own process group is enough for the latter. In a new session, Linux's autogrouping
+    would share the processor between sessions, and the low priority would have no effect.
     """
     if os.name == "posix":
         os.setpgid(0, 0)

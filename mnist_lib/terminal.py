@@ -1,4 +1,4 @@
-"""The terminal of a command: its characters, its end, and Ctrl-C while libraries load."""
+"""The terminal of a command: missing characters, closed output, and Ctrl-C while libraries load."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from mnist_lib.escaping import printable
 
-# What a terminal of few characters gets in place of ours; of all others it gets a question mark.
+# Replacements for a terminal with few characters; all others become a question mark.
 _PLAIN_CHARACTERS = {"×": "x", "−": "-", "–": "-", "…": "..."}
 
 
@@ -24,7 +24,7 @@ def _replace_plainly(error: UnicodeError) -> tuple[str, int]:
 
 
 def open_streams() -> None:
-    """Let the output take every character, and be there at all."""
+    """Make sure that the output streams exist and accept every character."""
     codecs.register_error("plain", _replace_plainly)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -35,19 +35,19 @@ def open_streams() -> None:
 
 
 def drop_output() -> None:
-    """Let what is still to be written go nowhere: at exit it would fail once more."""
+    """Discard the rest of the output, which would fail again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def complain(problem: object) -> None:
-    """Say on standard error what is wrong, in one line."""
+    """Print an error in one line on standard error."""
     with contextlib.suppress(OSError):
         print(f"mnist_lib: {printable(str(problem))}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def interrupted_afterwards() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of an import, which may swallow it; a second one ends at once."""
+    """Delay Ctrl-C to the end of an import, which may swallow it; a second one ends the process at once."""
     asked = []
 
     def note(*_: object) -> None:

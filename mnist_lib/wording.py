@@ -1,4 +1,4 @@
-"""How figures are said in words, on the screens, in a report and on the command line."""
+"""Formats numbers as text, for the screens, the report and the command line."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def a_digit(digit: int) -> str:
 def percent_text(probability: float, decimals: int = 1) -> str:
     """Return a probability in percent, never rounded to 0% or to 100%: ``97.3%``, ``<0.1%``, ``>99.9%``.
 
-    A softmax gives neither of the two, and a wrong answer that is "100% sure" would say
-    that it was impossible.
+    A softmax returns neither of the two, and a wrong answer that is "100% sure" would be
+    impossible.
 
     Args:
         probability: 0 to 1.
-        decimals: How many to show.
+        decimals: Number of decimals.
     """
     text = f"{probability:.{decimals}%}"
     smallest = 10 ** -(decimals + 2)
@@ -32,7 +32,7 @@ def percent_text(probability: float, decimals: int = 1) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration as a person says it: ``45 s``, ``1 min 15 s``, ``2 h 05 min``."""
+    """Return a duration as text: ``45 s``, ``1 min 15 s``, ``2 h 05 min``."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -42,17 +42,17 @@ def duration_text(seconds: float) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says; its type where it says nothing."""
+    """Return the first line of an error's message, or its type if it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def setting_text(value: bool | int | float | str) -> str:
-    """Return a setting's value as a person writes it: ``on``, ``60,000``, ``0.001``, ``one-cycle``."""
+    """Return a setting's value as text: ``on``, ``60,000``, ``0.001``, ``one-cycle``."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
 
 
 def learning_rate_text(rate: float) -> str:
-    """Return a learning rate with three significant figures at most: ``0.001``, ``0.000464``."""
+    """Return a learning rate with at most three significant digits: ``0.001``, ``0.000464``."""
     return f"{rate:.3g}"

@@ -27,13 +27,13 @@ st.markdown(
 
 
 def shuffle() -> None:
-    """Take another random order, and begin at its first page."""
+    """Use another random order, and begin at its first page."""
     st.session_state["dataset_shuffle"] = st.session_state.get("dataset_shuffle", 0) + 1
     st.session_state["dataset_page"] = 1
 
 
 def first_page() -> None:
-    """Begin at the first page again when the choice of images changes."""
+    """Go back to the first page when the choice of images changes."""
     st.session_state["dataset_page"] = 1
 
 
@@ -41,7 +41,7 @@ controls = st.container(horizontal=True, vertical_alignment="bottom")
 split = controls.segmented_control(
     "Images", ["train", "test"], default="train", required=True, key="split", bind="query-params", on_change=first_page
 )
-digit = controls.pills("Digit", DIGITS, key="digit", bind="query-params", on_change=first_page, help="All if none.")
+digit = controls.pills("Digit", DIGITS, key="digit", bind="query-params", on_change=first_page, help="None means all.")
 controls.button("Shuffle", icon=":material/shuffle:", on_click=shuffle)
 
 images, labels = mnist().split(split)
@@ -53,7 +53,7 @@ left, right = st.columns(2, gap="large")
 with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
-    st.subheader("How many of each")
+    st.subheader("Images of each digit")
     st.plotly_chart(class_counts_figure(count_classes(labels), digit), config={"displayModeBar": False})
 with right:
     st.subheader(f"Number {chosen:,}: {a_digit(labels[chosen])}")
@@ -70,7 +70,7 @@ with right:
 run = selected_run()
 if run is not None and run.has_model():
     closer = st.expander(
-        "A closer look at the chosen digit",  # with another text it would be another expander, and closed
+        "A closer look at the chosen digit",  # another text would make another expander, which is closed
         icon=":material/search:",
         on_change="rerun",
         key="sample_closer",

@@ -1,4 +1,4 @@
-"""Draw: a digit of one's own, what the network reads in it, and why."""
+"""Draw: a person's own digit, what the network reads in it, and why."""
 
 import streamlit as st
 
@@ -17,6 +17,6 @@ if run is None or not run.has_model():
     st.stop()
 st.markdown(
     f"Draw one digit with the mouse or a finger, or give a picture of one: **{plain_text(run.run_id)}** reads it, and "
-    "below you see why it reads what it reads."
+    "below you see why."
 )
 st.fragment(render_draw_screen)(run)

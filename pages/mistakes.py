@@ -1,4 +1,4 @@
-"""Mistakes: what the chosen run misreads, at any moment of its training, and why."""
+"""Mistakes: the test digits that the selected run misreads, after any of its epochs, and why."""
 
 import streamlit as st
 

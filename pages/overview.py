@@ -1,4 +1,4 @@
-"""Overview: what this is, what it reaches, and the way into each screen."""
+"""Overview: what this is, its results, and links to the screens."""
 
 import streamlit as st
 
@@ -27,7 +27,7 @@ for title, run in shown:
     claims = run_claims(snapshot)
     columns[f"{title} ({plain_text(run.run_id)}){mark}"] = claims._replace(device=plain_text(claims.device))
 
-st.subheader("The paper's claims, and what came out here")
+st.subheader("The paper's claims, and the results here")
 st.table({name: list(claims) for name, claims in columns.items()}, hide_index=True)
 if not own_runs:
     st.info("You have not trained a network on this machine yet. It takes a minute or two.", icon=":material/info:")

@@ -1,4 +1,4 @@
-"""Runs: every run at a glance, side by side, and to take away."""
+"""Runs: compare, rename, annotate, delete and take away runs."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Train: the settings, a live view of the training, and stop."""
+"""Train: the settings, and a live view of the training with its controls."""
 
 import streamlit as st
 
@@ -18,6 +18,6 @@ with settings:
     render_settings(active)
 with view:
     if run is None:
-        st.info("Nothing was trained yet. Press Start: the curves appear here.", icon=":material/info:")
+        st.info("Nothing has been trained yet. Press Start: the curves appear here.", icon=":material/info:")
     else:
         render_training(run, active)

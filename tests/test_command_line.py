@@ -186,8 +186,8 @@ def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(
     command: Callable[..., Output], store: RunStore
 ) -> None:
     line = only_line(command("train", "--continue", "", "--limit", "100"))
-    assert line == "--continue goes on with the run's own settings. Leave the others out."
-    assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to go on with."
+    assert line == "--continue uses the run's own settings. Leave out all others."
+    assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to continue."
     assert store.runs() == []
 
 
@@ -485,7 +485,7 @@ def save_folder(path: Path) -> None:
         (save_damaged_tiff, "It cannot be read as a picture."),
         (save_blank, "It is empty: no ink stands out from the paper."),
         (save_huge, "It has far too many pixels; at most 20 million are read."),
-        (save_folder, "there is no picture in this folder."),
+        (save_folder, "there are no pictures in this folder."),
         (lambda path: None, "There is no such file."),
     ],
 )

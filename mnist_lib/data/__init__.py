@@ -1,4 +1,4 @@
-"""The digits: MNIST, the votes about its labels, and other ways to write the same digits.
+"""MNIST, the votes on its labels, and random variations of its digits.
 
 Imports ``config`` and ``paths`` only.
 """

@@ -1,4 +1,4 @@
-"""Changes digits at random, a little, as different hands would: one recipe for the training and for the screen."""
+"""Changes digits slightly at random, as different hands would: one recipe for training and for the screen."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def augment(
         images: float32, (n, 28, 28, 1), 0 to 1.
         labels: integer, (n,), 0 to 9.
         config: The settings; without augmentation the images come back as they are.
-        random: Where the random numbers come from. The same ones give the same images.
-        transform: Applies a transform to each image: from float32, (n, 28, 28), and (n, 6) to
-            float32, (n, 28, 28). ``transform_images`` does it with Pillow, for a few images;
-            ``training.keras_transform`` with Keras, for tens of thousands.
+        random: Random number generator. The same state gives the same images.
+        transform: Applies one transform to each image: takes float32, (n, 28, 28), and (n, 6),
+            and returns float32, (n, 28, 28). ``transform_images`` uses Pillow, for a few images;
+            ``training.keras_transform`` uses Keras, for tens of thousands.
 
     Returns:
         float32, (n, 28, 28, 1), 0 to 1.
@@ -41,17 +41,17 @@ def augment(
     transforms = random_transforms(config, len(digits), random)
     if config.continental_forms:
         digits, offsets = write_continental_forms(digits, labels, config.continental_forms, random)
-        transforms[:, [2, 5]] += offsets  # centred by its mass again
+        transforms[:, [2, 5]] += offsets  # centre each digit by its mass again
     return transform(digits, transforms)[..., np.newaxis]
 
 
 def random_transforms(config: TrainingConfig, count: int, random: np.random.Generator) -> np.ndarray:
-    """Draw one affine transform an image, within the settings' ranges.
+    """Draw one random affine transform per image, within the settings' ranges.
 
     Args:
         config: Its ``shift_px``, ``rotation_deg`` and ``zoom`` are the largest changes.
         count: How many.
-        random: Where the random numbers come from.
+        random: Random number generator.
 
     Returns:
         float32, (count, 6), rows a, b, c, d, e, f: the output pixel (x, y) is taken from
@@ -61,21 +61,21 @@ def random_transforms(config: TrainingConfig, count: int, random: np.random.Gene
     scales = 1 + random.uniform(-config.zoom, config.zoom, count)
     shifts = random.uniform(-config.shift_px, config.shift_px, (2, count))
     cosines, sines = scales * np.cos(angles), scales * np.sin(angles)
-    # Around the picture's centre, which would otherwise wander off.
+    # Turn and resize around the image's centre, so that it stays in place.
     x = _CENTRE - cosines * _CENTRE + sines * _CENTRE + shifts[0]
     y = _CENTRE - sines * _CENTRE - cosines * _CENTRE + shifts[1]
     return np.stack([cosines, -sines, x, sines, cosines, y], axis=1).astype(np.float32)
 
 
 def transform_images(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-    """Apply a transform to each of a few images, bilinearly, with paper around them.
+    """Apply one transform to each of a few images, with bilinear interpolation and paper around them.
 
     Args:
         images: uint8, (n, 28, 28), 0 to 255, or float32, 0 to 1.
         transforms: As ``random_transforms`` returns them, (n, 6).
 
     Returns:
-        As the images: uint8 or float32, (n, 28, 28).
+        The same dtype as the images, (n, 28, 28).
     """
     return np.stack([_transform(image, *row) for image, row in zip(images, transforms.tolist(), strict=True)])
 
@@ -83,7 +83,7 @@ def transform_images(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
 def _transform(image: np.ndarray, a: float, b: float, c: float, d: float, e: float, f: float) -> np.ndarray:
     # Pillow counts from the corner of the first pixel, half a pixel before its centre.
     corner = (a, b, c + 0.5 * (1 - a - b), d, e, f + 0.5 * (1 - d - e))
-    # A frame of paper around it, so that Pillow blends the edge with paper too.
+    # A frame of paper makes Pillow blend the edges with paper too.
     framed = Image.fromarray(np.pad(image, 1))
     a, b, c, d, e, f = corner
     size = image.shape[1], image.shape[0]

@@ -3,7 +3,7 @@
 MNIST was written in the United States: most of its ones are bare bars, few of its sevens
 are crossed, and its nines end in a straight tail. Elsewhere a one begins with a long
 upstroke, a seven has a bar through it and a nine a hook like that of a g. A network that
-has seen few of them takes such a one for a seven and such a nine for a three.
+has seen few of these reads such a one as a seven and such a nine as a three.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
 
 _PLACES = np.arange(IMAGE_SIZE_PX, dtype=np.float32)
-# Where the pixels stand: float32, (784, 2), x and y, row by row.
+# Coordinates of the pixels: float32, (784, 2), x and y, row by row.
 _PIXELS = np.stack(np.meshgrid(_PLACES, _PLACES), axis=-1).reshape(-1, 2)
 
 _INK = 0.5
@@ -22,13 +22,13 @@ _INK = 0.5
 def write_continental_forms(
     images: np.ndarray, labels: np.ndarray, share: float, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give a share of the ones an upstroke, of the sevens a bar, of the nines a hooked tail.
+    """Add an upstroke to a share of the ones, a bar to the sevens and a hooked tail to the nines.
 
     Args:
         images: float32, (n, 28, 28), 0 to 1.
         labels: integer, (n,), 0 to 9.
-        share: Of those digits, 0 to 1.
-        random: Where the random numbers come from.
+        share: Share of each of those digits, 0 to 1.
+        random: Random number generator.
 
     Returns:
         The images, float32, (n, 28, 28), with the strokes added, and float32, (n, 2): how
@@ -52,7 +52,7 @@ def _upstroke(ones: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Return the corners of a line from the left up to the top of each one, (n, 2, 2)."""
     tops = _ends(ones, top=True)
     lengths = random.uniform(4, 15, len(ones))
-    angles = np.deg2rad(random.uniform(25, 74, len(ones)))  # flatter, it is a seven
+    angles = np.deg2rad(random.uniform(25, 74, len(ones)))  # a flatter one looks like a seven
     return np.stack([tops, tops + _columns(-lengths * np.cos(angles), lengths * np.sin(angles))], axis=1)
 
 
@@ -80,7 +80,7 @@ _STROKES = {1: _upstroke, 7: _bar, 9: _hook}
 
 
 def _draw(corners: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
-    """Draw one line of several corners an image with a round pen, float32, (n, 28, 28), 0 to 1."""
+    """Draw one line with several corners per image with a round pen, float32, (n, 28, 28), 0 to 1."""
     ink = np.zeros((len(corners), len(_PIXELS)), dtype=np.float32)
     for begin, end in zip(corners.swapaxes(0, 1)[:-1], corners.swapaxes(0, 1)[1:], strict=True):
         way = (end - begin)[:, np.newaxis]
@@ -111,7 +111,7 @@ def _ends(images: np.ndarray, top: bool) -> np.ndarray:
 
 
 def _ink_columns(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return where the ink of one row an image lies on average, float32, (n,)."""
+    """Return the mean column of the ink in one row of each image, float32, (n,)."""
     ink = images[np.arange(len(images)), rows]
     return (ink @ _PLACES) / np.maximum(ink.sum(axis=1), 1e-6)
 

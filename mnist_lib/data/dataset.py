@@ -1,4 +1,4 @@
-"""MNIST from the bundled file: loaded whole, checked, never downloaded."""
+"""Loads MNIST from the bundled file and checks it. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mnist_lib.paths import ASSETS_PATH
 
 MNIST_PATH = ASSETS_PATH / "mnist.npz"
 
-# Of every image, wide and high.
+# Width and height of every image.
 IMAGE_SIZE_PX = 28
 
 # SHA-256 of each array's raw bytes. The arrays were made from the four original
-# IDX files, whose published MD5 sums stand in assets/README.md.
+# IDX files, whose published MD5 sums are listed in assets/README.md.
 ARRAY_SHA256 = {
     "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
     "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
@@ -26,7 +26,7 @@ ARRAY_SHA256 = {
 
 
 class DatasetError(Exception):
-    """The bundled data cannot be used. The message names the file and the cure."""
+    """The bundled data cannot be used. The message names the file and how to restore it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def load_mnist(path: Path = MNIST_PATH) -> Dataset:
     except Exception as error:  # NumPy and zipfile raise many types for a bad file
         raise DatasetError(f"The data file {path} cannot be read ({error}). {cure}") from error
     for name, sha256 in ARRAY_SHA256.items():
-        # The bytes do not tell (60000, 28, 28) from (60000, 784).
+        # The hash is the same for (60000, 28, 28) and (60000, 784).
         expected_shape = (IMAGE_SIZE_PX, IMAGE_SIZE_PX) if name.startswith("x") else ()
         laid_out = arrays[name].dtype == np.uint8 and arrays[name].shape[1:] == expected_shape
         if not laid_out or hashlib.sha256(arrays[name].data).hexdigest() != sha256:
@@ -97,8 +97,8 @@ def select_indices(labels: np.ndarray, digit: int | None = None, shuffle_seed: i
 
     Args:
         labels: integer, (n,), 0 to 9.
-        digit: Only this digit, or all.
-        shuffle_seed: Shuffle with this seed, or keep the dataset's order.
+        digit: Only this digit; None for all.
+        shuffle_seed: Shuffle with this seed; None keeps the dataset's order.
 
     Returns:
         int64, (m,).

@@ -1,4 +1,4 @@
-"""What people said when they were asked about labels of the test set that look wrong."""
+"""Votes of people who were asked about test labels that look wrong."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class LabelVotes(NamedTuple):
     Attributes:
         indices: int64, (n,), position in the test set.
         given: int64, (n,), the label, 0 to 9.
-        suggested: int64, (n,), what an algorithm took for right, 0 to 9; for some the label itself.
-        votes_given: int64, (n,), people who said the label.
-        votes_suggested: int64, (n,), people who said the suggested digit: the same ones again
+        suggested: int64, (n,), the digit that an algorithm suggested, 0 to 9; sometimes the label itself.
+        votes_given: int64, (n,), votes for the label.
+        votes_suggested: int64, (n,), votes for the suggested digit; the same votes again
             where that is the label.
-        votes_neither: int64, (n,), people who said neither.
+        votes_neither: int64, (n,), votes for neither.
     """
 
     indices: np.ndarray
@@ -68,7 +68,7 @@ def load_label_votes() -> LabelVotes:
         content = LABEL_VOTES_PATH.read_bytes()
     except OSError as error:
         raise DatasetError(f"The data file {LABEL_VOTES_PATH} cannot be read ({error.strerror}). {cure}") from error
-    # A checkout may have other line ends.
+    # Git may check the file out with other line endings.
     text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
     if hashlib.sha256(text.encode()).hexdigest() != LABEL_VOTES_SHA256:
         raise DatasetError(f"The data file {LABEL_VOTES_PATH} is damaged. {cure}")
@@ -79,13 +79,13 @@ def load_label_votes() -> LabelVotes:
 
 
 class VotedAccuracy(NamedTuple):
-    """Right answers among all images, and among those whose labels nobody has voted down.
+    """Right answers on all images, and with those set aside whose label won no majority of its votes.
 
     Attributes:
-        as_labelled_right: Right answers among all.
-        as_labelled_count: All images.
-        set_aside_right: Right answers among the others, without those whose label won no majority.
-        set_aside_count: The others.
+        as_labelled_right: Right answers on all images.
+        as_labelled_count: Number of all images.
+        set_aside_right: Right answers on the images that are left.
+        set_aside_count: Number of images that are left.
     """
 
     as_labelled_right: int
@@ -95,12 +95,12 @@ class VotedAccuracy(NamedTuple):
 
 
 def measure_with_votes(answers: np.ndarray, labels: np.ndarray, votes: LabelVotes) -> VotedAccuracy:
-    """Count right answers as labelled, and with the images set aside whose label won no majority of its votes.
+    """Count right answers on all images, and with those set aside whose label won no majority of its votes.
 
     Args:
-        answers: integer, (n,), 0 to 9, what a network read in the whole test set.
+        answers: integer, (n,), 0 to 9, predicted digits of the whole test set.
         labels: integer, (n,), 0 to 9. They are never changed.
-        votes: What people said.
+        votes: The votes on labels of the test set.
     """
     right = answers == labels
     stays = np.ones(len(labels), dtype=bool)
@@ -112,7 +112,7 @@ def votes_text(votes: LabelVotes, position: int) -> str:
     """Say how the votes about one image went: ``5 people were asked: 1 says 4, as labelled, 3 say 6, and 1 neither.``
 
     Args:
-        votes: What people said.
+        votes: The votes on labels of the test set.
         position: The image's place among them.
     """
     given, suggested = int(votes.given[position]), int(votes.suggested[position])

@@ -1,8 +1,8 @@
-"""What a stranger gave, read in a process of its own that has little time and memory.
+"""Reads an untrusted file in a separate process that has little time and memory.
 
-A file can be made so that looking for its pixels alone takes minutes or gigabytes: millions of empty
-comments, of colour profiles, of strips. Each format has its own such ways. So the system ends the
-process that takes too much, and the dashboard, which everybody shares, goes on meanwhile.
+A file can be made so that merely finding its pixels takes minutes or gigabytes, with millions of empty
+comments, colour profiles or strips; each format has its own ways. So the system ends the process if it
+takes too much, and the dashboard, which everybody shares, keeps running.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mnist_lib.paths import PROJECT_PATH
 
 MAX_MEMORY_BYTES = 300_000_000
 
-# A busy machine lets a process wait this many times as long as it works.
+# On a busy machine, a process may wait this many times as long as it works.
 _WAIT_FACTOR = 10
 
 _Result = TypeVar("_Result")
@@ -32,18 +32,21 @@ class LimitError(Exception):
 
 
 def call_in_limited_process(read: Callable[[BinaryIO], _Result], content: bytes, max_processor_s: float) -> _Result:
-    """Return what a function reads in a file's content, in a process with 300 MB of memory at most.
+    """Call a function with a file's content, in a process with at most 300 MB of memory.
 
-    Where the system knows no such limits, as Windows does not, only the time is limited.
+    On a system without such limits, such as Windows, only the time is limited.
 
     Args:
         read: A function of a module of this project.
-        content: What a stranger says is a file.
-        max_processor_s: Seconds of the processor, once the function's module is loaded.
+        content: The content of an untrusted file.
+        max_processor_s: Seconds of processor time, once the function's module is loaded.
+
+    Returns:
+        What the function returns.
 
     Raises:
         LimitError: It takes more than that, or no process can be started.
-        Exception: What the function raises.
+        Exception: Whatever the function raises.
     """
     try:
         process = subprocess.run(
@@ -71,7 +74,7 @@ def call_in_limited_process(read: Callable[[BinaryIO], _Result], content: bytes,
 
 
 def _limit_itself(max_processor_s: float) -> None:
-    """Let the system end this process where it takes more than it may."""
+    """Let the system end this process if it exceeds its limits."""
     if os.name == "posix":
         import resource
 

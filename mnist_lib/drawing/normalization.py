@@ -1,4 +1,4 @@
-"""From a canvas or a picture to 28 x 28 pixels, made as MNIST's own images were.
+"""From a canvas or a picture to 28 x 28 pixels, in the same way as MNIST's images were made.
 
 Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits":
 the black and white digits were scaled into 20 x 20 pixels with their proportions
@@ -53,7 +53,7 @@ def canvas_to_ink(rgba: np.ndarray) -> np.ndarray:
 
 
 def normalize_drawing(ink: np.ndarray) -> NormalizedDrawing:
-    """Crop to the ink, scale into 20 x 20, place by the centre of mass in 28 x 28.
+    """Crop to the ink, scale to fit 20 x 20, and place by the centre of mass in 28 x 28.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink), any size.
@@ -74,7 +74,7 @@ def _scale_to_fit(cropped: np.ndarray, size_px: int) -> np.ndarray:
     height, width = cropped.shape
     factor = size_px / max(height, width)
     target = max(1, round(width * factor)), max(1, round(height * factor))
-    # Pillow widens its filter when it shrinks, which is what antialiases.
+    # Pillow widens its filter when it shrinks an image, which antialiases it.
     scaled = Image.fromarray(cropped).resize(target, Image.Resampling.BICUBIC)
     return np.clip(np.asarray(scaled), 0, 1)
 
@@ -96,7 +96,7 @@ def _place_in_the_middle(scaled: np.ndarray) -> np.ndarray:
 
 
 def _place(scaled: np.ndarray, top: int, left: int) -> np.ndarray:
-    """Return uint8, (28, 28), with the ink at a place, or as near to it as leaves an uneven digit whole."""
+    """Return uint8, (28, 28), with the ink at a place, or as near to it as keeps the whole digit inside."""
     height, width = scaled.shape
     top = int(np.clip(top, 0, IMAGE_SIZE_PX - height))
     left = int(np.clip(left, 0, IMAGE_SIZE_PX - width))
@@ -106,15 +106,15 @@ def _place(scaled: np.ndarray, top: int, left: int) -> np.ndarray:
 
 
 def make_stage_images(ink: np.ndarray, drawing: NormalizedDrawing) -> np.ndarray:
-    """Return what the network would see if the way ended after each of its steps.
+    """Return what the network would see if normalization stopped after each of its steps.
 
-    The whole drawing; the ink cut out, as large as fits; the ink scaled into 20 x 20,
-    in the middle; and placed by its centre of mass. The first is what an application
-    shows its network that only shrinks the canvas.
+    The whole drawing; the cropped ink, as large as fits; the ink scaled to fit 20 x 20,
+    in the middle; and placed by its centre of mass. The first is what a network gets
+    from an application that only shrinks the canvas.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
-        drawing: What ``normalize_drawing`` made of it.
+        drawing: The same, as ``normalize_drawing`` returns it.
 
     Returns:
         uint8, (4, 28, 28), 0 to 255.

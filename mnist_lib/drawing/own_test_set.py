@@ -1,9 +1,9 @@
-"""One's own test set: drawings kept with their true digit, in a folder beside the runs.
+"""A person's own test set: drawings kept with their true digit, in a folder beside the runs.
 
-``drawings/`` holds a PNG a drawing and ``drawings.jsonl``, one object a line: file,
+``drawings/`` holds one PNG per drawing and ``drawings.jsonl``, one object per line: file,
 digit, created_at and source. A picture is named after its pixels, so the same drawing
-is kept once, however often it comes. Pictures are written first and the list last: a
-drawing is in the set when the list names it.
+is kept only once. Pictures are written first and the list last: a drawing is in the set
+when the list names it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from mnist_lib.storage.zip_reading import EntryError, ZipError, ZipLimits, open_
 LIST_NAME = "drawings.jsonl"
 SOURCES = ("canvas", "picture")
 
-# What a zip may bring, and so what a set may hold: it can always be loaded again, in a few seconds.
-# The canvas has 280 x 280 pixels: of its drawings there is room for as many as there may be.
+# The limits of a zip, and so of a set: it can always be loaded again, in a few seconds.
+# The canvas has 280 x 280 pixels: the maximum number of its drawings always fits.
 MAX_DRAWINGS = 2_000
 MAX_PIXELS = 200_000_000
 MAX_SIDE_PX = 1_000
@@ -43,15 +43,15 @@ MAX_ENTRIES = MAX_DRAWINGS + 1  # the list is an entry as well
 MAX_ENTRY_BYTES = 2_000_000
 MAX_TOTAL_BYTES = 50_000_000
 
-# All pictures of a set; the zip has the list besides.
+# All pictures of a set; the zip also has the list.
 _MAX_PICTURE_BYTES = MAX_TOTAL_BYTES - MAX_ENTRY_BYTES
 
-# How long a window waits for another one that writes.
+# How long a window waits while another one writes.
 LOCK_TIMEOUT_S = 10.0
 
 
 class OwnDigitsError(Exception):
-    """One's own test set cannot be used as asked. The message is one line."""
+    """The own test set cannot be used as requested. The message is one line."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class OwnDigit:
     Attributes:
         digit_id: 16 hexadecimal digits, made from the pixels.
         label: The true digit, 0 to 9.
-        created_at: When it was kept first, seconds since the epoch.
+        created_at: When it was first kept, seconds since the epoch.
         source: One of SOURCES.
     """
 
@@ -72,12 +72,12 @@ class OwnDigit:
 
 
 class OwnDigitsSnapshot(NamedTuple):
-    """The set as it stands at one moment.
+    """The set at one moment.
 
     Attributes:
         digits: The drawings that can be read, oldest first.
         images: uint8, (n, 28, 28), 0 to 255: what a network sees of each.
-        damaged: How many lines or pictures cannot be read and are passed over.
+        damaged: How many lines or pictures cannot be read and are skipped.
     """
 
     digits: list[OwnDigit]
@@ -91,11 +91,11 @@ class OwnDigitsSnapshot(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What came out of a zip.
+    """The result of loading a zip.
 
     Attributes:
         added: Drawings that are new.
-        known: Drawings that were in the set before; they keep the digit that they have there.
+        known: Drawings that were in the set before; they keep their digit from the set.
     """
 
     added: int
@@ -103,7 +103,7 @@ class Loaded(NamedTuple):
 
 
 class OwnDigits:
-    """The folder of one's own drawings. It is made with the first one."""
+    """The folder of a person's own drawings. It is created with the first one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -116,10 +116,10 @@ class OwnDigits:
     # Reading.
 
     def read(self) -> OwnDigitsSnapshot:
-        """Return the set as it stands; what is damaged is passed over and counted.
+        """Return the set as it is now; what is damaged is skipped and counted.
 
         Raises:
-            OwnDigitsError: The list is there and cannot be read.
+            OwnDigitsError: There is a list that cannot be read.
         """
         listed, damaged_lines = self._read_list()
         digits, images = [], []
@@ -141,7 +141,7 @@ class OwnDigits:
             ink: float32, (height, width), 0 (paper) to 1 (ink).
 
         Raises:
-            OwnDigitsError: The list is there and cannot be read.
+            OwnDigitsError: There is a list that cannot be read.
         """
         return self._read_list()[0].get(identify_drawing(ink))
 
@@ -157,7 +157,7 @@ class OwnDigits:
         return _pixels_to_ink(_decode_picture(self._read_picture(digit)))
 
     def to_zip(self, digits: Iterable[OwnDigit] | None = None) -> bytes:
-        """Return drawings as a zip that ``load_zip`` takes, all that can be read by default.
+        """Return drawings as a zip that ``load_zip`` can load, by default all that can be read.
 
         Raises:
             OwnDigitsError: A picture or the list cannot be read.
@@ -173,21 +173,21 @@ class OwnDigits:
     # Writing: under a lock, for a set can be open in two windows.
 
     def add(self, ink: np.ndarray, label: int, source: str) -> OwnDigit:
-        """Keep a drawing with its true digit; one that is kept already gets this digit.
+        """Keep a drawing with its true digit; a drawing that is already kept gets this digit.
 
         Args:
-            ink: float32, (height, width), 0 (paper) to 1 (ink). One over 1,000 pixels a side is made smaller.
+            ink: float32, (height, width), 0 (paper) to 1 (ink), reduced if a side exceeds 1,000 pixels.
             label: The true digit, 0 to 9.
             source: One of SOURCES.
 
         Raises:
             OwnDigitsError: There is no ink, the set is full, or the folder cannot be written.
-            ValueError: The label or the source is none of these.
+            ValueError: The label or the source is not one of these.
         """
         if label not in DIGITS or source not in SOURCES:
             raise ValueError(f"no label or source of a drawing: {label!r}, {source!r}")
         pixels = _ink_to_pixels(ink)
-        _normalize(pixels)  # says so where there is no ink
+        _normalize(pixels)  # raises if there is no ink
         digit = OwnDigit(_identify_pixels(pixels), int(label), time.time(), source)
         with self._writing():
             listed, damaged_lines = self._read_list()
@@ -197,21 +197,21 @@ class OwnDigits:
         return digit
 
     def delete(self, digit_ids: Collection[str]) -> None:
-        """Delete drawings. What ``to_zip`` made of them before brings them back.
+        """Delete drawings. A zip that ``to_zip`` made of them before can restore them.
 
         Raises:
-            OwnDigitsError: The folder cannot be written. Then all are still there.
+            OwnDigitsError: The folder cannot be written. Nothing is deleted then.
         """
         with self._writing():
             listed, damaged_lines = self._read_list()
             left = {digit_id: digit for digit_id, digit in listed.items() if digit_id not in digit_ids}
             self._write_list(left.values(), damaged_lines)
             for digit_id in listed.keys() - left.keys():
-                with suppress(OSError):  # no list names it any more
+                with suppress(OSError):  # the list does not name it any more
                     self._picture_path(digit_id).unlink()
 
     def clear(self) -> None:
-        """Delete every drawing, and what is damaged.
+        """Delete every drawing, and everything that is damaged.
 
         Raises:
             OwnDigitsError: The folder cannot be written.
@@ -223,14 +223,14 @@ class OwnDigits:
                     path.unlink(missing_ok=True)
 
     def load_zip(self, file: BinaryIO) -> Loaded:
-        """Add the drawings of a zip: all of them, or none where anything in it is not right.
+        """Add the drawings of a zip: all of them, or none if anything in it is wrong.
 
         Args:
-            file: What ``to_zip`` made, or what somebody says it made.
+            file: A zip made by ``to_zip``, perhaps by somebody else.
 
         Raises:
-            OwnDigitsError: The zip is not one of a test set, the set would be too large, or the folder
-                cannot be written. Then nothing was.
+            OwnDigitsError: The zip does not hold a test set, the set would be too large, or the folder
+                cannot be written. Nothing is added then.
         """
         return self.add_all(read_zip(file))
 
@@ -238,7 +238,7 @@ class OwnDigits:
         """Add drawings as ``read_zip`` returns them, all or none.
 
         Raises:
-            OwnDigitsError: The set would be too large, or the folder cannot be written. Then nothing was.
+            OwnDigitsError: The set would be too large, or the folder cannot be written. Nothing is added then.
         """
         with self._writing():
             listed, damaged_lines = self._read_list()
@@ -250,7 +250,7 @@ class OwnDigits:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Hold the folder, and say in one line why it cannot be written."""
+        """Lock the folder, and say in one line why it cannot be written."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with FileLock(self.path / ".lock", timeout=LOCK_TIMEOUT_S):
@@ -261,7 +261,7 @@ class OwnDigits:
             raise OwnDigitsError(f"Cannot write to {self.path}: {error.strerror or error}.") from error
 
     def _save(self, pictures: dict[str, bytes], digits: dict[str, OwnDigit], damaged_lines: list[bytes]) -> None:
-        """Write pictures and then the list that names them; if one fails, the folder is as it was."""
+        """Write pictures and then the list that names them; if this fails, the folder is left as it was."""
         new = pictures.keys() - {path.stem for path in self.path.glob("*.png")}
         if new:
             self._require_room(len(digits), [pictures[digit_id] for digit_id in new])
@@ -275,7 +275,7 @@ class OwnDigits:
             raise
 
     def _require_room(self, count: int, new: list[bytes]) -> None:
-        """Raise OwnDigitsError where the set would be one that no zip brings, with new pictures and so many in all."""
+        """Raise OwnDigitsError if the set, with these new pictures and this many in all, would not fit in a zip."""
         if count > MAX_DRAWINGS:
             raise OwnDigitsError(f"That would be {count:,} drawings; at most {MAX_DRAWINGS:,} can be kept.")
         present = [(path, path.stat()) for path in self.path.glob("*.png")]
@@ -290,7 +290,7 @@ class OwnDigits:
             )
 
     def _write_list(self, digits: Iterable[OwnDigit], damaged_lines: list[bytes]) -> None:
-        # A line that cannot be read may be worth something to a person who looks at it.
+        # A line that cannot be read may still be useful to a person.
         lines = [*map(_make_line, digits), *(line + b"\n" for line in damaged_lines)]
         self._replace(LIST_NAME, b"".join(lines))
 
@@ -298,7 +298,7 @@ class OwnDigits:
         write_whole(self.path / name, lambda temporary: temporary.write_bytes(content))
 
     def _read_list(self) -> tuple[dict[str, OwnDigit], list[bytes]]:
-        """Return the drawings by their ids, and the lines that are not right."""
+        """Return the drawings by id, and the lines that are damaged."""
         try:
             lines = (self.path / LIST_NAME).read_bytes().splitlines()
         except FileNotFoundError:
@@ -368,7 +368,7 @@ def _normalize(pixels: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=MAX_DRAWINGS)
 def _read_image(path: Path, modified_ns: int) -> np.ndarray:
-    """Return what a network sees of a kept drawing, uint8, (28, 28), as long as its file stays as it is."""
+    """Return what a network sees of a kept drawing, uint8, (28, 28); cached until its file changes."""
     image = _normalize(_decode_picture(path.read_bytes()))
     image.setflags(write=False)  # many readers share it
     return image
@@ -376,7 +376,7 @@ def _read_image(path: Path, modified_ns: int) -> np.ndarray:
 
 @lru_cache(maxsize=MAX_DRAWINGS)
 def _count_kept_pixels(path: Path, modified_ns: int) -> int:
-    """Return the pixels of a kept drawing, as long as its file stays as it is; none of a damaged one."""
+    """Return the number of pixels of a kept drawing, 0 if damaged; cached until its file changes."""
     try:
         return _count_pixels(path)
     except Exception:  # Pillow raises many types for a bad file
@@ -390,7 +390,7 @@ def _count_pixels(file: Path | BinaryIO) -> int:
 
 def _encode_picture(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", compress_level=1)  # of the higher ones a large zip takes twice as long
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)  # with higher levels a large zip takes twice as long
     return file.getvalue()
 
 
@@ -430,10 +430,10 @@ def _make_line(digit: OwnDigit) -> bytes:
 
 
 def _parse_line(line: bytes) -> tuple[str, OwnDigit]:
-    """Check a line of the list and return the file that it names and what it says of it.
+    """Check a line of the list and return the name of its file and the drawing.
 
     Raises:
-        ValueError: The line is not right. The message says what is wrong.
+        ValueError: The line is wrong. The message says why.
     """
     try:
         values = json.loads(line)
@@ -443,7 +443,7 @@ def _parse_line(line: bytes) -> tuple[str, OwnDigit]:
         raise ValueError("it is not an object")
     name, label, created_at, source = (values.get(key) for key in ("file", "digit", "created_at", "source"))
     if not isinstance(name, str):
-        raise ValueError("it names no file")
+        raise ValueError("it does not name a file")
     if not isinstance(label, int) or isinstance(label, bool) or label not in DIGITS:
         raise ValueError("the digit must be a whole number from 0 to 9")
     # Up to the year 2286. Python's JSON reader also takes NaN and Infinity.
@@ -458,19 +458,19 @@ def _parse_line(line: bytes) -> tuple[str, OwnDigit]:
 
 
 def read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
-    """Return the drawings of a zip with their pictures, each a PNG that was encoded anew.
+    """Return the drawings of a zip with their pictures, each encoded again as a PNG.
 
     Args:
-        file: What ``to_zip`` made, or what somebody says it made.
+        file: A zip made by ``to_zip``, perhaps by somebody else.
 
     Raises:
-        OwnDigitsError: Anything in it is not right.
+        OwnDigitsError: Anything in it is wrong.
     """
     limits = ZipLimits("drawings", MAX_ENTRIES, MAX_TOTAL_BYTES)
     try:
         with open_zip(file, limits, _size_limit) as archive:
             if LIST_NAME not in archive.sizes:
-                raise OwnDigitsError(f"The zip holds no {LIST_NAME}, so it is not one of drawings.")
+                raise OwnDigitsError(f"The zip holds no {LIST_NAME}, so it is not a zip of drawings.")
             contents = {name: archive.read(name) for name in archive.sizes}
     except ZipError as error:
         raise OwnDigitsError(str(error)) from error
@@ -481,7 +481,7 @@ def read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
         try:
             name, digit = _parse_line(line)
         except ValueError as error:
-            raise OwnDigitsError(f"Line {number} of {LIST_NAME} in the zip is not right: {error}.") from error
+            raise OwnDigitsError(f"Line {number} of {LIST_NAME} in the zip is wrong: {error}.") from error
         if name not in contents:
             raise OwnDigitsError(f"Line {number} of {LIST_NAME} names a file that is not in the zip.")
         if name in brought:
@@ -496,10 +496,10 @@ def read_zip(file: BinaryIO) -> list[tuple[OwnDigit, bytes]]:
             raise OwnDigitsError(
                 f"The drawings in the zip have more than {MAX_PIXELS // 1_000_000} million pixels in all."
             )
-        # Whatever the file was called: it is known by its pixels here.
+        # Whatever the file was called, here it is named after its pixels.
         brought[name] = replace(digit, digit_id=_identify_pixels(pixels)), _encode_picture(pixels)
     if unnamed := contents.keys() - brought.keys():
-        raise OwnDigitsError(f"{LIST_NAME} in the zip says nothing about {shown(min(unnamed))}.")
+        raise OwnDigitsError(f"{LIST_NAME} in the zip does not name {shown(min(unnamed))}.")
     return list(brought.values())
 
 

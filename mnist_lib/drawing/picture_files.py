@@ -1,8 +1,8 @@
 """From a picture file to ink: a drawing, a scan or a photo of one digit.
 
 A drawing made on a screen has paper of one brightness, so each pixel's difference from it is
-ink, exactly. On a photo the light is uneven: there the paper's brightness is estimated all
-over the picture, and what is clearly darker than the paper just there is ink.
+exactly the ink. On a photo the light is uneven: the paper's brightness is estimated for every
+place, and what is clearly darker than the paper there is ink.
 """
 
 from __future__ import annotations
@@ -20,58 +20,58 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from mnist_lib.drawing.normalization import DrawingError
 
-# What cameras, scanners and drawing programs write. Pillow reads more, some of it by starting other programs.
+# What cameras, scanners and drawing programs write. Pillow reads more formats, some by starting other programs.
 PICTURE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
-# How their files usually end, without the dot.
+# The usual suffixes of their files, without the dot.
 PICTURE_ENDINGS = ("png", "jpg", "jpeg", "webp", "avif", "gif", "bmp", "tif", "tiff", "pbm", "pgm", "ppm")
 
 MAX_PICTURE_PIXELS = 20_000_000
-# To decode a WebP Pillow holds 20 bytes a pixel, several times as many as for the others.
+# To decode a WebP, Pillow needs 20 bytes per pixel, several times as many as for the others.
 MAX_WEBP_PIXELS = 12_000_000
 # A picture of 1 x 20 million pixels takes many times the memory of one of 5,000 x 4,000.
 MAX_PICTURE_SIDE_PX = 20_000
 
-# More does not make a digit of 28 x 28 pixels better, only slower.
+# More pixels do not improve a digit of 28 x 28 pixels and only take longer.
 MAX_SIDE_PX = 1000
 
-# Ink stands out from the paper by this much at least, in parts of full brightness.
+# Ink stands out from the paper by at least this much, as a share of full brightness.
 MIN_CONTRAST = 0.1
 
-# On a photo the ink stands out by this many standard deviations of the noise at least: measured with
-# synthetic photos, digits do by 11 and more, shadows on blank paper by 7 and less.
+# On a photo, ink stands out by at least this many standard deviations of the noise. On synthetic
+# photos, digits stand out by 11 or more, shadows on blank paper by 7 or less.
 MIN_CONTRAST_TO_NOISE = 8
 
-# The paper's brightness changes slowly; a copy of this size knows it.
+# The paper's brightness changes slowly, so it is estimated on a copy of this size.
 PAPER_SIDE_PX = 100
 
-# A stroke is narrower than this part of the picture, and what is wider is a shadow or a table.
+# A stroke is narrower than this share of the picture; anything wider is a shadow or a table.
 MAX_STROKE_WIDTH = 1 / 3
 
-# A part of the ink with less than this share of the largest part's area is a speck.
+# A connected part of the ink with less than this share of the largest part's area is a speck.
 MIN_PART_AREA = 0.06
 
 NO_INK = "It is empty: no ink stands out from the paper."
-TOO_MUCH = "It takes too long or too much memory to read. Save it anew as a PNG or JPEG."
+TOO_MUCH = "It takes too long or too much memory to read. Save it again as a PNG or JPEG."
 
-# What is wrong with a file is said once, as a DrawingError, and not also by Pillow on stderr.
+# A problem with a file is reported once, as a DrawingError, and not also by Pillow on stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_picture(source: Path | BinaryIO) -> np.ndarray:
     """Read a picture of one digit, dark on light or light on dark.
 
-    A large picture is reduced. Of an animated one the first frame is read.
+    A large picture is reduced. Of an animation only the first frame is read.
 
     Args:
         source: A file, or its content as a binary stream.
 
     Returns:
         float32, (height, width), the longer side at most 1,000: 0 (paper) to 1 (darkest ink)
-        in steps of 1/255, which a grey picture of 8 bits holds exactly.
+        in steps of 1/255, which an 8-bit grey picture stores exactly.
 
     Raises:
-        DrawingError: The file is missing, no picture, empty, too large, or stored in a way that
-            Pillow takes long to decode.
+        DrawingError: The file is missing, not a picture, empty, too large, or stored in a way that
+            Pillow decodes slowly.
     """
     try:
         with warnings.catch_warnings():
@@ -94,10 +94,10 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
 
 
 def _read_grey(source: Path | BinaryIO) -> Image.Image:
-    """Return a picture in grey: ``L``, 0 to 255, or where it has more than 8 bits ``F``, any numbers."""
+    """Return a picture in grey: ``L``, 0 to 255, or ``F``, any numbers, if it has more than 8 bits."""
     with Image.open(source, formats=PICTURE_FORMATS) as picture:
         _require_quick_decoding(picture)
-        picture.draft("L", (MAX_SIDE_PX, MAX_SIDE_PX))  # a JPEG is decoded at about the size that is needed
+        picture.draft("L", (MAX_SIDE_PX, MAX_SIDE_PX))  # decodes a JPEG at about the size that is needed
         ImageOps.exif_transpose(picture, in_place=True)
         if picture.mode.startswith(("I", "F")):
             return picture.convert("F")
@@ -112,7 +112,7 @@ def _require_quick_decoding(picture: Image.Image) -> None:
         raise DrawingError(f"{size} {max_pixels // 1_000_000} million are read.")
     if max(picture.size) > MAX_PICTURE_SIDE_PX:
         raise DrawingError(f"{size} {MAX_PICTURE_SIDE_PX:,} a side are read.")
-    # These Pillow decodes in Python, pixel by pixel: plain PPM, run-length encoded BMP.
+    # Pillow decodes these in Python, pixel by pixel: plain PPM, run-length encoded BMP.
     if any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ())):
         raise DrawingError(TOO_MUCH)
 
@@ -133,7 +133,7 @@ def _to_brightness(grey: Image.Image) -> np.ndarray:
     reduced = _reduce_picture(grey.convert("F"), MAX_SIDE_PX)
     if grey.mode == "L":
         return np.asarray(reduced) / 255
-    # By the range in use; in 64 bits, for that may be the range of all numbers of 32.
+    # Scaled by the range in use; in 64 bits, because that may be the whole range of float32.
     values = np.asarray(reduced, dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError("infinite brightness")
@@ -142,7 +142,7 @@ def _to_brightness(grey: Image.Image) -> np.ndarray:
 
 
 def _reduce(values: np.ndarray, side_px: int) -> np.ndarray:
-    """Return float32 values whose longer side is at most that long, each the mean of those that it stands for."""
+    """Return the values reduced to at most that longer side, float32, each the mean of those it replaces."""
     return np.asarray(_reduce_picture(Image.fromarray(values), side_px))
 
 
@@ -162,7 +162,7 @@ def _find_ink(grey: np.ndarray) -> np.ndarray:
     """
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper = np.median(border)
-    # Strokes may cross the border; what is nearly as bright as the paper there is paper.
+    # Strokes may cross the border; only pixels nearly as bright as the paper are paper.
     differences = np.abs(border - paper)
     differences = differences[differences < 0.2]
     if len(differences) == 0 or np.mean(differences < 0.5 / 255) < 0.7:
@@ -187,13 +187,13 @@ def _find_ink_in_uneven_light(grey: np.ndarray) -> np.ndarray:
     if ink.max() < MIN_CONTRAST:
         raise DrawingError(NO_INK)
     threshold = _otsu_threshold(np.maximum(ink, 0))
-    # Of noisy paper the brightest pixels were taken for the paper: the median puts that right.
+    # On noisy paper, the brightest pixels were taken for the paper's brightness: the median corrects that.
     on_paper = ink[ink < threshold]
     offset = np.median(on_paper)
     noise = 1.4826 * np.median(np.abs(on_paper - offset))  # the standard deviation, for Gaussian noise
     ink = np.maximum(ink - offset, 0)
     threshold -= offset
-    # Ruled lines are fainter than the digit, but may be so many that Otsu takes them for ink.
+    # Ruled lines are fainter than the digit, but may be so many that Otsu's method takes them for ink.
     threshold = max(threshold, np.percentile(ink[ink >= threshold], 90) / 2)
     near = _near_large_parts(ink >= threshold)
     full = np.median(ink[near & (ink >= threshold)])
@@ -205,7 +205,7 @@ def _find_ink_in_uneven_light(grey: np.ndarray) -> np.ndarray:
 
 
 def _is_light_on_dark(grey: np.ndarray) -> bool:
-    """Return which side of the median all around the strongest differences lie on."""
+    """Tell whether the strongest differences from the surrounding median are brighter than it."""
     grey = _reduce(grey, 40)
     size = max(1, min(grey.shape) // 4) * 2 + 1
     windows = sliding_window_view(np.pad(grey, size // 2, mode="edge"), (size, size))
@@ -217,7 +217,7 @@ def _estimate_paper(grey: np.ndarray) -> np.ndarray:
     """Return the paper's brightness under dark strokes, float32, (height, width).
 
     A morphological closing fills what is dark and narrow, and leaves what is dark and wide: shadows, and the
-    table beyond the paper, which reaches on past the border. Its second window is larger by one pixel on each
+    table beyond the paper, which extends past the border. Its second window is larger by one pixel on each
     side, so that the blurred edge of a shadow is not taken for ink.
 
     Source: J. Serra, "Image Analysis and Mathematical Morphology", Academic Press, 1982.
@@ -232,7 +232,7 @@ def _estimate_paper(grey: np.ndarray) -> np.ndarray:
 
 
 def _otsu_threshold(values: np.ndarray) -> float:
-    """Return what parts values into two classes whose means lie farthest apart, for the classes' sizes.
+    """Return the threshold that splits values into two classes with the largest variance between them.
 
     Source: N. Otsu, "A threshold selection method from gray-level histograms", IEEE Transactions on Systems,
     Man, and Cybernetics 9 (1), 1979.
@@ -248,7 +248,7 @@ def _otsu_threshold(values: np.ndarray) -> float:
 
 
 def _near_large_parts(mask: np.ndarray) -> np.ndarray:
-    """Return bool, (height, width): the connected parts of a mask and what is next to them, without the specks."""
+    """Return bool, (height, width): a mask's connected parts, except specks, and their surroundings."""
     small = _reduce(mask.astype(np.float32), PAPER_SIDE_PX) > 0
     parts = Image.fromarray(small.astype(np.int32))
     number = 1  # 0 is paper, 1 is ink that belongs to no part yet
@@ -265,7 +265,7 @@ def _near_large_parts(mask: np.ndarray) -> np.ndarray:
 
 
 def find_pictures(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the given files, and for a folder its pictures by name.
+    """Yield the given files, and the pictures of a given folder, sorted by name.
 
     Raises:
         DrawingError: A folder holds no picture or cannot be read.
@@ -281,5 +281,5 @@ def find_pictures(paths: Iterable[Path]) -> Iterator[Path]:
             raise DrawingError(f"{path}: {error.strerror}.") from error
         pictures = [path / name for name in names if Path(name).suffix.lower() in endings]
         if not pictures:
-            raise DrawingError(f"{path}: there is no picture in this folder.")
+            raise DrawingError(f"{path}: there are no pictures in this folder.")
         yield from pictures

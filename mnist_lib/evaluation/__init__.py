@@ -1,4 +1,4 @@
-"""What test probabilities and labels say: accuracy, intervals, calibration, abstention, McNemar's test.
+"""Metrics from test probabilities and labels: accuracy, intervals, calibration, abstention, McNemar's test.
 
-NumPy on stored probabilities. Imports nothing of this project.
+Plain NumPy on stored probabilities. Imports nothing from this project.
 """

@@ -1,4 +1,4 @@
-"""When an answer is given, and when it is withheld because the network is not sure."""
+"""Decides when an answer is given, and when it is withheld because the network is not sure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 USUAL_THRESHOLD = 0.95
 
-# No stroke is as wide as this in 28 x 28 pixels: 0.15% of the training digits have such a
-# square of ink in them, but every dot that was enlarged into 20 x 20 has.
+# No stroke is this wide in 28 x 28 pixels: only 0.15% of the training digits contain such a
+# square of ink, but every dot that was enlarged to 20 x 20 does.
 SOLID_SQUARE_PX = 9
 _INK = 128
 
@@ -44,18 +44,18 @@ def is_solid(images: np.ndarray) -> np.ndarray:
         bool, (n,).
     """
     solid = images >= _INK
-    for axis in (1, 2):  # a square of ink is a row of ink in a column of such rows
+    for axis in (1, 2):  # lines of ink along one axis, then lines of such lines along the other
         windows = np.lib.stride_tricks.sliding_window_view(solid, SOLID_SQUARE_PX, axis=axis)
         solid = windows.all(axis=-1)
     return np.asarray(solid.reshape(len(images), -1).any(axis=1))
 
 
 class Coverage(NamedTuple):
-    """What a threshold means for digits whose labels are known.
+    """The effect of a threshold on digits whose labels are known.
 
     Attributes:
         answered: Share of the images that get an answer, 0 to 1.
-        accuracy: Share of those answers that are right, 0 to 1; not a number where there are none.
+        accuracy: Share of those answers that are right, 0 to 1; nan if there are none.
     """
 
     answered: float

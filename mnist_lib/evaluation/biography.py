@@ -1,4 +1,4 @@
-"""How the reading of one image came about, epoch by epoch."""
+"""Finds when one image was learned and forgotten, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 
 class Turn(NamedTuple):
-    """An epoch in which the reading of an image became right or wrong.
+    """An epoch in which the answer for an image became right or wrong.
 
     Attributes:
-        epoch: The first after which it was so.
-        learned: Whether it became right; otherwise it was forgotten.
+        epoch: The first epoch after which it was so.
+        learned: True if the answer became right, False if it became wrong.
     """
 
     epoch: int
@@ -23,11 +23,11 @@ class Turn(NamedTuple):
 def find_turns(epochs: Sequence[int], right: np.ndarray) -> list[Turn]:
     """Return when an image was learned and when it was forgotten, in order.
 
-    Before the first epoch a network has learned nothing.
+    Before the first epoch every answer counts as wrong.
 
     Args:
-        epochs: In order.
-        right: bool, (n,), whether the image was read rightly after each of them.
+        epochs: Numbers of the epochs, in order.
+        right: bool, (n,), whether the answer was right after each of them.
     """
     was_right = np.concatenate([[False], right[:-1]])
     return [Turn(epochs[place], bool(right[place])) for place in np.flatnonzero(right != was_right).tolist()]
@@ -40,7 +40,7 @@ def biography_text(turns: Sequence[Turn]) -> str:
         turns: As ``find_turns`` returns them.
     """
     if not turns:
-        return "Never read rightly in any epoch."
+        return "Not read correctly after any epoch."
     parts = [
         f"{'learned' if turn.learned else 'forgotten'}{' again' if place > 1 else ''} in epoch {turn.epoch}"
         for place, turn in enumerate(turns)

@@ -1,4 +1,4 @@
-"""Two runs on the same images: what one reads that the other does not, and whether that is chance."""
+"""Compares two runs on the same images: what only one of them reads, and whether that may be chance."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def find_differences(first_answers: np.ndarray, second_answers: np.ndarray, labe
 def mcnemar_exact(fixed: int, broken: int) -> float:
     """Return how often chance alone makes two equally good networks differ at least this much, 0 to 1.
 
-    Of the images on which only one of the two is right, each would be as likely to have it right
-    as the other: the two-sided binomial test.
+    If they are equally good, each is as likely to be the right one on an image that only one of
+    them reads. This is the two-sided binomial test.
 
     Args:
         fixed: Images that only the second reads, 0 or more.
@@ -51,15 +51,15 @@ def mcnemar_exact(fixed: int, broken: int) -> float:
     tail, ways = 0, 1
     for successes in range(min(fixed, broken) + 1):
         tail += ways
-        # The next binomial coefficient from this one: math.comb for each takes seconds where thousands differ.
+        # The next binomial coefficient from this one: calling math.comb each time takes seconds for thousands.
         ways = ways * (count - successes) // (successes + 1)
-    return min(1.0, 2 * tail / 2**count)  # whole numbers of any size: exact until the division
+    return min(1.0, 2 * tail / 2**count)  # integers of any size: exact until the division
 
 
 def chance_text(fixed: int, broken: int) -> str:
-    """Say in words what the exact test gives: how often chance alone makes such a difference.
+    """Say in words how often chance alone makes such a difference, by the exact test.
 
-    That is not how likely the difference is to be chance, and no sentence here says so.
+    This is not the probability that the difference is chance, and no sentence here says so.
 
     Args:
         fixed: Images that only the second reads, 0 or more.
@@ -69,13 +69,13 @@ def chance_text(fixed: int, broken: int) -> str:
     if not fixed + broken:
         return "Both read every image with the same outcome."
     if not difference:
-        return "No difference in the number of errors: each reads as many that only the other misreads."
+        return "The same number of errors: each reads as many images that only the other misreads."
     p = mcnemar_exact(fixed, broken)
     errors = f"A difference of {difference:,} {'error' if difference == 1 else 'errors'}"
     verdict = (
         "It may well be chance."
         if p >= 0.05
-        else "Chance alone seldom does that."
+        else "Chance alone rarely does that."
         if p >= 0.001
         else "Chance alone hardly ever does that."
     )
@@ -97,7 +97,7 @@ def _pairs(p: float) -> str:
             ((2, 5), (1, 2), (2, 3), (3, 4), (4, 5), (9, 10)), key=lambda pair: abs(pair[0] / pair[1] - p)
         )
         return f"about {part} of {whole} such pairs"
-    # One figure that counts is enough, two below 20: one of 2, 3, 13, 30, 200.
+    # One significant digit is enough, two below 20: one of 2, 3, 13, 30, 200.
     one_of = 1 / p
     step = 10 ** math.floor(math.log10(one_of)) if one_of >= 20 else 1
     return f"about one of {round(one_of / step) * step:,} such pairs"
@@ -106,6 +106,6 @@ def _pairs(p: float) -> str:
 def _p_text(p: float) -> str:
     if p < 1e-6:
         return "p < 0.000001"
-    # Two figures that count; no 4.2e-06, and no 1.00 for what is less than 1.
+    # Two significant digits, but no 4.2e-06, and no 1.00 for anything below 1.
     decimals = max(2, 1 - math.floor(math.log10(p)))
     return f"p = {p:.{decimals}f}" if p == 1 or p < 0.995 else "p > 0.99"

@@ -1,4 +1,4 @@
-"""Honest figures: accuracy with its interval, each digit by itself, and what confidence is worth."""
+"""Metrics beyond accuracy: its interval, precision and recall of each digit, calibration and coverage."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Of a normal distribution 95% lie within so many standard deviations.
+# 95% of a normal distribution lies within this many standard deviations.
 _Z_95 = NormalDist().inv_cdf(0.975)
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:
-    """Return the 95% Wilson score interval of a share, its low and its high end, 0 to 1.
+    """Return the 95% Wilson score interval of a share: its lower and upper end, 0 to 1.
 
     Args:
         successes: 0 to ``count``.
-        count: Independent trials; with none, anything is possible.
+        count: Independent trials. With none, the interval is 0 to 1.
 
     Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference" (1927).
     """
@@ -29,15 +29,15 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
     return max(0.0, center - reach), min(1.0, center + reach)
 
 
-class DigitFigures(NamedTuple):
+class DigitMetrics(NamedTuple):
     """How well each digit is read.
 
     Attributes:
-        precision: float64, (10,), of the images read as the digit the share that is it; nan where there is none.
-        recall: float64, (10,), of the images of the digit the share that is read as it; nan where there is none.
-        f1: float64, (10,), their harmonic mean; nan where the digit is neither there nor ever read.
+        precision: float64, (10,), share of the images predicted as the digit that show it; nan if there are none.
+        recall: float64, (10,), share of the images of the digit that are predicted as it; nan if there are none.
+        f1: float64, (10,), their harmonic mean; nan if the digit neither occurs nor is predicted.
         support: int64, (10,), images of the digit.
-        predicted: int64, (10,), images read as it.
+        predicted: int64, (10,), images predicted as it.
     """
 
     precision: np.ndarray
@@ -47,7 +47,7 @@ class DigitFigures(NamedTuple):
     predicted: np.ndarray
 
 
-def digit_figures(matrix: np.ndarray) -> DigitFigures:
+def digit_metrics(matrix: np.ndarray) -> DigitMetrics:
     """Return precision, recall and F1 of each digit.
 
     Args:
@@ -58,7 +58,7 @@ def digit_figures(matrix: np.ndarray) -> DigitFigures:
     def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
         return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
 
-    return DigitFigures(
+    return DigitMetrics(
         share(right, predicted), share(right, support), share(2 * right, support + predicted), support, predicted
     )
 
@@ -67,11 +67,11 @@ class Reliability(NamedTuple):
     """How often answers of about the same confidence are right.
 
     Attributes:
-        edges: float64, (bins + 1,), of the bins of confidence; each holds its upper end.
+        edges: float64, (bins + 1,), edges of the bins of confidence; each bin includes its upper edge.
         confidences: float64, (bins,), mean confidence in each; nan in an empty one.
         accuracies: float64, (bins,), share of right answers in each; nan in an empty one.
         counts: int64, (bins,), images in each.
-        error: The expected calibration error, 0 to 1: the mean gap between the two, by images.
+        error: The expected calibration error, 0 to 1: the mean gap between the two, weighted by images.
     """
 
     edges: np.ndarray
@@ -87,10 +87,10 @@ def measure_reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int
     Args:
         probabilities: floating, (n, 10), 0 to 1, n at least 1.
         labels: integer, (n,), 0 to 9.
-        bins: How many between 0 and 1.
+        bins: Number of bins between 0 and 1.
 
     Source: M. P. Naeini and others, "Obtaining Well Calibrated Probabilities Using Bayesian Binning"
-    (2015); C. Guo and others, "On Calibration of Modern Neural Networks" (2017), whose 15 bins these are.
+    (2015); C. Guo and others, "On Calibration of Modern Neural Networks" (2017), for the 15 bins.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
@@ -108,7 +108,7 @@ def measure_reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int
 
 
 class CoverageCurve(NamedTuple):
-    """What is answered, and how well, as the lowest confidence of an answer moves.
+    """How many images are answered, and how well, at each confidence threshold.
 
     Attributes:
         thresholds: float64, (n,), 0 to 1.
@@ -132,7 +132,7 @@ def coverage_curve(probabilities: np.ndarray, labels: np.ndarray, thresholds: np
     order = np.argsort(probabilities.max(axis=1))
     confidences = probabilities.max(axis=1)[order]
     right = (probabilities.argmax(axis=1) == labels)[order]
-    # How many of the surest k answers are right, for each k.
+    # The number of right answers from each position on, up to the most confident one.
     right_from = np.concatenate([np.cumsum(right[::-1])[::-1], [0]])
     first = np.searchsorted(confidences, thresholds, side="left")
     count = len(labels) - first

@@ -1,4 +1,4 @@
-"""What stored probabilities say about a run: plain NumPy, no network needed."""
+"""Accuracy, loss, confusion matrix and mistakes from stored probabilities, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Mistakes(NamedTuple):
     confidences: np.ndarray
 
     def select(self, keep: np.ndarray | slice) -> Mistakes:
-        """Return those entries that ``keep`` names: a mask, an order of positions or a slice."""
+        """Return the entries that ``keep`` selects: a mask, an array of positions or a slice."""
         return Mistakes(*(column[keep] for column in self))
 
 
@@ -60,7 +60,7 @@ def image_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         float64, (n,), 0 to 16.1.
 
     Source: clipped at 1e-7 as Keras does (``keras.config.epsilon``), so that a
-    probability of zero costs 16.1 and not infinity.
+    probability of zero costs 16.1 instead of infinity.
     """
     of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return -np.log(np.clip(of_label, 1e-7, 1 - 1e-7))
@@ -94,8 +94,8 @@ def compress_probabilities(probabilities: np.ndarray) -> np.ndarray:
     """Round probabilities to float16 for storage, keeping every predicted digit.
 
     Rounding can make the two largest probabilities of a row equal, and then the
-    lower digit would win. Such a row's winner is raised by one float16 step, so
-    that accuracy from the stored file is exactly the network's own.
+    lower digit would win. The winner of such a row is raised by one float16 step, so
+    that the accuracy computed from the stored file is exactly the network's.
 
     Args:
         probabilities: float32, (n, 10), 0 to 1.

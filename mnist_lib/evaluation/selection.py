@@ -1,4 +1,4 @@
-"""Which test images a gallery shows, and in which order."""
+"""Selects the test images that a gallery shows, and their order."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import numpy as np
 from mnist_lib.evaluation.metrics import margins
 from mnist_lib.evaluation.predictions import image_losses
 
-# What became of an image; the last two compare with the epoch before.
+# How an image was read; the last two compare with the previous epoch.
 OUTCOMES = ("misread", "read right", "all", "newly learned", "newly forgotten")
 
 ORDERS = ("most confident", "least confident", "highest loss", "smallest margin", "test set order")
 
 
 class Filters(NamedTuple):
-    """What an image must be to be shown; the defaults let every misread one through.
+    """Conditions that an image must meet to be shown; by default every misread image is.
 
     Attributes:
         outcome: One of ``OUTCOMES``.
         true_digit: Its label, or None for any.
         predicted_digit: The network's answer, or None for any.
         confidence: Lowest and highest probability of the answer, 0 to 1, both included.
-        among: integer, (n,), positions in the test set that alone may be shown, or None for all.
+        among: integer, (n,), the only positions in the test set that may be shown, or None for all.
     """
 
     outcome: str = OUTCOMES[0]
@@ -45,10 +45,10 @@ def select_images(
     Args:
         probabilities: floating, (n, 10), 0 to 1.
         labels: integer, (n,), 0 to 9.
-        filters: What an image must be.
+        filters: Conditions that an image must meet.
         order: One of ``ORDERS``; among equals the order of the test set.
-        before: floating, (n, 10), the same an epoch before. Before the first epoch a
-            network has learned nothing: without it, what is right is newly learned.
+        before: floating, (n, 10), the probabilities one epoch earlier. None before the
+            first epoch: every right answer is then newly learned.
 
     Returns:
         int64, (m,), positions in the test set.

@@ -10,26 +10,26 @@ from mnist_lib.network.forward import Network, forward, predict_probabilities
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
-# Keras numbers the layers in such a file itself, by type, whatever their names are.
+# Keras numbers the layers in such a file by their type, whatever their names are.
 _FIRST_KERNELS = "layers/conv2d/vars/0"
 
 
 def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
     """Return the filters of the first convolution as they were after an epoch.
 
-    Of the whole file the filters alone are read.
+    Nothing else is read from the file.
 
     Args:
         run: The run.
         epoch: One of ``run.epochs_with_weights()``.
 
     Returns:
-        float32, (filters, side, side): one weight a pixel of the digit below it.
+        float32, (filters, side, side): one weight per pixel of the digit below it.
 
     Raises:
         DamagedRunError: The file of the weights is missing or unreadable.
     """
-    import h5py  # a tenth of a second, for a screen that may never ask
+    import h5py  # takes a tenth of a second, and many screens never need it
 
     path = run.weights_path(epoch)
     try:
@@ -43,14 +43,14 @@ def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
 
 
 def feature_maps(network: Network, image: np.ndarray) -> list[np.ndarray]:
-    """Return what each convolution finds in an image, and where.
+    """Return the feature maps of each convolution for an image.
 
     Args:
         network: As ``load_network`` returns it.
         image: uint8, (28, 28), 0 to 255.
 
     Returns:
-        For each convolution in turn float32, (filters, side, side), 0 or more.
+        One array per convolution, float32, (filters, side, side), 0 or more.
     """
     activations = forward(network, image[np.newaxis])
     return [maps[0].transpose(2, 0, 1) for maps in (activations.conv2d_1, activations.conv2d_2)]
@@ -60,7 +60,7 @@ def read_over_epochs(networks: Sequence[Network], image: np.ndarray) -> np.ndarr
     """Return the probability of each digit for one image, after each epoch.
 
     Args:
-        networks: The network after each of them, as ``load_network`` returns it.
+        networks: The network after each epoch, as ``load_network`` returns it.
         image: uint8, (28, 28), 0 to 255.
 
     Returns:
@@ -70,10 +70,10 @@ def read_over_epochs(networks: Sequence[Network], image: np.ndarray) -> np.ndarr
 
 
 def spread_epochs(epochs: Sequence[int], count: int) -> list[int]:
-    """Return at most so many of the epochs, evenly spread, the first and the last among them.
+    """Return at most ``count`` of the epochs, evenly spread, including the first and the last.
 
     Args:
-        epochs: In order.
+        epochs: Numbers of the epochs, in order.
         count: At least 2.
     """
     if len(epochs) <= count:
@@ -82,11 +82,11 @@ def spread_epochs(epochs: Sequence[int], count: int) -> list[int]:
 
 
 def settled_since(epochs: Sequence[int], answers: np.ndarray) -> int:
-    """Return the epoch from which on the answer is what it is in the end.
+    """Return the first epoch from which the answer no longer changes.
 
     Args:
-        epochs: In order, at least one.
-        answers: integer, (n,), the digit that was read after each of them.
+        epochs: Numbers of the epochs, in order, at least one.
+        answers: integer, (n,), the predicted digit after each of them.
     """
     others = np.flatnonzero(answers != answers[-1])
     return epochs[others[-1] + 1] if len(others) else epochs[0]

@@ -1,4 +1,4 @@
-"""Which training digits a network finds most alike to an image."""
+"""Finds the training digits that look most alike to a network."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mnist_lib.network.forward import Network, forward_in_parts
 
 
 class Neighbours(NamedTuple):
-    """The most alike of many images, the nearest first.
+    """The most similar of many images, the nearest first.
 
     Attributes:
         indices: int64, (n,), their positions.
-        similarities: float32, (n,), 0 to 1, 1 being the same direction.
+        similarities: float32, (n,), cosine similarity, 0 to 1.
     """
 
     indices: np.ndarray
@@ -25,10 +25,10 @@ class Neighbours(NamedTuple):
 def embed_images(
     network: Network, images: np.ndarray, on_part: Callable[[float], object] = lambda share: None
 ) -> np.ndarray:
-    """Return what the last layer decides from, the values of the dense layer before it.
+    """Return the values of the dense layer before the last one, scaled to length 1.
 
-    Only their direction: which values are large beside the others. Of the 20 nearest to
-    each of the last 10,000 training images 99.5% were of the same digit; by distance, 99.4%.
+    The last layer decides from these values. Only their direction counts: of the 20 nearest
+    to each of the last 10,000 training images 99.5% were the same digit; by distance, 99.4%.
 
     Args:
         network: As ``load_network`` returns it.
@@ -37,7 +37,7 @@ def embed_images(
 
     Returns:
         float32, (n, dense units, 64 in the paper's network), 0 to 1, rows of length 1,
-        or of 0 where no unit answers.
+        or of length 0 if all units are 0.
     """
     values = forward_in_parts(network, images, "dense_1", on_part)
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
@@ -45,7 +45,7 @@ def embed_images(
 
 
 def find_neighbours(embedding: np.ndarray, embeddings: np.ndarray, count: int) -> Neighbours:
-    """Return the embeddings that point most nearly the same way.
+    """Return the embeddings with the most similar direction.
 
     Args:
         embedding: float32, (d,), one row of ``embed_images``.
@@ -53,7 +53,7 @@ def find_neighbours(embedding: np.ndarray, embeddings: np.ndarray, count: int) -
         count: How many to return, at most n.
     """
     similarities = embeddings @ embedding
-    # Sorting all 60,000 would take most of the time.
+    # Sorting all 60,000 would take most of the time, so only the nearest are sorted.
     nearest = np.argpartition(-similarities, count - 1)[:count]
     indices = nearest[np.argsort(-similarities[nearest], kind="stable")]
     return Neighbours(indices, similarities[indices].clip(0, 1))

@@ -1,4 +1,4 @@
-"""Which parts of an image an answer depends on: change a part, and see what the network says."""
+"""Finds the parts of an image that an answer depends on, by covering one after the other."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-# From images, uint8, (n, 28, 28), to the probabilities of the digits, (n, 10).
+# Takes images, uint8, (n, 28, 28), and returns the probabilities of the digits, (n, 10).
 Predict = Callable[[np.ndarray], np.ndarray]
 
 PAPER, INK = 0, 255
 
-# Every second pixel, a quarter of the work of every one, is close enough to see a stroke.
+# Every second pixel takes a quarter of the work of every pixel, and is fine enough to see a stroke.
 STEP_PX = 2
 _SQUARE_PX = 4
 
 
 class Occlusion(NamedTuple):
-    """What happens when the surroundings of a pixel are covered.
+    """The effect of covering the surroundings of each pixel.
 
     Attributes:
         evidence_loss: float32, (28, 28), how far the log odds of the digit fall; negative where they rise.
-        answers: int64, (28, 28), the digit that the network then reads.
+        answers: int64, (28, 28), the digit that is then predicted.
     """
 
     evidence_loss: np.ndarray
@@ -31,21 +31,21 @@ class Occlusion(NamedTuple):
 
 
 def occlude(predict: Predict, image: np.ndarray, digit: int, cover: int = PAPER) -> Occlusion:
-    """Cover squares of 4 x 4 pixels, one after the other, and measure what that does to a digit.
+    """Cover squares of 4 x 4 pixels, one after the other, and measure the effect on a digit.
 
     Args:
-        predict: The network.
+        predict: The network's predictions.
         image: uint8, (28, 28), 0 to 255.
         digit: The digit whose odds are measured, 0 to 9.
-        cover: What the squares are covered with, ``PAPER`` or ``INK``. What is not drawn
-            matters as much as what is: a 4 whose top is closed is a 9.
+        cover: What the squares are covered with, ``PAPER`` or ``INK``. Empty places matter as
+            much as strokes: a 4 whose top is closed is a 9.
 
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks",
-    2014, section 4.2; log odds, because probabilities close to 1 no longer move.
+    2014, section 4.2; log odds, because probabilities close to 1 hardly change.
     """
     centres = range(0, len(image), STEP_PX)
     margin = (_SQUARE_PX - STEP_PX) // 2
-    covered = np.repeat(image[np.newaxis], len(centres) ** 2 + 1, axis=0)  # the last one stays whole
+    covered = np.repeat(image[np.newaxis], len(centres) ** 2 + 1, axis=0)  # the last one is not covered
     for number, (row, column) in enumerate((row, column) for row in centres for column in centres):
         rows, columns = (slice(max(first - margin, 0), first + STEP_PX + margin) for first in (row, column))
         covered[number, rows, columns] = cover
@@ -56,10 +56,10 @@ def occlude(predict: Predict, image: np.ndarray, digit: int, cover: int = PAPER)
 
 
 def log_odds(probabilities: np.ndarray, digit: int) -> np.ndarray:
-    """Return the natural logarithm of how many times as probable a digit is as all others together.
+    """Return the natural logarithm of the probability of a digit divided by that of all others together.
 
-    The others are added up rather than taken from 1: an answer of 0.99999999 is 1 in
-    float32, what is left for the others is exact.
+    The others are added up instead of subtracting from 1: a probability of 0.99999999 is 1 in
+    float32, but the small ones are exact.
 
     Args:
         probabilities: floating, (n, 10), rows sum to 1.
@@ -70,11 +70,11 @@ def log_odds(probabilities: np.ndarray, digit: int) -> np.ndarray:
     """
     exact = probabilities.astype(np.float64)
     others = np.delete(exact, digit, axis=1).sum(axis=1)
-    # Below 1e-30 float32 comes to its end.
+    # Below 1e-30, float32 reaches its limit.
     return np.log(exact[:, digit].clip(1e-30)) - np.log(others.clip(1e-30))
 
 
 def _spread(values: np.ndarray) -> np.ndarray:
-    """Give every pixel the value of the square around it."""
+    """Return an image with the value of each pixel's square."""
     side = math.isqrt(len(values))
     return values.reshape(side, side).repeat(STEP_PX, 0).repeat(STEP_PX, 1)

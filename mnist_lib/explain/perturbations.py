@@ -1,4 +1,4 @@
-"""Small changes to an image, to find out what a network's answer depends on."""
+"""Small changes to an image, which show what a network's answer depends on."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def alter_image(
 
     Args:
         image: uint8, (28, 28), 0 to 255.
-        shift_right_px: To the left where negative.
-        shift_down_px: Up where negative.
-        rotation_deg: Clockwise, around the picture's centre.
-        scale: How many times as large, above 0.
-        thickness_px: As ``change_thickness`` takes it.
-        noise: Standard deviation of the noise in a pixel, 1 being the whole way from paper to ink.
-        seed: Of the noise. The same seed is the same noise.
+        shift_right_px: Negative moves to the left.
+        shift_down_px: Negative moves up.
+        rotation_deg: Clockwise, around the image's centre.
+        scale: Scale factor, above 0.
+        thickness_px: See ``change_thickness``.
+        noise: Standard deviation of the noise in a pixel; 1 is the difference between paper and ink.
+        seed: Seed of the noise.
 
     Returns:
         uint8, (28, 28), 0 to 255.
     """
     altered = change_thickness(image, thickness_px)
     angle = np.deg2rad(rotation_deg)
-    # Where each pixel comes from: the way back.
+    # The inverse transform: where each output pixel is taken from.
     turned_back = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / scale
     centre = (len(image) - 1) / 2  # pixels are counted from 0
     origin = centre - turned_back @ np.array([centre + shift_right_px, centre + shift_down_px])
@@ -48,19 +48,19 @@ def alter_image(
 
 
 def change_thickness(image: np.ndarray, thickness_px: float) -> np.ndarray:
-    """Make the strokes thicker, or thinner where the number is negative.
+    """Make the strokes thicker, or thinner if the number is negative.
 
-    A whole pixel is the largest, or the smallest, of each pixel and its eight
-    neighbours; between two whole pixels the two pictures are blended.
+    For each whole pixel, the maximum or minimum of each pixel and its eight neighbours
+    is taken; a fraction blends the images of the two nearest whole numbers.
 
     Args:
         image: uint8, (28, 28), 0 to 255.
-        thickness_px: What is added on each side of a stroke.
+        thickness_px: Pixels added on each side of a stroke.
 
     Returns:
         uint8, (28, 28), 0 to 255.
 
-    Source: dilation and erosion of grey pictures.
+    Source: greyscale dilation and erosion.
     """
     whole_px, fraction = divmod(abs(thickness_px), 1)
     step = ImageFilter.MaxFilter(3) if thickness_px > 0 else ImageFilter.MinFilter(3)
@@ -75,11 +75,11 @@ def shifted_images(image: np.ndarray, reach_px: int = REACH_PX) -> np.ndarray:
 
     Args:
         image: uint8, (28, 28), 0 to 255.
-        reach_px: How far at most, in each direction.
+        reach_px: The largest shift in each direction.
 
     Returns:
-        uint8, ((2 reach_px + 1)², 28, 28): from up to down, and in each of these rows from left to right.
+        uint8, ((2 reach_px + 1)², 28, 28): row by row from the top, each from left to right.
     """
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, reach_px), image.shape)
-    # The first window begins above and left of the image: there it is furthest down and to the right.
+    # In the first window, which begins above and left of the image, it is furthest down and to the right.
     return windows[::-1, ::-1].reshape(-1, *image.shape)

@@ -1,4 +1,4 @@
-"""What a person takes away: the report, tables, and the network in other programs' forms.
+"""What a person can download: the report, tables, and the network in other programs' formats.
 
 Imports ``figures`` and what lies below it.
 """

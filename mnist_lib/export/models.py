@@ -1,4 +1,4 @@
-"""A trained network in the forms that other programs read."""
+"""Exports a trained network in formats that other programs read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LITERT_KERAS = (3, 13)
 
 
 class ExportError(Exception):
-    """The network cannot be written in that form. The message is one line."""
+    """The network cannot be written in that format. The message is one line."""
 
 
 def export_keras(run: Run) -> bytes:
-    """Return the network of a run as a .keras file: the kept one, else that of its last epoch.
+    """Return the network of a run as a .keras file: the final one, else that of its last epoch.
 
     Raises:
         ExportError: There is none, or it cannot be read.
@@ -59,7 +59,7 @@ def can_export_litert() -> bool:
 
 
 def _export(run: Run, form: str, ending: str) -> bytes:
-    """Let a process of its own write the file: what it loads for that goes again with it."""
+    """Write the file in a separate process, which frees all memory when it ends."""
     try:
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"model{ending}"

@@ -1,8 +1,8 @@
-"""A run as one HTML file to hand on: it opens anywhere, needs no network and asks for none.
+"""A run as one HTML file to share: it opens anywhere and makes no network requests.
 
-A browser holds it to that: the page's Content-Security-Policy forbids every request,
-and every script but the two that are named there by their checksum. So even a
-stranger's run whose names got past the escaping could load and start nothing.
+The page's Content-Security-Policy enforces this: it forbids every request, and every script
+except two, which it names by checksum. So even an untrusted run whose texts got past the
+escaping could not load or run anything.
 
 The page is ``report.html``, a Jinja template, with its style sheet and script; its values are computed here.
 """
@@ -20,7 +20,7 @@ from plotly.offline import get_plotlyjs
 
 from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.evaluation.metrics import digit_figures, measure_reliability, wilson_interval
+from mnist_lib.evaluation.metrics import digit_metrics, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.figures.evaluation import confusion_figure
 from mnist_lib.figures.learning_curves import learning_curve_figure
@@ -32,24 +32,24 @@ from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.wording import a_digit, percent_text, setting_text
 
-# A network that learned nothing misreads thousands; the file stays one to send by mail.
+# A network that learned nothing misreads thousands; the file must stay small enough for mail.
 MAX_PICTURES = 500
 
 _FOLDER = LIBRARY_PATH / "export"
-_SMOOTHING = 0.6  # as the screens draw the curves at first
+_SMOOTHING = 0.6  # the screens' default
 
-# A table as text: its columns by their headings, all of the same length.
+# A table as text: its columns by heading, all of the same length.
 _Columns = dict[str, list[str]]
 
 
 def make_report(run: Run, dataset: Dataset) -> str:
-    """Return a page about a run, with all that it needs inside.
+    """Return a self-contained page about a run.
 
-    It tells what the run reached after the newest epoch whose answers are kept, be
-    it finished, stopped, failed or being trained still.
+    It shows the results after the newest epoch whose probabilities are kept, whether the
+    run is finished, stopped, failed or still being trained.
 
     Args:
-        run: The run. What its files say may be a stranger's and is shown as text only.
+        run: The run. Its files are not trusted, and their content is shown only as text.
         dataset: MNIST; the page holds the test images that the run misreads.
 
     Raises:
@@ -105,7 +105,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         left_out=f"{misread - MAX_PICTURES:,}" if misread > MAX_PICTURES else "",
         today=datetime.now().strftime("%Y-%m-%d"),
     )
-    # JSON can name halves of characters, and no file can hold them.
+    # JSON can hold lone surrogates, which cannot be encoded.
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -116,7 +116,7 @@ def _read(name: str) -> str:
 def _policy(*scripts: str) -> str:
     """Return a Content-Security-Policy that allows these scripts and no request at all.
 
-    Plotly writes a style sheet of its own, and no checksum can name what it writes.
+    Plotly adds its own style sheet at run time, so styles cannot be named by checksum.
     """
     digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
     sources = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
@@ -127,7 +127,7 @@ def _policy(*scripts: str) -> str:
 
 
 def _results(matrix: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[str, str, str]]:
-    """Return the headline: a label, a value and what it means, each."""
+    """Return the headline results, each with a label, a value and an explanation."""
     count, right = int(matrix.sum()), int(matrix.trace())
     calibration_error = measure_reliability(probabilities, labels).error
     return [
@@ -139,7 +139,7 @@ def _results(matrix: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) 
 
 
 def _claims(snapshot: RunSnapshot, matrix: np.ndarray) -> _Columns:
-    # A run cut off between two files has answers of an epoch whose row is missing; the answers count.
+    # A run that broke off between two files may have probabilities without an epoch row; these count.
     claims = run_claims(snapshot)._replace(
         test_accuracy=f"{matrix.trace() / matrix.sum():.2%}", misclassified=f"{matrix.sum() - matrix.trace():,}"
     )
@@ -152,7 +152,7 @@ def _settings(config: TrainingConfig) -> tuple[_Columns, int]:
     for name, setting in SETTINGS.items():
         value, of_paper = getattr(config, name), getattr(PRESETS["paper"], name)
         sign = "≠" if value != of_paper else "="
-        if name == "seed":  # the paper does not say its own
+        if name == "seed":  # the paper does not state its seed
             sign, of_paper = "", NOT_MEASURED
         cells = (setting.label, setting_text(value), sign, setting_text(of_paper))
         for column, cell in zip(columns.values(), cells, strict=True):
@@ -165,13 +165,13 @@ def _circumstances(record: RunRecord) -> _Columns:
         "Device": record.device,
         "Precision": record.precision,
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
-        "Begun": _moment(record.created_at) if record.created_at else "",
+        "Started": _moment(record.created_at) if record.created_at else "",
     }
     return {"": list(facts), "This run": [fact or NOT_MEASURED for fact in facts.values()]}
 
 
 def _moment(seconds: float) -> str:
-    """Return a time of this machine's clock as text."""
+    """Return a time as text, in this machine's time zone."""
     return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="minutes")
 
 
@@ -194,7 +194,7 @@ def _confusion(matrix: np.ndarray) -> _Columns:
 
 
 def _digits(matrix: np.ndarray) -> _Columns:
-    scores = digit_figures(matrix)
+    scores = digit_metrics(matrix)
     right = matrix.diagonal()
     return {
         "Digit": [f"{digit}" for digit in DIGITS],
@@ -208,7 +208,7 @@ def _digits(matrix: np.ndarray) -> _Columns:
 
 
 def _share_text(share: float) -> str:
-    return f"{share:.2%}" if np.isfinite(share) else NOT_MEASURED  # of a digit that is never answered
+    return f"{share:.2%}" if np.isfinite(share) else NOT_MEASURED  # a digit that is never predicted
 
 
 def _interval(successes: int, count: int) -> str:
@@ -225,10 +225,10 @@ def _pictures(mistakes: Mistakes, images: np.ndarray) -> list[tuple[Any, ...]]:
 
 
 def _on_the_page(figure: go.Figure) -> go.Figure:
-    """Return a figure as it stands on the page.
+    """Return a figure as the page shows it.
 
-    The background is the page's, and so is the colour of the text, by the style sheet:
-    what Plotly writes into a figure would be readable in one of light and dark only.
+    Background and text colour come from the page's style sheet: colours written by Plotly
+    would be readable in only one of light and dark mode.
     """
     line = "rgba(128,128,128,0.28)"
     figure.update_layout(

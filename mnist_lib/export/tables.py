@@ -1,7 +1,7 @@
-"""Figures of a run as CSV: UTF-8, a header row, lines that end with a line feed.
+"""Predictions and metrics of a run as CSV: UTF-8, a header row, lines that end with a line feed.
 
-Only numbers of this project are written, never a text from a file: no cell can begin a
-formula. Each reads back as the very number it was.
+Only numbers are written, never text from a file, so no cell can begin a formula. Every
+number reads back exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from mnist_lib.evaluation.predictions import DIGITS, find_mistakes, image_losses
 from mnist_lib.runs.records import RunSnapshot
 
-# What "batch" and "epoch" rows hold; a row leaves empty what only the other kind has.
+# The fields of "batch" and "epoch" rows; a row leaves the fields of the other kind empty.
 METRICS = (
     "epoch", "step", "elapsed_s", "loss", "accuracy", "learning_rate", "images_per_s", "train_loss", "train_accuracy",
     "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "misclassified", "complete", "rate_factor",
@@ -25,9 +25,9 @@ METRICS = (
 
 
 def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
-    """Return every image that was read wrong, in the test set's order.
+    """Return every misclassified image, in the test set's order.
 
-    The loss is that image's cross-entropy, in nats.
+    The loss is the image's cross-entropy, in nats.
 
     Args:
         probabilities: floating, (n, 10), rows sum to 1.
@@ -41,7 +41,7 @@ def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
 
 
 def predictions_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
-    """Return the answer to every image and the probability of each digit, in the test set's order.
+    """Return the predicted digit of every image and the probability of each digit, in the test set's order.
 
     Args:
         probabilities: floating, (n, 10), rows sum to 1.
@@ -54,9 +54,9 @@ def predictions_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
 
 
 def metrics_csv(snapshot: RunSnapshot) -> str:
-    """Return what was measured on the way, batch rows and epoch rows in the order of the training.
+    """Return the metrics of batches and epochs, in the order of the training.
 
-    The first column says which kind a row is. Null, a number that is not finite, is an empty cell.
+    The first column is the kind of the row. A value that is not a finite number is an empty cell.
     """
     rows = [("batch", row) for row in snapshot.batches] + [("epoch", row) for row in snapshot.epochs]
     rows.sort(key=lambda kind_and_row: (kind_and_row[1].step, kind_and_row[0]))
@@ -70,7 +70,7 @@ def _cell(value: float | None) -> float | None:
 
 def _write(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")  # writes floats as repr does: no digit is lost
+    writer = csv.writer(file, lineterminator="\n")  # writes floats as repr does, without losing digits
     writer.writerow(header)
     writer.writerows(rows)
     return file.getvalue()

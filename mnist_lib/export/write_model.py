@@ -1,9 +1,9 @@
-"""Writes a run's network in a form that other programs read: the process that ``models`` starts.
+"""Writes a run's network in a format that other programs read: the process that ``models`` starts.
 
     python -m mnist_lib.export.write_model FORMAT RUN_FOLDER FILE
 
-TensorFlow and its memory stay in this process. ONNX is left out: Keras writes it by way
-of tf2onnx, a package that nothing else here needs.
+TensorFlow and its memory stay in this process. ONNX is left out: for it, Keras needs
+tf2onnx, a package that nothing else here needs.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def write_keras(run: Run, path: Path) -> None:
 def write_saved_model(run: Run, path: Path) -> None:
     """Write a zip of a TensorFlow SavedModel: ``RUN/1/saved_model.pb`` and its variables.
 
-    So TensorFlow Serving wants it: the model's name, then its version. It takes float32
-    (n, 28, 28, 1), 0 to 1, and returns probabilities, (n, 10).
+    TensorFlow Serving expects this layout: the model's name, then its version. The model takes
+    float32 (n, 28, 28, 1), 0 to 1, and returns probabilities, (n, 10).
 
     Raises:
         DamagedRunError: The network cannot be read.
@@ -55,7 +55,7 @@ def write_saved_model(run: Run, path: Path) -> None:
 def write_litert(run: Run, path: Path) -> None:
     """Write the network as a LiteRT (TensorFlow Lite) file, for phones and small boards.
 
-    It takes float32 (n, 28, 28, 1), 0 to 1, and returns probabilities, (n, 10).
+    The model takes float32 (n, 28, 28, 1), 0 to 1, and returns probabilities, (n, 10).
 
     Raises:
         DamagedRunError: The network cannot be read.
@@ -67,7 +67,7 @@ WRITERS = {"keras": write_keras, "saved_model": write_saved_model, "litert": wri
 
 
 def _load(run: Run) -> keras.Model:
-    network = load_network(run)  # says in words what is wrong with a file
+    network = load_network(run)  # its errors say what is wrong with a file
     config, _ = run.read_config()
     load_keras(use_gpu=False)
     from mnist_lib.network.model import build_model  # imports Keras
@@ -82,7 +82,7 @@ def main() -> int:
     """Write one file; say in one line what went wrong."""
     form, folder, file = sys.argv[1:]
     try:
-        # Keras 3.13 and 3.14 print what they wrote, asked or not.
+        # Keras 3.13 and 3.14 print what they wrote in any case.
         with redirect_stdout(io.StringIO()):
             WRITERS[form](Run(Path(folder)), Path(file))
     except DamagedRunError as error:

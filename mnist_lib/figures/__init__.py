@@ -1,4 +1,4 @@
-"""The plots and sheets of pictures: each function returns a Plotly figure or the bytes of a picture.
+"""Plots and sheets of pictures: each function returns a Plotly figure or a picture.
 
-Imports everything below that has something to plot.
+Imports every package below that has something to plot.
 """

@@ -1,10 +1,10 @@
-"""Plotly figures: one function a figure, from arrays to ``go.Figure``.
+"""Plotly figures of digits and their probabilities, one function per figure.
 
-Text and grid colours are left to the theme. The colours that carry meaning are of
+Text and grid colours are left to the theme. The colours that carry meaning have a
 middle brightness, readable on white and on black.
 
 Each figure is made in one call, from dictionaries: Plotly then checks every value once,
-and takes a fraction of the time that adding and updating take.
+which takes a fraction of the time of adding and updating.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ WRONG_COLOR = "#ef4444"
 NEUTRAL_COLOR = "#94a3b8"
 POSITIVE_COLOR = "#f97316"
 
-# Blue below zero, orange above, told apart without seeing red or green. At zero what lies
-# below shows through; small values are brought out, or a single large one would hide them.
+# Blue below zero, orange above, distinguishable without seeing red or green. Zero is transparent;
+# small values are emphasized, or a single large one would hide them.
 _STRENGTHS = (1, 0.5, 0.25, 0.1, 0.02, 0)
 SIGNED_COLORSCALE = [
     *([0.5 - 0.5 * strength, f"rgba(59,130,246,{strength**0.5:.2f})"] for strength in _STRENGTHS),
     *([0.5 + 0.5 * strength, f"rgba(249,115,22,{strength**0.5:.2f})"] for strength in reversed(_STRENGTHS)),
 ]
 
-# White paper to dark ink reads wrongly on a dark page; MNIST itself is light on dark.
+# Dark ink on white paper looks wrong on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
 
-# An axis that shows all there is: nothing to zoom, and room for its numbers.
+# An axis that already shows everything: no zoom, and room for its numbers.
 STILL_AXIS = {"fixedrange": True, "automargin": True}
 
 
@@ -47,7 +47,7 @@ def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> g
 
     Args:
         counts: integer, (10,).
-        highlighted: A digit to bring out, or none.
+        highlighted: A digit to highlight, or None.
     """
     colors = [NEUTRAL_COLOR if highlighted not in (None, digit) else TRAIN_COLOR for digit in DIGITS]
     bars = {
@@ -100,7 +100,7 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
 
     Args:
         probabilities: floating, (10,), 0 to 1.
-        true_digit: The label, where it is known: its bar is green, a wrong answer's red.
+        true_digit: The label, if known: its bar is green, a wrong answer's red.
     """
     answer = int(probabilities.argmax())
     colors = [NEUTRAL_COLOR] * 10
@@ -133,10 +133,10 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
 
 
 def schedule_figure(config: TrainingConfig) -> go.Figure:
-    """Draw the learning rate over the epochs of a training, before it begins.
+    """Draw the scheduled learning rate over the epochs of a training.
 
     Args:
-        config: The settings; the steps may be millions, the figure takes a few hundred of them.
+        config: The settings; of possibly millions of steps, the figure shows a few hundred.
     """
     rates = learning_rates(config)
     steps = np.unique(np.linspace(0, len(rates) - 1, 200).round().astype(int))
@@ -168,8 +168,8 @@ def epochs_figure(
     Args:
         epochs: The epochs, in order.
         probabilities: floating, (epochs, 10), 0 to 1.
-        true_digit: The label, where it is known: its line is green, a wrong answer's red.
-        marked: An epoch to draw a thin line at, or none. Its answer is brought out, else the last one.
+        true_digit: The label, if known: its line is green, a wrong answer's red.
+        marked: An epoch to mark with a thin line, or None. Its answer is highlighted, else the last one.
     """
     place = epochs.index(marked) if marked in epochs else -1
     answer = int(probabilities[place].argmax())
@@ -191,7 +191,7 @@ def epochs_figure(
             "showlegend": digit in colors,
             "hovertemplate": f"{a_digit(digit)} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
         }
-        for digit in sorted(DIGITS, key=lambda digit: digit in colors)  # what matters lies on top
+        for digit in sorted(DIGITS, key=lambda digit: digit in colors)  # highlighted lines on top
     ]
     layout: dict[str, Any] = {
         "height": 320,
@@ -212,17 +212,17 @@ def vertical_line(x: float) -> dict[str, Any]:
 
 
 def _epoch_ticks(epochs: Sequence[int]) -> dict[str, Any]:
-    """Return ticks at whole epochs, and room around a single one."""
+    """Return ticks at whole epochs, and a range with room around a single one."""
     few = {"dtick": 1} if epochs[-1] - epochs[0] <= 10 else {"nticks": 8}
     margin = 0.03 * (epochs[-1] - epochs[0]) or 1
     return {**few, "range": [epochs[0] - margin, epochs[-1] + margin]}
 
 
 def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
-    """Draw the probability of a digit in an image moved by a few pixels to all sides.
+    """Draw the probability of a digit in an image moved by a few pixels in all directions.
 
     Args:
-        probabilities: floating, (n, n), 0 to 1, n odd: from up to down, and from left to right.
+        probabilities: floating, (n, n), 0 to 1, n odd: from top to bottom, and from left to right.
         digit: The digit.
     """
     reach_px = len(probabilities) // 2
@@ -260,15 +260,15 @@ def cell_frame(x: int, y: int, color: str, width_px: int) -> dict[str, Any]:
 
 
 def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, strongest: float) -> go.Figure:
-    """Draw an image and, over it, how much an answer depends on each of its places.
+    """Draw an image and, over it, how much an answer depends on each place.
 
-    Where the answer would be another, that digit is written.
+    Where covering changes the answer, the new digit is written.
 
     Args:
         image: uint8, (28, 28), 0 to 255.
-        occlusion: What covering each place does to the digit.
+        occlusion: The effect of covering each place.
         digit: The digit.
-        strongest: The loss or gain of evidence that has the full colour.
+        strongest: The loss or gain of evidence that gets the full colour.
     """
     other = occlusion.answers != digit
     said = np.vectorize(_odds_text, otypes=[object])(occlusion.evidence_loss)
@@ -283,7 +283,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
         "customdata": said,
         "hovertemplate": f"odds of {a_digit(digit)} %{{customdata}}<extra></extra>",
     }
-    # One digit in the middle of each place, not one a pixel.
+    # One digit in the middle of each place, not one per pixel.
     rows, columns = np.nonzero(other[::STEP_PX, ::STEP_PX])
     middle = (STEP_PX - 1) / 2
     answers = {
@@ -298,7 +298,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
     }
     ink = _ink(image) | {"hoverinfo": "skip"}
     layout: dict[str, Any] = _image_layout() | {"height": 300}
-    # With ranges of its own: a digit at the edge would widen them.
+    # Fixed ranges: a digit at the edge would widen them.
     end = len(image) - 0.5
     layout["xaxis"] |= {"fixedrange": True, "range": [-0.5, end]}
     layout["yaxis"] |= {"fixedrange": True, "range": [end, -0.5], "autorange": False}

@@ -1,6 +1,6 @@
-"""Plotly figures of what a run's test probabilities say: confusion, calibration, coverage.
+"""Plotly figures of a run's evaluation: confusion, calibration and coverage.
 
-As in ``figures``, text and grid colours are left to the theme.
+As in ``digits``, text and grid colours are left to the theme.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _NAMES = [str(digit) for digit in DIGITS]
 
 _AXIS = STILL_AXIS | {"zeroline": False}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
-# Room for half of a "100%" at the end of an axis: Plotly leaves out what would be cut.
+# Room for half of a "100%" at the end of an axis: Plotly omits labels that would be cut off.
 _MARGIN_OF_SHARES = _MARGIN | {"r": 26}
 
-# Below, the share of right answers in a bin is mostly chance.
+# With fewer images, the share of right answers in a bin is mostly chance.
 _FEW_IMAGES = 10
 
 
@@ -34,14 +34,14 @@ def confusion_figure(
 ) -> go.Figure:
     """Draw the confusion matrix: true digit down, predicted digit across.
 
-    The right answers outnumber the errors a thousand times: without their colour the
-    errors have it to themselves, and the diagonal has its number only, a faint one.
+    The right answers outnumber the errors a thousand times. Without the diagonal, the
+    colour scale is that of the errors, and the diagonal shows only faint numbers.
 
     Args:
         matrix: integer, (10, 10), images by true (row) and predicted digit (column).
-        row_percent: Each cell as its share of the images of the true digit.
+        row_percent: Whether each cell shows its share of the images of the true digit.
         hide_diagonal: Whether the diagonal has no colour.
-        selected: True and predicted digit of a cell to frame, or none.
+        selected: True and predicted digit of a cell to frame, or None.
     """
     rows = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shares = matrix / rows
@@ -55,7 +55,7 @@ def confusion_figure(
         "x": _NAMES,
         "y": _NAMES,
         "customdata": np.dstack([matrix, shares]),
-        # From nothing on, or a single count everywhere would be of middle colour.
+        # From 0, or a matrix with the same count everywhere would have a middle colour.
         "zmin": 0,
         "zmax": max(np.nanmax(colored), 1 if not row_percent else 1e-3),
         "colorscale": [[0, "rgba(239,68,68,0.04)"], [1, "rgba(239,68,68,0.95)"]],
@@ -66,8 +66,8 @@ def confusion_figure(
         "hovertemplate": "%{customdata[0]:,} images of a %{y} read as %{x}<br>%{customdata[1]:.2%} of all %{y}s"
         "<extra></extra>",
     }
-    # As a trace of its own the text takes the theme's colour; a heatmap's own text
-    # takes it from the cell's, as if that were opaque.
+    # As a separate trace, the text gets the theme's colour; a heatmap's own text gets a
+    # colour for its cell as if the cell were opaque.
     faint = np.eye(10, dtype=bool) & hide_diagonal
     texts = []
     for written, opacity in ((~faint, 1.0), (faint, 0.55)):
@@ -106,18 +106,18 @@ def _cell_text(value: float, row_percent: bool) -> str:
 
 
 def _beside(title: str) -> dict[str, Any]:
-    """Return the title of a vertical axis that keeps off its numbers."""
+    """Return the title of a vertical axis, at a distance from its numbers."""
     return {"text": title, "standoff": 8}
 
 
 def reliability_figure(reliability: Reliability) -> go.Figure:
     """Draw the share of right answers in each bin of confidence, and below it how many answers the bin holds.
 
-    A second bar spans the gap to the mean confidence of the bin: above the first where the
-    network is too sure, in its upper part where it is not sure enough.
+    A second bar spans the gap to the mean confidence of the bin: above the first if the
+    network is too sure, in its upper part if it is not sure enough.
 
     Args:
-        reliability: What was measured.
+        reliability: As ``measure_reliability`` returns it.
     """
     held = reliability.counts > 0
     counts, accuracies = reliability.counts[held], reliability.accuracies[held]
@@ -175,8 +175,8 @@ def reliability_figure(reliability: Reliability) -> go.Figure:
         "xaxis": _AXIS | {"title": "confidence", "range": [0, 1.01], "tickformat": ".0%", "dtick": 0.2, "anchor": "y2"},
         "yaxis": _AXIS
         | {"domain": [0.34, 1], "range": [0, 1.04], "tickformat": ".0%", "title": _beside("right"), "nticks": 6},
-        # A thousand times as many are nearly sure: only a logarithm shows the others. It
-        # begins below one, or a single answer would have no bar.
+        # A thousand times as many answers are nearly sure: only a logarithm shows the others.
+        # It begins below one, or a single answer would have no bar.
         "yaxis2": _AXIS
         | {
             "domain": [0, 0.22],
@@ -191,11 +191,11 @@ def reliability_figure(reliability: Reliability) -> go.Figure:
 
 
 def coverage_figure(curve: CoverageCurve, threshold: float | None = None) -> go.Figure:
-    """Draw how right the answers are against how many are given.
+    """Draw the accuracy of the answers against the share of images that are answered.
 
     Args:
-        curve: What was measured, over many thresholds.
-        threshold: A threshold to mark, at the nearest one of the curve, or none.
+        curve: As ``coverage_curve`` returns it, for many thresholds.
+        threshold: A threshold to mark, at the nearest one of the curve, or None.
     """
     traces = [
         {
@@ -223,7 +223,7 @@ def coverage_figure(curve: CoverageCurve, threshold: float | None = None) -> go.
                 "showlegend": False,
             }
         )
-    # Most of these curves lie close below 100%: the axis begins where this one does.
+    # Most of these curves stay just below 100%, so the axis begins where the curve does.
     lowest = float(np.min(curve.accuracies, initial=1.0, where=~np.isnan(curve.accuracies)))
     margin = 0.05 * (1 - lowest) or 0.01
     tick_format = ".2%" if 1 - lowest < 0.02 else ".1%" if 1 - lowest < 0.1 else ".0%"

@@ -13,25 +13,25 @@ from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
 from mnist_lib.runs.records import BatchRow, EpochRow, EventRow, RunSnapshot
 from mnist_lib.wording import learning_rate_text
 
-# What a curve is drawn over.
+# The quantities on the x axis.
 X_AXES = ("step", "epoch", "seconds")
 
-# The y axes before the first point; that of a logarithmic axis in powers of ten.
+# The ranges of the y axes before the first point; on a logarithmic axis in powers of ten.
 EMPTY_RANGES = {"loss": [0, 2.5], "accuracy": [0, 1.002]}
 EMPTY_LOG_LOSS = [-2, 0.5]
 
 MAX_OTHERS = 5
 
-# Of middle brightness, readable on white and on black.
+# Middle brightness, readable on white and on black.
 OTHER_COLORS = ("#0d9488", "#db2777", "#7c8b1a", "#b45309", "#64748b")
 
-# Without colours a curve is still known by its dashes and marks.
+# Dashes and symbols distinguish the curves without colours, too.
 _EPOCH_STYLES = {
     "test": {"color": "#f97316", "dash": "dash", "symbol": "diamond"},
     "validation": {"color": "#a855f7", "dash": "dot", "symbol": "square"},
 }
 
-# Marks closer than this part of the axis share one text.
+# Marks closer than this share of the axis are merged.
 _CLOSE = 0.03
 
 
@@ -39,8 +39,8 @@ class Mark(NamedTuple):
     """Something that happened to a training.
 
     Attributes:
-        x: Where it is on the axis.
-        text: What it was, in a word or two, as Plotly shows it.
+        x: Its position on the axis.
+        text: What happened, in a word or two, escaped for Plotly.
     """
 
     x: float
@@ -57,9 +57,9 @@ def learning_curve_figure(
 ) -> go.Figure:
     """Draw the loss or the accuracy of a training.
 
-    The rows of a few batches each are smoothed, with their raw values faint behind.
-    The test's and the validation's figures, one an epoch, are exact and stay as they are.
-    What happened on the way is marked: paused, another learning rate.
+    The training curve, one point per row of a few batches, is smoothed, with the raw values
+    faint behind. Test and validation values, one per epoch, are not smoothed. Events such as
+    pauses and changes of the learning rate are marked.
 
     Args:
         quantity: ``loss`` or ``accuracy``.
@@ -75,7 +75,7 @@ def learning_curve_figure(
     for color, (name, other) in zip(OTHER_COLORS, others, strict=False):
         traces += _other_curves(quantity, name, other, x, smoothing, color)
     traces += _run_curves(quantity, snapshot, x, smoothing)
-    # A zoom means something only on the axis that it was made on.
+    # A zoom is kept only as long as the axis is the same.
     x_axis: dict[str, Any] = {
         "title": {"text": x, "standoff": 8},
         "rangemode": "tozero",
@@ -92,7 +92,7 @@ def learning_curve_figure(
     else:
         y_axis |= {"hoverformat": ".4f"}
     if not any(run.batches or run.epochs for run in runs):
-        # Without a point Plotly would make up an axis from -100% to 400%.
+        # Without a point Plotly would invent an axis from -100% to 400%.
         x_axis["range"] = [0, 1]
         y_axis["range"] = EMPTY_LOG_LOSS if log else EMPTY_RANGES[quantity]
     marks = find_marks(snapshot, x)
@@ -103,7 +103,7 @@ def learning_curve_figure(
             "height": 350 + 20 * len(others),  # room for the legend's lines
             "margin": {"l": 56, "r": 12, "t": 36, "b": 50},
             "legend": {"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "tracegroupgap": 0},
-            # One box with every curve's value; of many curves it would cover the figure.
+            # One box with every curve's value; with many curves it would cover the figure.
             "hovermode": "closest" if others else "x unified",
             "hoverlabel": {"namelength": -1},
             "showlegend": True,
@@ -117,13 +117,13 @@ def learning_curve_figure(
 
 
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
-    """Return the exponential moving average, corrected for its beginning at nothing.
+    """Return the exponential moving average, corrected for its start at zero.
 
     Each value is ``weight`` times the average so far and ``1 - weight`` times the new
-    one. Divided by ``1 - weight**n``, the first averages are not drawn towards zero.
+    one. Dividing by ``1 - weight**n`` keeps the first averages from being drawn towards zero.
 
     Args:
-        values: floating, (n,). What is not a number stays so and counts for nothing.
+        values: floating, (n,). Values that are not finite become nan and are skipped.
         weight: 0 (the values themselves) to 0.99.
 
     Returns:
@@ -143,12 +143,12 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
 
 
 def x_positions(snapshot: RunSnapshot, rows: Sequence[BatchRow | EpochRow | EventRow], x: str) -> np.ndarray:
-    """Return where rows of a run lie on an axis, float32, (n,).
+    """Return the positions of rows of a run on an axis, float32, (n,).
 
     Args:
         snapshot: The run.
         rows: Its "batch", "epoch" or "event" rows.
-        x: One of ``X_AXES``. By epoch a row has a fraction: the batches done, in epochs.
+        x: One of ``X_AXES``. For ``epoch`` it is a fraction: the batches done, in epochs.
     """
     if x == "seconds":
         return np.array([row.elapsed_s for row in rows], dtype=np.float32)
@@ -159,7 +159,7 @@ def x_positions(snapshot: RunSnapshot, rows: Sequence[BatchRow | EpochRow | Even
 
 
 def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
-    """Return the marks of a run's events, with those that lie close together in one.
+    """Return the marks of a run's events; those close together are merged.
 
     Args:
         snapshot: The run.
@@ -214,7 +214,7 @@ def _run_curves(quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) 
 def _other_curves(
     quantity: str, name: str, snapshot: RunSnapshot, x: str, smoothing: float, color: str
 ) -> list[dict[str, Any]]:
-    """Return the curves of a run laid over: one colour and one entry of the legend, which hides them all."""
+    """Return the curves of another run: one colour, and one legend entry that shows or hides them all."""
     positions, values = _train_curve(snapshot, quantity, x)
     group: dict[str, Any] = {"type": "scatter", "legendgroup": f"other {name}"}
     traces = [
@@ -248,7 +248,7 @@ def _other_curves(
 
 
 def _mark_sign(mark: Mark) -> dict[str, Any]:
-    """Return the sign at the top of a mark's line; its text, which may be longer than the axis, comes on hover."""
+    """Return the sign at the top of a mark's line; its text, which may be longer than the axis, shows on hover."""
     return {
         "x": mark.x,
         "y": 1,
@@ -268,26 +268,26 @@ def _train_curve(snapshot: RunSnapshot, quantity: str, x: str) -> tuple[np.ndarr
 
 
 def _values(rows: Sequence[BatchRow | EpochRow], name: str) -> np.ndarray:
-    """Return one figure of each row, float32, (n,); None, which stands for "not a number", is that again."""
+    """Return one metric of each row, float32, (n,); nan for None."""
     return np.array([getattr(row, name) for row in rows], dtype=np.float32)
 
 
 def _rows_of_enough_batches(batches: Sequence[BatchRow]) -> list[BatchRow]:
-    """Leave out rows of a few batches, such as an epoch's last: one batch of 32 is all noise."""
+    """Leave out rows of few batches, such as an epoch's last: one batch of 32 is all noise."""
     covered = np.diff([0, *(row.step for row in batches)])
     enough = covered * 2 >= np.median(covered) if batches else covered
     return [row for number, row in enumerate(batches) if number == 0 or enough[number]]
 
 
 def _log_ticks(traces: Sequence[dict[str, Any]]) -> int:
-    """Return how many ticks to ask for, so that Plotly labels 1, 2 and 5 of each power of ten and not 1 to 9."""
+    """Return how many ticks to ask for, so that Plotly labels 1, 2 and 5 of each power of ten, not 1 to 9."""
     values = np.concatenate([trace["y"] for trace in traces])
     values = values[values > 0]
     return 5 if len(values) and values.max() > 500 * values.min() else 4
 
 
 def _accuracy_floor(batches: Sequence[BatchRow]) -> float:
-    """Return where an accuracy axis begins: below all but the very first steep rise."""
+    """Return where an accuracy axis begins: below all values except the first steep rise."""
     known = [row.accuracy for row in batches if row.accuracy is not None]
     if len(known) < 20:
         return 0.0

@@ -8,13 +8,13 @@ import io
 import numpy as np
 from PIL import Image
 
-# So that each filter or map is large enough to see on a phone, and many are not a long page.
+# Each filter or map is large enough to see on a phone, and many do not make a long page.
 _COLUMNS = 8
 _MANY, _MANY_COLUMNS = 64, 16
 
 
 def columns_of(count: int) -> int:
-    """Return how many filters or feature maps stand side by side."""
+    """Return how many filters or feature maps to show side by side."""
     return min(count, _COLUMNS if count <= _MANY else _MANY_COLUMNS)
 
 
@@ -24,8 +24,8 @@ def picture_sheet(pictures: np.ndarray, columns: int, gap_px: int = 0) -> str:
     Args:
         pictures: uint8, (n, height, width) of grey, or (n, height, width, 4) of red, green,
             blue and opacity.
-        columns: How many in a row; the last row is filled up with zeros.
-        gap_px: Zeros below and to the right of each: black in grey, see-through with an opacity.
+        columns: How many per row; the last row is filled up with zeros.
+        gap_px: Zeros below and to the right of each: black in grey, transparent with an opacity.
     """
     count, height_px, width_px = pictures.shape[:3]
     rows = -(-count // columns)

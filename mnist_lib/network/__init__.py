@@ -1,4 +1,4 @@
-"""The network: Table I by arithmetic, the layers in Keras, and the precision they compute in.
+"""The network: Table I by arithmetic, the network in Keras and in NumPy, and its precision.
 
 Imports ``config`` and ``data``.
 """

@@ -12,19 +12,19 @@ _loading = threading.Lock()
 
 
 def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
-    """Import Keras with its backend, a matter of three to eight seconds the first time.
+    """Import Keras with its backend, which takes three to eight seconds the first time.
 
     Afterwards ``import keras`` is free. May be called from several threads.
 
     Args:
         log: Where TensorFlow's messages go; nowhere by default.
-        use_gpu: Whether this process may take a GPU and its memory. The server reads
-            one drawing at a time and leaves the GPU to the trainer.
+        use_gpu: Whether this process may take a GPU and its memory. An export does
+            without one and leaves it to the trainer.
     """
     with _loading, _environment(use_gpu), _stderr_to(log):
         import keras
 
-        keras.distribution.list_devices()  # where the GPU is looked for, and taken
+        keras.distribution.list_devices()  # finds and takes the GPU
 
 
 def has_gpu() -> bool:
@@ -38,8 +38,8 @@ def has_gpu() -> bool:
 def on_all_devices() -> Iterator[int]:
     """Let a network that is built inside train on all GPUs, each with a share of every batch.
 
-    One GPU, or none, needs nothing. Several logical processors count as well; a test
-    makes two of one. Yields the number of devices.
+    With one GPU or none nothing changes. Several logical CPUs count as well; a test
+    splits one into two. Yields the number of devices.
     """
     import keras
 
@@ -65,7 +65,7 @@ def _environment(use_gpu: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        # A trainer that this process starts later sees the GPU again.
+        # A trainer that this process starts later must see the GPU.
         if visible is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = visible
         elif not use_gpu:

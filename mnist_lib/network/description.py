@@ -1,7 +1,7 @@
-"""What Keras writes about the network into a .keras file, said without Keras.
+"""The description of the network that Keras writes into a .keras file, made without Keras.
 
-Whoever loads a stranger's .keras file compares its description with this one. A test
-holds that Keras itself writes exactly this.
+When an untrusted .keras file is loaded, its description is compared with this one. A test
+checks that Keras writes exactly this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, layer_table
 def describe_network(config: TrainingConfig) -> dict[str, Any]:
     """Return config.json of a .keras file that holds the network of these settings.
 
-    It is for float32, in which every network is kept, and not compiled.
+    Every network is saved in float32 and not compiled.
     """
     kernel = [config.kernel_size] * 2
     settings: dict[str, tuple[str, dict[str, Any]]] = {
@@ -57,8 +57,8 @@ def describe_network(config: TrainingConfig) -> dict[str, Any]:
 def agree(found: Any, expected: Any) -> bool:
     """Compare descriptions of a network by two versions of Keras.
 
-    A version may know a key that the other does not, but only with nothing in it: no regularizer, no
-    quantization. Keras counts the inputs that a process made: ``input_layer_1``.
+    A key that only one version knows must be empty there: no regularizer, no quantization. Keras
+    numbers the inputs that a process creates: ``input_layer_1``.
     """
     if isinstance(found, dict) and isinstance(expected, dict):
         return all(

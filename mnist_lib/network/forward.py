@@ -1,7 +1,7 @@
 """The forward pass of the network in NumPy: how it reads a digit, step by step.
 
-This is the network of ``model.py`` without Keras, for whoever reads digits and does not
-train. The tests hold the two equal, layer by layer.
+This is the network of ``model.py`` without Keras, for reading digits without training.
+The tests check that the two agree, layer by layer.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mnist_lib.data.dataset import scale_pixels
 
-# The windows of the second convolution take 0.14 MB an image: few enough for a processor's cache.
+# The windows of the second convolution take 0.14 MB per image: few enough for a processor's cache.
 IMAGES_PER_PART = 50
 
 
 class Layer(NamedTuple):
-    """What one layer has learned.
+    """The weights of one layer.
 
     Attributes:
         kernel: float32, (side, side, channels, filters) of a convolution, (inputs, units) of a dense layer.
@@ -31,7 +31,7 @@ class Layer(NamedTuple):
 
 
 class Network(NamedTuple):
-    """What a network has learned, and whether it pools a second time."""
+    """The weights of a network, and whether it pools a second time."""
 
     convolution_1: Layer
     convolution_2: Layer
@@ -41,15 +41,15 @@ class Network(NamedTuple):
 
 
 class Activations(NamedTuple):
-    """What each layer makes of n images, float32. The sizes are those of the paper's network.
+    """The output of each layer for n images, float32. The sizes are those of the paper's network.
 
     Attributes:
         conv2d_1: (n, 26, 26, 32), 0 or more.
         max_pooling2d: (n, 13, 13, 32), 0 or more.
         conv2d_2: (n, 11, 11, 64), 0 or more.
-        flatten: (n, 7744), the values of ``conv2d_2``, pooled where the network does so, in a row.
+        flatten: (n, 7744), the values of ``conv2d_2``, pooled if the network pools twice, in a row.
         dense_1: (n, 64), 0 or more.
-        dense_2: (n, 10), the probability of each digit; a row sums to 1.
+        dense_2: (n, 10), the probability of each digit; rows sum to 1.
     """
 
     conv2d_1: np.ndarray
@@ -61,9 +61,9 @@ class Activations(NamedTuple):
 
 
 def forward(network: Network, images: np.ndarray) -> Activations:
-    """Let a network read images, and return what each layer makes of them.
+    """Run the network on images and return the output of each layer.
 
-    Dropout does nothing after the training.
+    Dropout does nothing after training.
 
     Args:
         network: As ``weights.read_network`` returns it.
@@ -95,7 +95,7 @@ def convolve(inputs: np.ndarray, layer: Layer) -> np.ndarray:
     side, _, _, filters = layer.kernel.shape
     windows = sliding_window_view(inputs, (side, side), axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)  # type: ignore[call-overload]
     n, height, width = windows.shape[:3]
-    # One row a window and one column a filter make of all positions a single matrix product.
+    # With one row per window and one column per filter, all positions are a single matrix product.
     products = windows.reshape(n * height * width, -1) @ layer.kernel.reshape(-1, filters)
     return products.reshape(n, height, width, filters) + layer.bias
 
@@ -115,13 +115,13 @@ def max_pool(inputs: np.ndarray) -> np.ndarray:
 
 
 def relu(values: np.ndarray) -> np.ndarray:
-    """Return the values with 0 for those below it."""
+    """Return the values, with 0 in place of negative ones."""
     return np.maximum(values, 0)
 
 
 def softmax(values: np.ndarray) -> np.ndarray:
     """Return probabilities, (n, 10), from values of any size, (n, 10)."""
-    # The largest first: the exponential of a large value is beyond any float.
+    # Subtract the largest first: the exponential of a large value overflows.
     exponentials = np.exp(values - values.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
@@ -142,16 +142,16 @@ def predict_probabilities(network: Network, images: np.ndarray) -> np.ndarray:
 def forward_in_parts(
     network: Network, images: np.ndarray, layer: str, on_part: Callable[[float], object] = lambda share: None
 ) -> np.ndarray:
-    """Return what one layer makes of many images, fifty at a time, so that memory stays small.
+    """Return the output of one layer for many images, fifty at a time to keep memory small.
 
     Args:
         network: As ``weights.read_network`` returns it.
         images: uint8, (n, 28, 28), 0 to 255, n at least 1.
-        layer: A name of ``Activations``.
+        layer: The name of an attribute of ``Activations``.
         on_part: Called after each part with the share that is done, up to 1.
 
     Returns:
-        float32, as the attribute of ``Activations``.
+        float32, as that attribute of ``Activations``.
     """
     parts = []
     for start in range(0, len(images), IMAGES_PER_PART):

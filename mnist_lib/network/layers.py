@@ -1,7 +1,7 @@
 """Table I of the paper for any network of this project, by arithmetic alone.
 
 The screens count parameters while a person types, without loading TensorFlow. A
-test holds that Keras builds exactly these layers.
+test checks that Keras builds exactly these layers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mnist_lib.data.dataset import IMAGE_SIZE_PX
 IMAGE_SHAPE = (IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1)
 CLASSES = 10
 
-# Said wherever a run with another network shows.
+# Shown beside every run that has another network.
 NOT_THE_PAPERS = "not the paper's network"
 
 
@@ -26,7 +26,7 @@ class LayerRow(NamedTuple):
         kind: Its type and settings in words.
         output_shape: Without the batch dimension, for example (26, 26, 32).
         parameters: Number of trained values.
-        arithmetic: How the output or the parameter count comes about.
+        arithmetic: How the output size or the parameter count is computed.
     """
 
     name: str
@@ -60,13 +60,13 @@ def layer_table(config: TrainingConfig) -> list[LayerRow]:
 
 
 def layer_columns(config: TrainingConfig) -> dict[str, list[str]]:
-    """Return Table I as text: its columns by their headings. The last row is the total."""
+    """Return Table I as text, its columns by heading. The last row is the total."""
     rows = layer_table(config)
     return {
         "Layer": [*(row.kind for row in rows), "Total"],
         "Output": [*(_times(*row.output_shape) for row in rows), ""],
         "Parameters": [*(f"{row.parameters:,}" for row in rows), f"{count_parameters(config):,}"],
-        "How it comes about": [*(row.arithmetic for row in rows), ""],
+        "Calculation": [*(row.arithmetic for row in rows), ""],
     }
 
 

@@ -1,4 +1,4 @@
-"""The network: the paper's, 515,146 parameters, or what the settings make of it."""
+"""The network in Keras: the paper's, with 515,146 parameters, or one that the settings change."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def build_model(config: TrainingConfig, policy: str = "float32") -> keras.Model:
 
     Args:
         config: The settings of the run; those of the network are the paper's by default.
-        policy: Keras's dtype policy, what the layers compute in. The weights and the
-            probabilities are float32 in any case.
+        policy: Keras's dtype policy, in which the layers compute. The weights and the
+            probabilities are always float32.
 
     Source: Charlie Wilkin, "Classification of Handwritten Digits using
     Convolutional Neural Networks in Tensorflow 2.0", Table I.
@@ -36,7 +36,7 @@ def build_model(config: TrainingConfig, policy: str = "float32") -> keras.Model:
             layers.Flatten(dtype=policy, name="flatten"),
             layers.Dense(config.dense_units, activation="relu", dtype=policy, name="dense_1"),
             layers.Dropout(config.dropout, dtype=policy, name="dropout"),
-            # Half the bits are too few to tell 99.9% from 99.99%.
+            # 16 bits are too few to tell 99.9% from 99.99%.
             layers.Dense(CLASSES, activation="softmax", dtype="float32", name="dense_2"),
         ],
         name="mnist",
@@ -55,5 +55,5 @@ def predict_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """
     if len(images) > 500:
         return np.asarray(model.predict(scale_pixels(images), batch_size=500, verbose=0))  # pyright: ignore[reportArgumentType]
-    # For a few images one direct call costs a tenth of model.predict.
+    # For a few images, one direct call takes a tenth of the time of model.predict.
     return np.asarray(keras.ops.convert_to_numpy(model(scale_pixels(images), training=False)))

@@ -1,4 +1,4 @@
-"""The weights of a network, read from the files that Keras writes, without Keras."""
+"""Reads the weights of a network from the files that Keras writes, without Keras."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mnist_lib.wording import first_line
 # Keras numbers the layers in such a file by their type, whatever their names are.
 _LAYERS = ("conv2d", "conv2d_1", "dense", "dense_1")
 
-# What HDF5 adds to the values.
+# The most that HDF5 adds to the values.
 _OVERHEAD_BYTES = 200_000
 
 
 class WeightsError(Exception):
-    """A file of weights is missing, unreadable or that of another network. The message is one line."""
+    """A file of weights is missing, unreadable or from another network. The message is one line."""
 
 
 def weights_file_size(config: TrainingConfig) -> int:
@@ -49,17 +49,17 @@ def weight_shapes(config: TrainingConfig) -> dict[str, tuple[int, ...]]:
 def read_network(path: Path, config: TrainingConfig) -> Network:
     """Read a network from a ``.weights.h5`` file, or from the one inside a ``.keras`` file.
 
-    Nothing but arrays is read: what the file says about layers is not used, so it can bring
-    no code of its own.
+    Only arrays are read. What the file says about layers is not used, so it cannot bring
+    any code.
 
     Args:
         path: The file.
-        config: The settings of the run: they say which network it is.
+        config: The settings of the run, which define the network.
 
     Raises:
-        WeightsError: It is missing, unreadable or that of another network.
+        WeightsError: The file is missing, unreadable or from another network.
     """
-    import h5py  # a tenth of a second, for a screen that may never ask
+    import h5py  # takes a tenth of a second, and many screens never need it
 
     try:
         with h5py.File(_open_weights(path, weights_file_size(config)), "r") as file:
@@ -83,6 +83,6 @@ def _open_weights(path: Path, max_size: int) -> Path | io.BytesIO:
 def _read_array(file, name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name not in file:
         raise WeightsError(f"{name} is missing")
-    if file[name].shape != shape:  # before a value of it is read
+    if file[name].shape != shape:  # checked before any value is read
         raise WeightsError(f"{name} is {file[name].shape}, not {shape}")
     return np.ascontiguousarray(file[name], dtype=np.float32)

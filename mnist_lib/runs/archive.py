@@ -1,9 +1,8 @@
-"""A run as one zip, to be kept elsewhere and loaded into another store.
+"""Packs a run into one zip that can be kept elsewhere and loaded into another store.
 
-The zip holds the run directory below a folder of its name, without what only the machine
-that trained it could use: checkpoints, controls and the log. Whoever loads one knows
-nothing about its maker, so everything in it is checked; a run that was refused leaves
-nothing behind.
+The zip holds the run directory in a folder of the run's name, without what only the machine
+that trained it can use: checkpoints, controls and the log. A zip may come from anyone, so
+everything in it is checked before the run is added; a refused zip leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -34,35 +33,35 @@ from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipL
 if TYPE_CHECKING:
     import h5py
 
-# The one limit for both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
-# network of 100 epochs, the most there can be, takes about 220 MB. Larger networks come to the limit
-# earlier and are refused when they leave, not when they come back.
+# The limit in both directions, and server.maxUploadSize in .streamlit/config.toml. The paper's
+# network with 100 epochs, the maximum, takes about 220 MB. Larger networks reach the limit earlier
+# and are refused when they are archived, not when they are loaded.
 MAX_ARCHIVE_MB = 500
 MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
 
-# Two files an epoch, five beside them and two folders.
+# Two files per epoch, five others and two folders.
 MAX_ENTRIES = 2 * int(SETTINGS["epochs"].maximum) + 7
 
-# What a zip adds to its files: 200 bytes or so an entry.
+# The most that a zip adds to its files: about 200 bytes per entry are usual.
 _ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
 
-# What may be in a run's folder and its largest size in bytes: the one list for both directions.
+# The files that a run's folder may hold and their largest sizes in bytes, in both directions.
 _SIZE_LIMITS = {
     r"config\.json|status\.json|note\.txt": 100_000,
-    r"metrics\.jsonl": 20_000_000,  # a row takes 200 bytes, an epoch 300 rows
-    r"epochs/[0-9]{3}\.npz": 300_000,  # 10,000 x 10 float16, as if nothing could be compressed
+    r"metrics\.jsonl": 20_000_000,  # 200 bytes per row, 300 rows per epoch
+    r"epochs/[0-9]{3}\.npz": 300_000,  # 10,000 x 10 float16, uncompressed
     r"epochs/[0-9]{3}\.weights\.h5|model\.keras": MAX_TOTAL_BYTES,  # until the settings are read
     r"(epochs/)?": 0,  # folders, which some programs add
 }
 
-# The filters of HDF5 that h5py's "gzip" and "shuffle" stand for. Source: H5Zpublic.h.
+# The HDF5 filters that h5py calls "gzip" and "shuffle". Source: H5Zpublic.h.
 _DEFLATE, _SHUFFLE = 1, 2
 
 _NOT_OURS = "its model is not one that this project builds"
 
 
 def archive_run(run: Run) -> bytes:
-    """Return a finished or stopped run as a zip that ``load_archive`` takes.
+    """Return a finished or stopped run as a zip that ``load_archive`` can load.
 
     Raises:
         RunStoreError: The run is in another state, damaged, too large or cannot be read.
@@ -74,13 +73,13 @@ def archive_run(run: Run) -> bytes:
             f"{run.run_id} is {snapshot.state}{reason}; only a finished or stopped run can be archived."
         )
     if not RUN_NAME.fullmatch(run.run_id):
-        raise RunStoreError("The run's folder has a name that no run gets. Rename it first.")
+        raise RunStoreError("The run's name could not be loaded again. Rename it first.")
     file = io.BytesIO()
     try:
         paths = archived_files(run)
         with zipfile.ZipFile(file, "w", strict_timestamps=False) as archive:
             for path in paths:
-                # Weights and probabilities are packed already, or as good as random.
+                # Weights and probabilities are compressed already or hardly compressible.
                 packed = path.suffix in (".json", ".jsonl", ".txt")
                 archive.write(
                     path,
@@ -96,7 +95,7 @@ def archived_files(run: Run) -> list[Path]:
     """Return the files of a run that go into a zip.
 
     Raises:
-        RunStoreError: One of them, or all together, are more than ``load_archive`` takes.
+        RunStoreError: One of them, or all together, exceed what ``load_archive`` accepts.
     """
     paths, size = [], _ZIP_OVERHEAD_BYTES
     for path in sorted(run.path.rglob("*")):
@@ -109,29 +108,29 @@ def archived_files(run: Run) -> list[Path]:
         size += path.stat().st_size
     if size > MAX_TOTAL_BYTES:
         raise RunStoreError(
-            f"{run.run_id} has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Take its model and its "
-            "tables away one by one."
+            f"{run.run_id} has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Download its model and "
+            "its tables one by one."
         )
     return paths
 
 
 def load_archive(file: BinaryIO, store: RunStore) -> Run:
-    """Add the run of a zip to a store, under its own name or, where that is taken, name-2 and so on.
+    """Add the run in a zip to a store, under its own name or, if that is taken, name-2 and so on.
 
     Args:
-        file: What ``archive_run`` made, or what somebody says it made.
-        store: Where it goes.
+        file: A zip made by ``archive_run``, perhaps by somebody else.
+        store: Where to add it.
 
     Raises:
-        RunStoreError: The zip is not one of a run of this project, or there is no room for it. Then
-            the store is as it was.
+        RunStoreError: The zip does not hold a run of this project, or there is no room for it. The
+            store is then unchanged.
     """
     try:
         with open_zip(file, ZipLimits("a run", MAX_ENTRIES, MAX_TOTAL_BYTES), _size_limit) as archive:
             name = _check_entries(archive)
             store.root.mkdir(parents=True, exist_ok=True)
             Run(store.root).require_space(sum(archive.sizes.values()))
-            # A name that begins with a dot is no run to any reader; it goes again, whatever happens.
+            # Readers ignore a folder that begins with a dot; it is removed whatever happens.
             with TemporaryDirectory(prefix=".loading-", dir=store.root) as hidden:
                 run = Run(Path(hidden) / name)
                 _unpack(archive, Path(hidden))
@@ -140,7 +139,7 @@ def load_archive(file: BinaryIO, store: RunStore) -> Run:
     except ZipError as error:
         raise RunStoreError(str(error)) from error
     except DamagedRunError as error:
-        # It may quote the file, and means nothing to Markdown then.
+        # It may quote the file, so characters that Markdown interprets are replaced.
         reason = re.sub(r"[^\w .,:;/()=+-]", "?", str(error))[:150].rstrip(".")
         raise RunStoreError(f"The run was not loaded: {reason}.") from error
     except OSError as error:
@@ -151,30 +150,30 @@ def load_archive(file: BinaryIO, store: RunStore) -> Run:
 
 
 def _find_limit(name: str) -> int | None:
-    """Return how many bytes a file of a run may have, or None for a name that is none of a run's."""
+    """Return how many bytes a file of a run may have, or None if no file of a run has that name."""
     return next((limit for pattern, limit in _SIZE_LIMITS.items() if re.fullmatch(pattern, name)), None)
 
 
 def _size_limit(name: str) -> int:
     folder, slash, rest = name.partition("/")
     if not slash or not RUN_NAME.fullmatch(folder):
-        raise EntryError("is in no folder that can be a run's")
+        raise EntryError("is not in a run's folder")
     limit = _find_limit(rest)
     if limit is None:
-        raise EntryError("is no file of a run")
+        raise EntryError("is not a file of a run")
     return limit
 
 
 def _check_entries(archive: CheckedZip) -> str:
-    """Check what the entries are together, by the settings among them, and return the folder's name."""
+    """Check the entries as a whole, by the settings among them, and return the folder's name."""
     names = {name.partition("/")[0] for name in archive.sizes}
     if not names:
         raise ZipError("The zip is empty.")
     if len(names) > 1:
-        raise ZipError(f"The zip holds {len(names)} folders, not the one of a run.")
+        raise ZipError(f"The zip holds {len(names)} folders instead of one.")
     (name,) = names
     if f"{name}/config.json" not in archive.sizes:
-        raise ZipError("The zip holds no config.json, so it is not one of a run.")
+        raise ZipError("The zip holds no config.json, so it is not a run.")
     settings = parse_json(archive.read(f"{name}/config.json"), "config.json")
     weights_size = weights_file_size(parse_settings(settings))
     for entry, size in archive.sizes.items():
@@ -194,7 +193,7 @@ def _unpack(archive: CheckedZip, folder: Path) -> None:
 
 
 def _move(run: Run, store: RunStore) -> Run:
-    """Rename the run into its place, under a name that no run has."""
+    """Move the run into the store, under a name that no run has."""
     taken = {other.run_id.casefold() for other in store.runs()}
     names = chain([run.run_id], (f"{run.run_id[:95]}-{number}" for number in count(2)))
     name = next(name for name in names if name.casefold() not in taken and not (store.root / name).exists())
@@ -205,10 +204,10 @@ def _move(run: Run, store: RunStore) -> Run:
 
 
 def _check_run(run: Run) -> None:
-    """Read everything that any reader of the run will read.
+    """Check everything that a reader of the run will read.
 
     Raises:
-        DamagedRunError: Something is not what this project writes. The message says what.
+        DamagedRunError: Something was not written by this project. The message says what.
     """
     snapshot = run.read()
     if snapshot.state == "damaged" or snapshot.config is None or snapshot.status is None:
@@ -218,17 +217,17 @@ def _check_run(run: Run) -> None:
     try:
         _check_texts(run, snapshot)
     except RecursionError as error:
-        raise DamagedRunError("it is nested without end") from error
-    _check_figures(run, snapshot)
+        raise DamagedRunError("it is nested too deeply") from error
+    _check_epochs(run, snapshot)
     for epoch in run.epochs_with_probabilities():
         _check_probabilities(run, epoch)
     _check_models(run, snapshot.config)
 
 
 def _check_texts(run: Run, snapshot: RunSnapshot) -> None:
-    """Let no text in that a screen could take for Markdown, HTML or a formula; a note is free."""
+    """Refuse text that a screen could take for Markdown, HTML or a formula; a note may hold anything."""
     if snapshot.config is None or snapshot.config.preset not in (*PRESETS, "custom"):
-        raise DamagedRunError("config.json names no preset of this project")
+        raise DamagedRunError("config.json has no preset of this project")
     for name in ("config.json", "status.json"):
         if not _is_plain(read_json(run.path / name)):
             raise DamagedRunError(f"{name} holds text that no trainer writes")
@@ -236,15 +235,15 @@ def _check_texts(run: Run, snapshot: RunSnapshot) -> None:
         raise DamagedRunError("metrics.jsonl holds text that no trainer writes")
 
 
-def _check_figures(run: Run, snapshot: RunSnapshot) -> None:
-    """Check what the screens take for granted in a run that ended."""
+def _check_epochs(run: Run, snapshot: RunSnapshot) -> None:
+    """Check what the screens rely on in a run that ended."""
     epochs = [row.epoch for row in snapshot.epochs]
     if epochs != list(range(1, len(epochs) + 1)) or snapshot.config is None or len(epochs) > snapshot.config.epochs:
-        raise DamagedRunError("metrics.jsonl does not hold the epochs in their order")
+        raise DamagedRunError("metrics.jsonl does not hold the epochs in order")
     if not {*run.epochs_with_probabilities(), *run.epochs_with_weights()} <= set(epochs):
-        raise DamagedRunError("there are files of epochs that metrics.jsonl does not know")
+        raise DamagedRunError("there are files of epochs that are not in metrics.jsonl")
     if snapshot.result is None or snapshot.result.test_loss is None:
-        raise DamagedRunError("status.json says nothing of epochs or of a test loss")
+        raise DamagedRunError("status.json has no result or no test loss")
 
 
 def _is_plain(value: Any) -> bool:
@@ -258,7 +257,7 @@ def _is_plain(value: Any) -> bool:
 def _check_probabilities(run: Run, epoch: int) -> None:
     path = run.probabilities_path(epoch)
     name = "probabilities.npy"
-    try:  # NumPy would unpack whatever is in it
+    try:  # NumPy would unpack anything, however large
         with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, 300_000), _size_limits({name: 300_000})):
             pass
     except ZipError as error:
@@ -271,7 +270,7 @@ def _check_probabilities(run: Run, epoch: int) -> None:
 def _size_limits(limits: dict[str, int]) -> Callable[[str], int]:
     def size_limit(name: str) -> int:
         if name not in limits:
-            raise EntryError("has no place in it")
+            raise EntryError("is not allowed in it")
         return limits[name]
 
     return size_limit
@@ -281,13 +280,13 @@ def _size_limits(limits: dict[str, int]) -> Callable[[str], int]:
 
 
 def _check_models(run: Run, config: TrainingConfig) -> None:
-    """Check the kept network and the weights of each epoch against the network of the settings.
+    """Check the saved network and the weights of each epoch against the network of the settings.
 
-    Nothing here deserializes what a file says about layers, as ``keras.saving.load_model`` would:
-    the file's description must be the one that this project's network has. So the file is safe
-    to hand on to whoever does load it with Keras.
+    A file's description of its layers is not deserialized, as ``keras.saving.load_model`` would
+    do. It must equal the description of this project's network, so the file is also safe for
+    others to load with Keras.
     """
-    import h5py  # a tenth of a second, for a screen that may never ask
+    import h5py  # takes a tenth of a second, and many screens never need it
 
     shapes = weight_shapes(config)
     try:
@@ -301,16 +300,16 @@ def _check_models(run: Run, config: TrainingConfig) -> None:
             with h5py.File(source, "r") as file:
                 _check_weights(file, shapes)
         except Exception as error:  # h5py raises many types for a bad file
-            reason = str(error) if isinstance(error, DamagedRunError) else "it is no file of weights"
+            reason = str(error) if isinstance(error, DamagedRunError) else "it is not a file of weights"
             raise DamagedRunError(f"{name} does not hold the weights of its network: {reason}") from error
     load_network(run)
 
 
 def _read_model_file(path: Path, config: TrainingConfig) -> bytes:
-    """Return the file of weights inside a .keras file that describes this very network.
+    """Return the file of weights inside a .keras file that describes exactly this network.
 
     Raises:
-        ZipError: It is not a .keras file, or holds more than one does.
+        ZipError: It is not a .keras file, or holds more than a .keras file.
         ValueError: It describes another network.
     """
     sizes = {"metadata.json": 10_000, "config.json": 100_000, "model.weights.h5": weights_file_size(config)}
@@ -325,7 +324,7 @@ def _read_model_file(path: Path, config: TrainingConfig) -> bytes:
 
 
 def _check_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Check that a file holds finite weights of these shapes, in itself and not somewhere else.
+    """Check that a file holds finite weights of these shapes, and does not refer to other files.
 
     Raises:
         DamagedRunError: It does not.
@@ -334,8 +333,8 @@ def _check_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> None:
 
     found = {}
     for number, (path, item) in enumerate(_walk(file)):
-        if number > 100:  # a network of this project has 20; links may run in a circle
-            raise DamagedRunError("there is more in it")
+        if number > 100:  # a network of this project has 20; links may form a circle
+            raise DamagedRunError("there is too much in it")
         if not isinstance(item, h5py.Group):
             found[path] = item
     if found.keys() != shapes.keys():
@@ -349,7 +348,7 @@ def _check_weights(file: h5py.File, shapes: dict[str, tuple[int, ...]]) -> None:
 
 
 def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield what is in a file of HDF5, without following a link that may lead to another file."""
+    """Yield the items of an HDF5 file, without following links, which may lead to another file."""
     import h5py
 
     for name in group:
@@ -362,23 +361,23 @@ def _walk(group: h5py.Group, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _check_storage(dataset: h5py.Dataset) -> None:
-    """Refuse an array that lies in another file, or unpacks to more than it is."""
+    """Refuse an array that is stored in another file, or unpacks to more than its size."""
     if dataset.external or dataset.is_virtual:
-        raise DamagedRunError("an array lies in another file")
+        raise DamagedRunError("an array is stored in another file")
     creation = dataset.id.get_create_plist()
     filters = [creation.get_filter(number)[0] for number in range(creation.get_nfilters())]
     if filters not in ([], [_DEFLATE], [_SHUFFLE, _DEFLATE]):
-        raise DamagedRunError("an array is packed in a way that is not read here")
+        raise DamagedRunError("an array is packed in an unsupported way")
     if dataset.chunks is None:
         return
     chunk_bytes = prod(dataset.chunks) * dataset.dtype.itemsize
     if any(map(int.__gt__, dataset.chunks, dataset.shape)):
-        raise DamagedRunError("an array is packed in a way that is not read here")
-    # HDF5 unpacks a chunk to its end, a thousand times its size at worst.
+        raise DamagedRunError("an array is packed in an unsupported way")
+    # HDF5 unpacks a whole chunk at once, to a thousand times its size at worst.
     for number in range(dataset.id.get_num_chunks() if filters else 0):
         stored = dataset.id.get_chunk_info(number)
         if stored.filter_mask or stored.size > 2 * chunk_bytes + 100:
-            raise DamagedRunError("an array is packed in a way that is not read here")
+            raise DamagedRunError("an array is packed in an unsupported way")
         _, packed = dataset.id.read_direct_chunk(stored.chunk_offset)
         if len(zlib.decompressobj().decompress(packed, chunk_bytes + 1)) != chunk_bytes:
-            raise DamagedRunError("an array unpacks to more than it is")
+            raise DamagedRunError("an array unpacks to more than its size")

@@ -1,4 +1,4 @@
-"""Which of the runs is the best one."""
+"""Finds the best of the runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist_lib.runs.store import RunStore
 
 
 def run_result(run: Run) -> RunResult | None:
-    """Return what a finished or stopped run reached, under its present name, or None. Reads one small file."""
+    """Return the result of a finished or stopped run, under its current name, or None. Reads one small file."""
     try:
         status = run.read_status()
     except DamagedRunError:
@@ -23,7 +23,7 @@ def run_result(run: Run) -> RunResult | None:
 def best_result(store: RunStore, besides: Run) -> RunResult | None:
     """Return the result with the fewest misclassified images, or None if there is no other run.
 
-    Among equals it is the one that took less time.
+    If several have the fewest, it is the one that took the least time.
 
     Args:
         store: The runs of this machine and those that ship with the project.

@@ -1,4 +1,4 @@
-"""The network that a run kept, ready to read digits."""
+"""Loads the network that a run saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnist_lib.runs.run import Run
 
 
 def load_network(run: Run, epoch: int | None = None) -> Network:
-    """Load the network that a run kept, or that of its last epoch if it never ended.
+    """Load the network that a run saved, or that of its last epoch if the run did not end.
 
     Args:
         run: The run.
@@ -35,7 +35,7 @@ def network_path(run: Run, epoch: int | None = None) -> Path:
     """Return the file that holds the network, of an epoch or as ``load_network`` chooses it.
 
     Raises:
-        DamagedRunError: The run kept none.
+        DamagedRunError: The run saved none.
     """
     if epoch is not None:
         return run.weights_path(epoch)

@@ -1,4 +1,4 @@
-"""The paper's own figures, and a run's beside them.
+"""The paper's results, and a run's results beside them.
 
 Source: Charlie Wilkin, "Classification of Handwritten Digits using Convolutional
 Neural Networks in Tensorflow 2.0". Its machine had a GTX 1060 6GB.
@@ -36,7 +36,7 @@ NOT_MEASURED = "–"
 
 
 class Claims(NamedTuple):
-    """What a training achieved, each figure as text, in the order of the Overview's table."""
+    """The results of a training as text, in the order of the Overview's table."""
 
     test_accuracy: str
     misclassified: str
@@ -50,13 +50,13 @@ CLAIM_LABELS = Claims(
     "Test accuracy",
     "Misclassified of 10,000",
     "Time per epoch",
-    "Training in all",
+    "Total training time",
     "Parameters",
     "Trained on",
 )
 PAPER_CLAIMS = Claims("over 99% (99.21%)", "fewer than 80", "15 s", "1.25 min", f"{PARAMETERS:,}", "GTX 1060 6GB")
 
-# Below Table II, by its headings: what the paper reached in the end.
+# The paper's final results, by the headings of Table II, for the row below it.
 PAPER_RESULT = {
     "Epoch": f"The paper, after {len(TABLE_II)}",
     "Test loss": f"{TEST_LOSS:.4f}",
@@ -68,10 +68,10 @@ PAPER_RESULT = {
 
 
 def epoch_columns(epochs: Sequence[EpochRow]) -> dict[str, list[str]]:
-    """Return Table II as text: its columns by their headings, the paper's own for as many epochs as it has.
+    """Return Table II as text, its columns by heading, with the paper's values for as many epochs as it has.
 
     Args:
-        epochs: "epoch" rows, from the first one on.
+        epochs: "epoch" rows, beginning with the first epoch.
     """
     columns = {
         "Epoch": [row.name for row in epochs],
@@ -93,7 +93,7 @@ def epoch_columns(epochs: Sequence[EpochRow]) -> dict[str, list[str]]:
 
 
 def run_claims(snapshot: RunSnapshot) -> Claims:
-    """Return a run's figures in the paper's terms; a dash for what it has not reached yet."""
+    """Return a run's results in the paper's terms; a dash for what it has not reached yet."""
     complete = [row.seconds for row in snapshot.epochs if row.complete and row.seconds]
     last = snapshot.last_epoch
     total_s = snapshot.result.train_seconds if snapshot.result else 0.0

@@ -1,4 +1,4 @@
-"""How far a training is, when it will be done, and what it was asked for and has not done yet."""
+"""How far a training is, when it will be done, and which requests it has not carried out yet."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 from mnist_lib.runs.records import BatchRow, RunSnapshot
 from mnist_lib.runs.run import Controls
 
-# The speed of the latest seconds counts, so that a machine that gets busy or free is
-# noticed; of at least so many, so that no single row decides.
+# The speed is measured over the latest seconds, because a machine gets busy or free, but over
+# at least this many and this share of the time, so that no single row decides.
 WINDOW_S = 10.0
 WINDOW_SHARE = 0.3
 
 
 class Progress(NamedTuple):
-    """Where a training stands.
+    """How far a training is.
 
     Attributes:
         fraction: Batches done of all batches, 0 to 1.
@@ -30,10 +30,10 @@ class Progress(NamedTuple):
 
 
 def measure_progress(snapshot: RunSnapshot) -> Progress:
-    """Estimate the time left: the batches left at the latest speed, and the evaluations left.
+    """Estimate the time left: the remaining batches at the latest speed, and the remaining evaluations.
 
-    After each epoch the test images are evaluated. What that took so far is taken
-    for what it will take.
+    The test images are evaluated after each epoch. Each evaluation is expected to take
+    the mean time of those so far.
     """
     status = snapshot.status
     if status is None or not status.total_steps or not snapshot.batches:
@@ -50,21 +50,21 @@ def measure_progress(snapshot: RunSnapshot) -> Progress:
 
 
 def present_learning_rate(snapshot: RunSnapshot) -> float | None:
-    """Return the present learning rate, or None before the first batches."""
+    """Return the current learning rate, or None before the first batches."""
     # Events last: a rate that was changed in a pause is newer than the batches before it.
     rows = snapshot.batches[-1:] + snapshot.events[-1:]
     return max(reversed(rows), key=lambda row: row.step).learning_rate if rows else None
 
 
 def multiplied_learning_rate(snapshot: RunSnapshot, controls: Controls, factor: float) -> float | None:
-    """Return a multiple of the present learning rate, to six digits, or None before the first batches.
+    """Return a multiple of the current learning rate, to six digits, or None before the first batches.
 
-    Asked for twice in a row, half is a quarter, though the trainer has seen only one: a rate
-    that was asked for and not applied yet counts as the present one.
+    A requested rate that is not applied yet counts as the current one: halving twice in a row
+    gives a quarter, even if the trainer has seen only the first request.
 
     Args:
-        snapshot: The run as it stands.
-        controls: What was asked for.
+        snapshot: The run as it is now.
+        controls: What was requested.
         factor: Above 0.
     """
     rate = _pending_learning_rate(snapshot, controls) or present_learning_rate(snapshot)
@@ -72,7 +72,7 @@ def multiplied_learning_rate(snapshot: RunSnapshot, controls: Controls, factor: 
 
 
 def pending_control(snapshot: RunSnapshot, controls: Controls) -> str:
-    """Return in a few words what was asked for and has not happened yet; empty if nothing."""
+    """Return in a few words what was requested and has not happened yet; empty if nothing."""
     if controls.stop:
         return "stopping between two batches…"
     if controls.paused and snapshot.state != "paused":
@@ -84,7 +84,7 @@ def pending_control(snapshot: RunSnapshot, controls: Controls) -> str:
 
 
 def _pending_learning_rate(snapshot: RunSnapshot, controls: Controls) -> float | None:
-    """Return the learning rate that was asked for, unless the trainer has applied it."""
+    """Return the requested learning rate, unless the trainer has applied it."""
     asked = controls.learning_rate
     applied = [row.learning_rate for row in snapshot.events if row.event == "learning_rate"]
     # A trainer's rate is a float32.
@@ -92,9 +92,9 @@ def _pending_learning_rate(snapshot: RunSnapshot, controls: Controls) -> float |
 
 
 def _seconds_per_step(batches: Sequence[BatchRow]) -> float | None:
-    """Return the time of a step over the latest rows, without the pauses between epochs."""
+    """Return the time per step over the latest rows, without the pauses between epochs."""
     now = batches[-1].elapsed_s
-    # Not the very first row: tracing the network comes once, before it.
+    # Without the time of the very first row, which includes tracing the network once.
     window_s = max(WINDOW_S, WINDOW_SHARE * (now - batches[0].elapsed_s))
     seconds = steps = 0.0
     for before, row in zip(batches[:-1][::-1], batches[1:][::-1], strict=True):

@@ -1,7 +1,7 @@
-"""What the files of a run directory hold, and how a reader checks it before it trusts it.
+"""The records in the files of a run directory, checked when they are read.
 
-Each record is a type whose fields say what they may be; msgspec checks that once, where a
-file is read. The ranges are wider than what a trainer writes, and within what a table, a plot
+Each record is a type whose fields declare their ranges; msgspec checks them once, when a
+file is read. The ranges are wider than what a trainer writes, but within what a table, a plot
 and a calendar can show.
 """
 
@@ -20,7 +20,7 @@ from mnist_lib.config import ConfigError, TrainingConfig
 from mnist_lib.storage.files import write_whole
 
 ActiveState = Literal["starting", "running", "paused", "stopping"]
-# It ended as it was asked to and kept its model, or it broke off.
+# It ended as requested and saved its model, or it broke off.
 CompleteState = Literal["finished", "stopped"]
 BrokenState = Literal["failed", "interrupted"]
 
@@ -29,17 +29,17 @@ COMPLETE_STATES: tuple[str, ...] = get_args(CompleteState)
 BROKEN_STATES: tuple[str, ...] = get_args(BrokenState)
 ENDED_STATES = COMPLETE_STATES + BROKEN_STATES
 
-# A run that ended in one of these left settings unfulfilled and can go on.
+# A run that ended in one of these did not train all its epochs and can continue.
 UNFINISHED_STATES = ("stopped", *BROKEN_STATES)
 
-# What an active trainer does, in its order; the last two alternate.
+# What an active trainer is doing, in order; the last two alternate.
 Phase = Literal["loading", "tracing", "training", "evaluating"]
 
 Moment = Annotated[float, Meta(ge=0, le=1e10)]  # seconds since the epoch, as far as every calendar goes
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 # Up to the largest float32. A mean over a few batches is the difference of two rounded sums, so
-# that it may lie a little outside of its range.
+# it can be slightly out of its range.
 Loss = Annotated[float, Meta(ge=-0.1, le=3.4e38)]
 BatchAccuracy = Annotated[float, Meta(ge=-0.1, le=1.1)]
 LearningRate = Annotated[float, Meta(ge=0, le=1e6)]
@@ -55,17 +55,17 @@ class DamagedRunError(Exception):
 
 
 class RunResult(Struct, frozen=True, kw_only=True):
-    """What a training reached, as ``train --json`` prints it.
+    """The result of a training, as ``train --json`` prints it.
 
     Attributes:
-        run_id: The run's name then.
+        run_id: The run's name at that time.
         state: ``finished`` or ``stopped``.
-        epochs: Epochs trained, the last of them perhaps not whole.
-        test_accuracy: After the last of them.
-        test_loss: Mean cross-entropy in nats; None where it is not a number.
+        epochs: Epochs trained, the last of them perhaps incomplete.
+        test_accuracy: After the last epoch.
+        test_loss: Mean cross-entropy in nats; None if it is not a number.
         misclassified: Of the 10,000 test images.
         train_seconds: From the call of fit to its return, without pauses.
-        images_per_second: Training images, over all of that time.
+        images_per_second: Training images per second, over all of that time.
         device: What it was trained on, in words.
         precision: Keras's dtype policy.
     """
@@ -83,19 +83,19 @@ class RunResult(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True):
-    """What status.json holds: where a run stands.
+    """The content of status.json: the state of a run.
 
     Attributes:
         state: One of ACTIVE_STATES or ENDED_STATES.
         message: Why it ended, in a few words.
-        phase: What an active trainer does.
+        phase: What an active trainer is doing.
         pid: The trainer's process id.
         pid_start_time: When that process began.
         heartbeat: When this was written.
         epoch: The epoch being trained, from 1; 0 before the first.
         step: Batches done, over all epochs.
-        total_steps: Batches the settings ask for.
-        result: What it reached, at the end.
+        total_steps: Batches in the whole run.
+        result: The result, once the run is finished or stopped.
     """
 
     state: ActiveState | CompleteState | BrokenState
@@ -111,7 +111,7 @@ class Status(Struct, frozen=True):
 
 
 class RunRecord(Struct, frozen=True, kw_only=True):
-    """The facts that config.json holds beside the settings.
+    """What config.json holds beside the settings.
 
     Attributes:
         created_at: When the training began.
@@ -127,12 +127,12 @@ class RunRecord(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What every line of metrics.jsonl holds; its ``kind`` says which of the three rows it is.
+    """A line of metrics.jsonl; its ``kind`` says which of the three kinds of row it is.
 
     Attributes:
         epoch: The epoch being trained, from 1.
         step: Batches done, over all epochs.
-        elapsed_s: Since the training began, over all sittings, without pauses.
+        elapsed_s: Seconds of training so far, without pauses and interruptions.
     """
 
     epoch: Epoch
@@ -141,13 +141,13 @@ class Row(Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class BatchRow(Row, frozen=True, kw_only=True, tag="batch"):
-    """The batches since the row before, alone. None stands for what is not a number.
+    """Metrics of the batches since the previous row. None means not a number.
 
     Attributes:
         loss: Mean cross-entropy, in nats.
-        accuracy: Share of their images that was read correctly.
-        learning_rate: That of the last of them.
-        images_per_s: Training images.
+        accuracy: Share of their images that were predicted correctly.
+        learning_rate: The learning rate of the last of these batches.
+        images_per_s: Training images per second.
     """
 
     loss: Loss | None
@@ -157,17 +157,17 @@ class BatchRow(Row, frozen=True, kw_only=True, tag="batch"):
 
 
 class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
-    """An epoch and its evaluation. None stands for what is not a number, or was not measured.
+    """Metrics of an epoch and its evaluation. None means not a number or not measured.
 
     Attributes:
         complete: Whether all its batches were trained.
-        train_loss: Mean over the training images while they were learned from.
-        train_accuracy: The same of the accuracy.
-        validation_loss: On the training images set aside, if there are any.
-        validation_accuracy: The same of the accuracy.
-        test_loss: On the 10,000 test images.
-        test_accuracy: The same of the accuracy.
-        misclassified: Test images.
+        train_loss: Mean loss over the training images during the epoch.
+        train_accuracy: Mean accuracy over the same.
+        validation_loss: Loss on the training images set aside, if there are any.
+        validation_accuracy: Accuracy on the same.
+        test_loss: Loss on the 10,000 test images.
+        test_accuracy: Accuracy on the same.
+        misclassified: Number of misclassified test images.
         rate_factor: The learning rate used, divided by the scheduled one.
         seconds: Time of its batches, without pauses and without its evaluation.
     """
@@ -185,7 +185,7 @@ class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
 
     @property
     def name(self) -> str:
-        """Its number, and that it was broken off where it was."""
+        """Its number, marked if the epoch was stopped."""
         return f"{self.epoch}" if self.complete else f"{self.epoch} (stopped)"
 
 
@@ -194,7 +194,7 @@ class EventRow(Row, frozen=True, kw_only=True, tag="event"):
 
     Attributes:
         event: ``continued``, ``paused``, ``resumed``, ``stopped`` or ``learning_rate``.
-        learning_rate: From then on.
+        learning_rate: The learning rate from then on.
     """
 
     event: str
@@ -203,7 +203,7 @@ class EventRow(Row, frozen=True, kw_only=True, tag="event"):
 
 @dataclass(frozen=True)
 class RunSnapshot:
-    """A run as it stands at one moment, read without ever raising.
+    """A run at one moment, read without ever raising.
 
     Attributes:
         run_id: The folder's name.
@@ -231,13 +231,13 @@ class RunSnapshot:
 
     @property
     def is_active(self) -> bool:
-        """Whether a trainer works on it now."""
+        """Whether it is being trained now."""
         return self.state in ACTIVE_STATES
 
     @property
     def can_continue(self) -> bool:
-        """Whether it ended before its last epoch and a trainer could go on with it."""
-        diverged = bool(self.batches) and self.batches[-1].loss is None  # and would do so again
+        """Whether it ended before its last epoch and could be continued."""
+        diverged = bool(self.batches) and self.batches[-1].loss is None  # and would diverge again
         return self.state in UNFINISHED_STATES and self.config is not None and not self.bundled and not diverged
 
     @property
@@ -247,7 +247,7 @@ class RunSnapshot:
 
     @property
     def result(self) -> RunResult | None:
-        """What it reached, or None before its end."""
+        """The result, or None before the run has ended."""
         return self.status.result if self.status else None
 
 
@@ -261,7 +261,7 @@ def read_status(path: Path) -> Status:
 
 
 def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
-    """Read config.json: the settings, and the facts recorded beside them.
+    """Read config.json: the settings, and what is recorded beside them.
 
     Raises:
         DamagedRunError: It is missing or not what a trainer writes.
@@ -271,7 +271,7 @@ def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
 
 
 def parse_settings(values: dict[str, Any]) -> TrainingConfig:
-    """Check the settings among what config.json holds.
+    """Return the settings in the content of config.json, checked.
 
     Raises:
         DamagedRunError: There are none, or one is out of its range.
@@ -294,7 +294,7 @@ def _convert(values: dict[str, Any], record: type[_Record], file: str) -> _Recor
     except msgspec.ValidationError as error:
         name = re.search(r"(\w+)`$", str(error))  # "Expected `int`, got `str` - at `$.result.epochs`"
         if "missing required" in str(error) and name:
-            raise DamagedRunError(f"{file} names no {name[1]}") from error
+            raise DamagedRunError(f"{file} has no {name[1]}") from error
         raise DamagedRunError(f"{file} is not what a trainer writes{f', at {name[1]}' if name else ''}") from error
 
 
@@ -310,7 +310,7 @@ def decode_row(line: bytes) -> BatchRow | EpochRow | EventRow:
     try:
         return _rows.decode(line)
     except RecursionError as error:
-        raise ValueError("nested without end") from error
+        raise ValueError("nested too deeply") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -321,7 +321,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = path.read_bytes()
-    except (FileNotFoundError, ValueError) as error:  # or a name that no file can have
+    except (FileNotFoundError, ValueError) as error:  # or a name that is not possible
         raise DamagedRunError(f"{path.name} is missing") from error
     except OSError as error:
         raise DamagedRunError(f"{path.name} cannot be read: {error.strerror}") from error
@@ -329,14 +329,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def parse_json(content: bytes, name: str) -> dict[str, Any]:
-    """Parse the JSON object that a file of this name holds.
+    """Parse the content of a file of this name as a JSON object.
 
     Raises:
-        DamagedRunError: It holds something else.
+        DamagedRunError: It is something else.
     """
     try:
         value = json.loads(content.decode())
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested without end
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, or nested too deeply
         raise DamagedRunError(f"{name} is not JSON") from error
     if not isinstance(value, dict):
         raise DamagedRunError(f"{name} is not a JSON object")
@@ -344,11 +344,11 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Replace a file in one step, so that a reader sees the old or the new one."""
+    """Replace a file in one step, so that a reader sees either the old or the new one."""
     write_whole(path, lambda temporary: temporary.write_text(to_json(value), encoding="utf-8"))
 
 
 def to_json(value: object) -> str:
-    """Return a record, or a dictionary of such, as readable JSON."""
-    # Not msgspec's own: it writes no half characters, and a failure may name a file that has them.
+    """Return a record, or a dictionary of records, as readable JSON."""
+    # msgspec's encoder fails at lone surrogates, and an error message may name a file that has them.
     return json.dumps(msgspec.to_builtins(value), indent=1) + "\n"

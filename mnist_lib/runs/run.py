@@ -1,4 +1,4 @@
-"""The run directory: the one interface between a training and whoever looks at it.
+"""The run directory: the only interface between a training and its readers.
 
 Training writes a folder; every screen, browser tab and command reads it. A reader
 trusts nothing: a half-written line, a missing file or a dead process gives a clear
@@ -53,18 +53,18 @@ _Row = TypeVar("_Row", BatchRow, EpochRow, EventRow)
 
 
 class RunStoreError(Exception):
-    """The runs folder cannot be used as asked. The message is one line."""
+    """The runs folder cannot be used as requested. The message is one line."""
 
 
 class Controls(NamedTuple):
-    """What control.json asks of the trainer.
+    """What control.json requests of the trainer.
 
     Attributes:
-        paused: Whether to stand still until this is false again.
-        stop: Whether to end and keep the model.
+        paused: Whether to pause until this is false again.
+        stop: Whether to end and save the model.
         learning_rate: A new learning rate from now on, or None.
-        asked_at: When that rate was asked for, seconds since the epoch, so that the same
-            rate can be asked for twice.
+        asked_at: When that rate was requested, seconds since the epoch, so that the same
+            rate can be requested twice.
     """
 
     paused: bool = False
@@ -75,11 +75,11 @@ class Controls(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """One run directory, to write while training and to read at any time.
+    """One run directory, written while training and readable at any time.
 
     Attributes:
-        path: The folder. Its name is the run's.
-        bundled: Whether it ships with the project and is never written.
+        path: The folder. Its name is the run's name.
+        bundled: Whether it ships with the project and is read-only.
     """
 
     path: Path
@@ -114,17 +114,17 @@ class Run:
         return self.path / "epochs" / f"{epoch:03d}.npz"
 
     def checkpoint_path(self, epoch: int) -> Path:
-        """Where the weights after an epoch stand together with the optimizer's state."""
+        """Where the weights after an epoch are kept together with the optimizer's state."""
         return self.path / f"checkpoint-{epoch:03d}.weights.h5"
 
-    # Writing: the trainer alone, but for control.json.
+    # Writing: only the trainer, except for control.json and the note.
 
     def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
-        """Write the settings and the facts recorded beside them."""
+        """Write the settings and what is recorded beside them."""
         write_json(self.path / "config.json", {"settings": config.to_dict(), **msgspec.structs.asdict(record)})
 
     def write_status(self, status: Status) -> None:
-        """Replace status.json in one step, stamped with the present time."""
+        """Replace status.json in one step, with the current time as its heartbeat."""
         write_json(self.path / "status.json", msgspec.structs.replace(status, heartbeat=time.time()))
 
     def fail(self, reason: str) -> None:
@@ -136,21 +136,21 @@ class Run:
             except OSError as error:
                 if error.errno != errno.ENOSPC:
                     raise
-                # A full disk has no room for a new file, but the old one keeps its place.
+                # A full disk has no room for a new file, but the old one can be overwritten.
                 (self.path / "status.json").write_text(to_json(status), encoding="utf-8")
 
     def append_metrics(self, row: _Row) -> _Row:
-        """Append one row and return it as it will be read: None stands for what is not a number."""
+        """Append one row and return it as it will be read, with None for what is not a number."""
         line = msgspec.json.encode(row)
         with (self.path / "metrics.jsonl").open("ab") as file:
             file.write(line + b"\n")
         return msgspec.json.decode(line, type=type(row))
 
     def require_space(self, size: int) -> None:
-        """Raise what a full disk raises unless there is room for so many bytes.
+        """Raise the error of a full disk unless there is room for this many bytes.
 
-        The library that writes weights, HDF5, does not survive a disk that is full
-        halfway: it ends the whole process.
+        HDF5, which writes the weights, does not survive a disk that gets full while it
+        writes: it ends the whole process.
         """
         if shutil.disk_usage(self.path).free < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -168,10 +168,10 @@ class Run:
         )
 
     def rewind(self, epoch: int) -> None:
-        """Forget what came after an epoch, so that a trainer can go on from its end.
+        """Delete everything after an epoch, so that a trainer can continue from its end.
 
         Args:
-            epoch: One of ``checkpoints()``, or 0 to begin anew.
+            epoch: One of ``checkpoints()``, or 0 to start again.
 
         Raises:
             OSError: The folder cannot be written.
@@ -189,19 +189,19 @@ class Run:
                 self.weights_path(later).unlink(missing_ok=True)
                 self.probabilities_path(later).unlink(missing_ok=True)
         # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
-        # The rest is what a killed trainer had begun to write, an older one under other names.
+        # The other files are left over from a killed trainer; older versions used other names.
         unwanted = ("model.keras", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
                     "unfinished.keras", "*.tmp", "epochs/*.tmp")  # fmt: skip
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)
 
     def request(self, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None) -> None:
-        """Ask the trainer for something; what is not named stays as it was asked before.
+        """Request something of the trainer; None leaves an earlier request as it is.
 
         Args:
-            paused: Stand still, or go on.
-            stop: End between two batches and keep the model.
-            learning_rate: From now on, 1e-6 to 1. A schedule goes on from there.
+            paused: Pause or resume.
+            stop: End between two batches and save the model.
+            learning_rate: The rate from now on, 1e-6 to 1. A schedule continues from there.
 
         Raises:
             RunStoreError: The folder is gone or cannot be written, or the rate is out of its range.
@@ -222,7 +222,7 @@ class Run:
             raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
 
     def read_controls(self) -> Controls:
-        """Return what control.json asks for; nothing where it is missing or garbage."""
+        """Return what control.json requests; nothing if it is missing or damaged."""
         try:
             asked = read_json(self.path / "control.json")
         except DamagedRunError:
@@ -239,7 +239,7 @@ class Run:
         )
 
     def write_note(self, text: str) -> None:
-        """Keep a person's note about the run; an empty one is none.
+        """Save a person's note about the run; an empty text removes it.
 
         Args:
             text: At most ``MAX_NOTE_LENGTH`` characters.
@@ -249,7 +249,7 @@ class Run:
         """
         text = text.strip()
         if self.bundled:
-            raise RunStoreError(f"{self.run_id} ships with the project and takes no note.")
+            raise RunStoreError(f"{self.run_id} ships with the project and cannot have a note.")
         if len(text) > MAX_NOTE_LENGTH:
             raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
         try:
@@ -260,7 +260,7 @@ class Run:
     # Reading.
 
     def read_note(self) -> str:
-        """Return a person's note about the run; nothing where there is none or it cannot be read."""
+        """Return a person's note about the run; empty if there is none or it cannot be read."""
         try:
             with self.note_path.open(encoding="utf-8", errors="replace") as file:
                 return file.read(MAX_NOTE_LENGTH).strip()
@@ -268,7 +268,7 @@ class Run:
             return ""
 
     def read(self) -> RunSnapshot:
-        """Return the run as it stands. Never raises: what is wrong is in the message."""
+        """Return the run as it is now. Never raises: the message says what is wrong."""
         snapshot = RunSnapshot(self.run_id, self.bundled, "damaged")
         try:
             if not self.path.is_dir():
@@ -291,7 +291,7 @@ class Run:
             return replace(snapshot, message=str(error))
 
     def read_config(self) -> tuple[TrainingConfig, RunRecord]:
-        """Return what config.json holds: the settings, and the facts recorded beside them.
+        """Return what config.json holds: the settings, and what is recorded beside them.
 
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
@@ -299,7 +299,7 @@ class Run:
         return read_config(self.path / "config.json")
 
     def read_status(self) -> Status:
-        """Return status.json, with a run whose trainer is gone marked as interrupted.
+        """Return status.json; a run whose trainer is gone is marked as interrupted.
 
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
@@ -316,12 +316,12 @@ class Run:
         return status
 
     def checkpoints(self, snapshot: RunSnapshot | None = None) -> list[int]:
-        """Return the epochs after which a trainer can go on, in order; the newest is the one to take.
+        """Return the epochs from which a trainer can continue, in order; the newest is the one to use.
 
-        An epoch counts once its row is written: everything else was kept before.
+        An epoch counts once its row is written: everything else was saved before.
 
         Args:
-            snapshot: The run as it stands, where that was read already.
+            snapshot: The run as it is now, if it was read already.
         """
         rows = {row.epoch for row in (snapshot or self.read()).epochs}
         return sorted(
@@ -332,12 +332,12 @@ class Run:
         )
 
     def can_continue(self, snapshot: RunSnapshot) -> bool:
-        """Tell whether a trainer could go on with the run and lose no whole epoch of it.
+        """Tell whether the run can be continued without losing a whole epoch.
 
-        A run that was taken away and loaded again has its epochs but no checkpoint.
+        A run that was archived and loaded again has its epochs but no checkpoint.
 
         Args:
-            snapshot: The run as it stands.
+            snapshot: The run as it is now.
         """
         whole_epochs = any(row.complete for row in snapshot.epochs)
         return snapshot.can_continue and (not whole_epochs or bool(self.checkpoints(snapshot)))
@@ -347,7 +347,7 @@ class Run:
         return self._kept_epochs(".weights.h5")
 
     def has_model(self) -> bool:
-        """Tell whether there is a model to read digits with, be it that of an epoch."""
+        """Tell whether there is a model to read digits with, the final one or that of an epoch."""
         return self.model_path.is_file() or bool(self.epochs_with_weights())
 
     def epochs_with_probabilities(self) -> list[int]:
@@ -388,7 +388,7 @@ class Run:
         )
 
     def _metrics_lines(self) -> tuple[list[bytes], bytes]:
-        """Return the whole lines of metrics.jsonl, and what is written of the next one."""
+        """Return the complete lines of metrics.jsonl, and the beginning of the next one."""
         try:
             *lines, unfinished = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
         except OSError as error:
@@ -396,7 +396,7 @@ class Run:
         return lines, unfinished
 
     def _read_metrics(self, may_be_cut: bool) -> list[BatchRow | EpochRow | EventRow]:
-        """Read metrics.jsonl; the last line of a run that did not end may be half written."""
+        """Read metrics.jsonl; if the run has not ended, its last line may be half written."""
         if may_be_cut and not (self.path / "metrics.jsonl").exists():
             return []
         lines, unfinished = self._metrics_lines()
@@ -407,7 +407,7 @@ class Run:
             try:
                 rows.append(decode_row(line))
             except ValueError as error:
-                raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of figures") from error
+                raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of metrics") from error
         return rows
 
     def _check_complete(self, status: Status, epochs: list[EpochRow]) -> None:

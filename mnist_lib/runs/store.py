@@ -1,4 +1,4 @@
-"""The folder of all runs: finding one, claiming it for a training, and keeping it in order."""
+"""The folder of all runs: finds, claims, renames and deletes them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mnist_lib.runs.run import Run, RunStoreError
 
 BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
 
-# Any file system takes such a folder, and any shell and address such a name as it is.
+# Valid as a folder's name in any file system, and unquoted in any shell and address.
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
-# Of a hidden folder, or one whose name is no text: Python reads each byte that belongs to none as half a character.
+# A hidden folder, or one whose name is not UTF-8: Python reads each byte that is not as a lone surrogate.
 _NO_NAME = re.compile(r"^\.|[\ud800-\udfff]")
 
 
@@ -33,7 +33,7 @@ class TrainingRefusedError(RunStoreError):
 
 
 class RunStore:
-    """The folder of this machine's runs, and beside it those that ship with the project."""
+    """The runs of this machine, and the runs that ship with the project."""
 
     def __init__(self, root: Path, bundled_root: Path | None = None) -> None:
         self.root = root
@@ -73,18 +73,19 @@ class RunStore:
 
     @contextmanager
     def training(self, config: TrainingConfig, run_id: str | None = None) -> Iterator[Run]:
-        """Claim the store for one training and make its run folder.
+        """Claim the store for one training and create its run folder.
 
-        The claim is a lock that the operating system drops when the process ends,
+        The claim is a lock that the operating system releases when the process ends,
         however it ends.
 
         Args:
             config: The settings, for the folder's name.
-            run_id: A name chosen before; otherwise one is made.
+            run_id: A name for the run; by default a new one is made.
 
         Raises:
             TrainingRefusedError: Another training holds the claim.
-            RunStoreError: The name is none that a folder can have everywhere, or the folder cannot be made or written.
+            RunStoreError: The name is not valid as a folder's name on every system, or the folder
+                cannot be created or written.
         """
         if run_id is not None:
             _require_folder_name(run_id)
@@ -98,7 +99,7 @@ class RunStore:
 
     @contextmanager
     def continuing(self, run_id: str) -> Iterator[tuple[Run, TrainingConfig]]:
-        """Claim the store to go on with a run that ended too early, from its last checkpoint.
+        """Claim the store to continue a run that ended too early, from its last checkpoint.
 
         Raises:
             TrainingRefusedError: Another training holds the claim.
@@ -107,19 +108,19 @@ class RunStore:
         with self._claim():
             run = next((run for run in self.own_runs() if run.run_id == run_id), None)
             if run is None:
-                raise RunStoreError(f"There is no run {run_id!r} of this machine to go on with.")
+                raise RunStoreError(f"There is no run {run_id!r} of this machine to continue.")
             snapshot = run.read()
             if not snapshot.can_continue or snapshot.config is None:
                 reason = f" ({snapshot.message})" if snapshot.message else ""
-                raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot go on.")
+                raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot be continued.")
             if not run.can_continue(snapshot):
-                raise RunStoreError(f"{run_id} has epochs but no checkpoint to go on from.")
+                raise RunStoreError(f"{run_id} has epochs but no checkpoint to continue from.")
             try:
                 epoch = max(run.checkpoints(snapshot), default=0)
                 write_json(self._note_path, {"run_id": run.run_id})
-                # What was asked of the trainer before; from the status on, it is of this one.
+                # Requests to the previous trainer; once the status is written, they are for this one.
                 (run.path / "control.json").unlink(missing_ok=True)
-                # Before the rewinding: ended in the middle of that, a stopped run would be a damaged one.
+                # Before rewinding: a stopped run that is only half rewound would be damaged.
                 run.write_status(self._starting(snapshot.config, epoch))
                 run.rewind(epoch)
             except OSError as error:
@@ -127,19 +128,19 @@ class RunStore:
             yield run, snapshot.config
 
     def rename(self, run: Run, name: str) -> Run:
-        """Give a run of this machine another name, its folder's.
+        """Rename a run of this machine, that is, its folder.
 
         Raises:
-            RunStoreError: The name is taken or none that a folder can have everywhere, the run is
-                being trained or ships with the project, or the folder cannot be renamed.
+            RunStoreError: The name is taken or not valid as a folder's name on every system, the run
+                is being trained or ships with the project, or the folder cannot be renamed.
         """
         name = name.strip()
         if name == run.run_id:
             return run
         _require_folder_name(name)
-        # Some systems tell no upper case from lower case.
+        # Some systems do not distinguish upper and lower case.
         if name.lower() in {other.run_id.lower() for other in self.runs() if other.path != run.path}:
-            raise RunStoreError(f"There is a run named {name} already.")
+            raise RunStoreError(f"There is already a run named {name}.")
         try:
             with self._kept_from_trainers(run, "renamed"):
                 return Run(run.path.rename(self.root / name))
@@ -154,7 +155,7 @@ class RunStore:
         """
         try:
             with self._kept_from_trainers(run, "deleted"):
-                # Out of sight in one step: no reader meets half a run.
+                # Hidden in one step, so that no reader sees half a run.
                 hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
             shutil.rmtree(hidden)
         except FileNotFoundError as error:
@@ -164,15 +165,15 @@ class RunStore:
 
     @contextmanager
     def _kept_from_trainers(self, run: Run, done: str) -> Iterator[None]:
-        """Let no trainer take the run meanwhile.
+        """Keep trainers from taking the run meanwhile.
 
-        Whether one has it already says the lock, not the state: a trainer that was
-        suspended gives no sign of life, and trains on when it is woken.
+        The lock, not the state, tells whether one has it already: a suspended trainer gives
+        no sign of life, but continues to train when it is resumed.
         """
         if run.bundled:
             raise RunStoreError(f"{run.run_id} ships with the project and cannot be {done}.")
         with ExitStack() as claim:
-            if self._lock_path.exists():  # there was a trainer here once
+            if self._lock_path.exists():  # a training was started here before
                 try:
                     claim.enter_context(FileLock(self._lock_path, blocking=False))
                 except Timeout as error:
@@ -207,7 +208,7 @@ class RunStore:
         return self.root / ".training.json"
 
     def _noted_run_id(self) -> str | None:
-        """Return the run that the newest trainer took; nothing where its note is missing or garbage."""
+        """Return the run that the newest trainer took; None if its note is missing or damaged."""
         try:
             run_id = read_json(self._note_path).get("run_id")
         except DamagedRunError:
@@ -222,7 +223,7 @@ class RunStore:
         return next(name + suffix for suffix in suffixes if name + suffix not in taken)
 
     def _make_run(self, config: TrainingConfig, run_id: str) -> Run:
-        """Make a run folder that is readable from its first moment on."""
+        """Create a run folder that is complete as soon as it is visible."""
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
         hidden.write_config(config, RunRecord(created_at=time.time()))
@@ -253,7 +254,7 @@ def _require_folder_name(name: str) -> None:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders that can be runs; Linux knows names of any bytes, and a screen shows text only."""
+    """Return the folders that can be runs; on Linux a name can be any bytes, but a screen shows only text."""
     try:
         paths = [path for path in root.iterdir() if path.is_dir() and not _NO_NAME.search(path.name)]
     except OSError:

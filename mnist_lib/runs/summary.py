@@ -1,4 +1,4 @@
-"""All runs at a glance: what each reached, and in which settings they differ."""
+"""Summaries of all runs: their results, and the settings in which they differ."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ SETTING_LABELS = {"preset": "Preset"} | {name: setting.label for name, setting i
 
 
 class RunSummary(NamedTuple):
-    """One run in one line.
+    """One row in the table of runs.
 
     Attributes:
         run_id: The folder's name.
         bundled: Whether it ships with the project.
         state: As in Status, or ``damaged``.
         message: The reason for the state, in a few words.
-        created_at: Seconds since the epoch, 0 where unknown.
-        epochs: Whole epochs that were trained.
+        created_at: Seconds since the epoch, 0 if unknown.
+        epochs: Epochs trained so far.
         test_accuracy: 0 to 1, after the last of them, or None before.
-        misclassified: Test images that it misreads, or None before.
-        train_seconds: Its time of training, without pauses, or None before.
+        misclassified: Misclassified test images, or None before.
+        train_seconds: Training time without pauses, or None before.
         config: The settings, unless they are unreadable.
         note: What a person noted about it.
     """
@@ -45,10 +45,10 @@ class RunSummary(NamedTuple):
 
 
 def summarize_run(run: Run) -> RunSummary:
-    """Return a run's line. Never raises, and reads the many rows of figures only where the run has no result."""
+    """Return a run's summary. Never raises, and reads metrics.jsonl only if the run has no result."""
     result = run_result(run)
     if result is not None:
-        with suppress(DamagedRunError):  # Run.read says below what is wrong
+        with suppress(DamagedRunError):  # Run.read below says what is wrong
             config, record = run.read_config()
             return RunSummary(
                 run.run_id,

@@ -1,4 +1,4 @@
 """Files written whole or not at all, and archives that are checked before they are unpacked.
 
-Imports nothing of this project.
+Imports nothing from this project.
 """

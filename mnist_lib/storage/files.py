@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-# A process that was killed in the middle of writing leaves such a file behind.
+# A process that was killed while writing leaves a file with this prefix behind.
 UNFINISHED = "unfinished-"
 
 
@@ -15,14 +15,14 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
     Args:
         path: The file.
-        write: Writes the file at the path that it is given: beside ``path``, with the same ending,
-            by which some libraries choose the format.
+        write: Writes to the path that it is given, which is beside ``path`` and has the same suffix,
+            because some libraries choose the format by it.
 
     Raises:
-        OSError: The folder cannot be written. Whatever ``write`` raises comes through as well. The
-            file is as it was then.
+        OSError: The folder is not writable. Errors from ``write`` are passed on. Either way the
+            old file is unchanged.
     """
-    # A name of its own for each writer: two threads of one server may write the same file.
+    # Each writer uses its own name: two threads of one server may write the same file.
     temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(4)}-{path.name}")
     try:
         write(temporary)

@@ -1,4 +1,4 @@
-"""Reads a zip that a stranger may have made: everything is checked before anything is unpacked."""
+"""Reads zips from untrusted sources: everything is checked before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-# An entry takes 46 bytes of a zip's directory, its name and what some programs add.
+# An entry takes 46 bytes of a zip's directory, plus its name and what some programs add.
 _DIRECTORY_BYTES_PER_ENTRY = 200
 
 _CHUNK_BYTES = 1_000_000
 
 
 class ZipError(Exception):
-    """A zip is not one that is read here. The message is one line."""
+    """The file is not a zip that can be read. The message is one line."""
 
 
 class EntryError(Exception):
-    """An entry has no place in a zip. The message goes on from its name: ``is a path``."""
+    """An entry is not allowed in the zip. The message continues its name: ``is a path``."""
 
 
 class ZipLimits(NamedTuple):
-    """What a zip may hold at most. Deflate makes up to a thousand bytes of one: only what comes out counts.
+    """The most that a zip may hold. Deflate can expand one byte to a thousand, so only unpacked bytes count.
 
     Attributes:
-        contents: What it should hold, for the messages: ``drawings``.
-        entries: Their number.
-        total_bytes: All of them unpacked.
+        contents: What the zip should hold, for messages: ``drawings``.
+        entries: Maximum number of entries.
+        total_bytes: Maximum size of all entries, unpacked.
     """
 
     contents: str
@@ -40,7 +40,7 @@ class ZipLimits(NamedTuple):
 
 
 class CheckedZip:
-    """The entries of a zip whose names and declared sizes are checked, to be unpacked one at a time."""
+    """A zip with checked names and declared sizes, whose entries are unpacked one at a time."""
 
     def __init__(self, archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> None:
         self._archive = archive
@@ -48,18 +48,18 @@ class CheckedZip:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Bytes of each entry unpacked, by its name; no more than these ever come out."""
+        """Unpacked bytes of each entry, by name; unpacking never yields more."""
         return {name: entry.file_size for name, entry in self._entries.items()}
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """Unpack an entry piece by piece, a megabyte at a time.
+        """Unpack an entry in chunks of one megabyte.
 
         Raises:
-            ZipError: It is cut off or not what its checksum says.
+            ZipError: The entry is truncated or does not match its checksum.
         """
         try:
             with self._archive.open(self._entries[name]) as file:
-                # Without a number, zipfile unpacks up to 2 GB before it looks at the declared size.
+                # Without a chunk size, zipfile unpacks up to 2 GB before it checks the declared size.
                 while chunk := file.read(_CHUNK_BYTES):
                     yield chunk
         except Exception as error:  # zipfile raises many types for a bad file
@@ -69,25 +69,25 @@ class CheckedZip:
         """Unpack an entry.
 
         Raises:
-            ZipError: It is cut off or not what its checksum says.
+            ZipError: The entry is truncated or does not match its checksum.
         """
         return b"".join(self.chunks(name))
 
 
 @contextmanager
 def open_zip(file: BinaryIO, limits: ZipLimits, size_limit: Callable[[str], int]) -> Iterator[CheckedZip]:
-    """Open a zip and check all of its entries, without unpacking one.
+    """Open a zip and check all of its entries, without unpacking any.
 
-    Refused are links, encrypted entries, names that come twice, and rare ways of packing.
+    Links, encrypted entries, duplicate names and rare compression methods are refused.
 
     Args:
-        file: The zip, or what somebody says is one.
-        limits: What it may hold at most.
-        size_limit: Returns how many bytes an entry of this name may have, or raises EntryError where
-            there may be none. Whatever it lets pass is a name that was thought of: no path leads outside.
+        file: A file that should be a zip.
+        limits: The most that it may hold.
+        size_limit: Returns how many bytes an entry of this name may have, or raises EntryError for
+            any name that is not expected. So no path can lead outside the folder.
 
     Raises:
-        ZipError: It is not a zip, it is damaged, or it holds what it may not.
+        ZipError: It is not a zip, it is damaged, or it holds something that is not allowed.
     """
     _require_short_directory(file, limits)
     try:
@@ -99,22 +99,22 @@ def open_zip(file: BinaryIO, limits: ZipLimits, size_limit: Callable[[str], int]
 
 
 def shown(name: str) -> str:
-    """Return a foreign file's name in letters that mean nothing to Markdown, and short."""
+    """Return an untrusted file name, shortened and without characters that mean something in Markdown."""
     return re.sub(r"[^A-Za-z0-9./\\-]", "?", name[:60])
 
 
 def _require_short_directory(file: BinaryIO, limits: ZipLimits) -> None:
-    """Look at a zip's last bytes before zipfile does: it reads the whole directory, however long.
+    """Check a zip's last bytes before zipfile opens it, which reads the whole directory, however long.
 
     Source: PKWARE, APPNOTE.TXT, 4.3.15 and 4.3.16: the last record is 22 bytes long and
     says how many entries and bytes the directory has. Only a zip of more than 65,535
-    entries or 4 GB needs the other record that may stand before it.
+    entries or 4 GB needs the Zip64 record that may precede it.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 42))
     tail = file.read(42)
     last = tail[-22:]
-    # A comment may follow, but then there is more than one place where the record could begin.
+    # The format allows a comment after it, but then the record could begin in more than one place.
     if len(last) < 22 or not last.startswith(b"PK\x05\x06") or not last.endswith(b"\x00\x00"):
         raise ZipError(f"This is not a zip file of {limits.contents}.")
     entries, directory_bytes = struct.unpack("<HL", last[10:16])
@@ -129,8 +129,8 @@ def _require_short_directory(file: BinaryIO, limits: ZipLimits) -> None:
 def _check_entries(
     entries: list[zipfile.ZipInfo], limits: ZipLimits, size_limit: Callable[[str], int]
 ) -> dict[str, zipfile.ZipInfo]:
-    """Return the entries by name, or raise ZipError for the first that has no place in the zip."""
-    if len(entries) > limits.entries:  # the record at the end may lie
+    """Return the entries by name, or raise ZipError for the first that is not allowed."""
+    if len(entries) > limits.entries:  # the record at the end may be wrong
         raise _too_many_entries(limits)
     by_name: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
@@ -152,9 +152,9 @@ def _check_entry(entry: zipfile.ZipInfo, max_bytes: int) -> None:
         raise EntryError("is a link")
     if entry.flag_bits & 1:
         raise EntryError("is encrypted")
-    # zipfile unpacks the other ways at once, however much comes out.
+    # zipfile unpacks other methods in one go, however large the result.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise EntryError("is packed in a way that is not read here")
+        raise EntryError("is packed in an unsupported way")
     if entry.file_size > max_bytes:
         size = f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes:,} bytes"
         raise EntryError(f"has more than {size}")

@@ -1,4 +1,4 @@
-"""Training: the loop, its learning rates, what it records, and its start in a process of its own.
+"""Training: the loop, its learning rates and callbacks, and its start in a separate process.
 
 Imports ``runs`` and what lies below it.
 """

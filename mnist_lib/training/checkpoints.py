@@ -1,4 +1,4 @@
-"""What a training keeps of its network, each file whole or not at all."""
+"""Saves and loads checkpoints, weights and models, each file whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnist_lib.storage.files import write_whole
 
 
 def load_checkpoint(network: keras.Model, run: Run) -> int:
-    """Take weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
+    """Load weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
 
     Raises:
         DamagedRunError: It cannot be read.
@@ -32,33 +32,33 @@ def load_checkpoint(network: keras.Model, run: Run) -> int:
 
 
 def save_checkpoint(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
-    """Keep what it takes to go on after an epoch: the weights and the optimizer's state.
+    """Save what is needed to continue after an epoch: the weights and the optimizer's state.
 
     Args:
         network: As trained, with its optimizer.
-        run: Where to.
+        run: Where to save it.
         config: The settings of the run.
         epoch: From 1.
 
     Raises:
         OSError: The run directory cannot be written, or has not enough room.
     """
-    # Every weight has up to two more numbers in the optimizer.
+    # The optimizer keeps up to two more numbers for every weight.
     _save_weights(network, run, run.checkpoint_path(epoch), 3 * weights_file_size(config))
 
 
 def remove_checkpoints(run: Run, up_to: int) -> None:
-    """Remove the checkpoints of all epochs up to one, from 1: a finished run needs none of them."""
+    """Remove the checkpoints of epochs 1 to ``up_to``."""
     for epoch in range(1, up_to + 1):
         run.checkpoint_path(epoch).unlink(missing_ok=True)
 
 
 def save_weights(network: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:
-    """Keep the weights alone after an epoch, to look back at.
+    """Save the weights after an epoch, to look back at.
 
     Args:
         network: In float32, without its optimizer.
-        run: Where to.
+        run: Where to save them.
         config: The settings of the run.
         epoch: From 1.
 
@@ -69,11 +69,11 @@ def save_weights(network: keras.Model, run: Run, config: TrainingConfig, epoch: 
 
 
 def save_model(network: keras.Model, run: Run, config: TrainingConfig) -> None:
-    """Keep the network as it is now, in float32 and without its optimizer, as ``model.keras``.
+    """Save the network as it is now, in float32 and without its optimizer, as ``model.keras``.
 
     Args:
         network: As trained, in any precision.
-        run: Where to.
+        run: Where to save it.
         config: The settings of the run.
 
     Raises:

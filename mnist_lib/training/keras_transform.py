@@ -10,7 +10,7 @@ IMAGES_PER_CALL = 5_000
 
 
 def transform_with_keras(images: np.ndarray, transforms: np.ndarray) -> np.ndarray:
-    """Apply a transform to each image, bilinearly, with paper around them.
+    """Apply one transform to each image, with bilinear interpolation and paper around them.
 
     ``data.augmentation.transform_images`` does the same with Pillow, without Keras.
 
@@ -21,7 +21,7 @@ def transform_with_keras(images: np.ndarray, transforms: np.ndarray) -> np.ndarr
     Returns:
         float32, (n, 28, 28), 0 to 1.
     """
-    # Keras takes projective transforms: two more numbers, zero.
+    # Keras expects projective transforms, which have two more numbers: zero here.
     transforms = np.pad(transforms, ((0, 0), (0, 2)))
     moved = np.empty_like(images)
     for start in range(0, len(images), IMAGES_PER_CALL):

@@ -1,4 +1,4 @@
-"""Starts a training in a process of its own, from a screen."""
+"""Starts a training in a separate process, from a screen."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from mnist_lib.runs.store import RunStore, TrainingRefusedError
 # a few files. TensorFlow is loaded after that.
 CLAIM_TIMEOUT_S = 30.0
 
-# With which a trainer ends that found another one at work; after other errors it is 2.
+# The exit code of a trainer that found another one at work; for other errors it is 2.
 REFUSED_EXIT_CODE = 3
 
 
 def start_training(store: RunStore, config: TrainingConfig) -> Run:
-    """Start the trainer and wait until it has claimed the store, a fraction of a second.
+    """Start the trainer and wait until it has claimed the store, which takes a fraction of a second.
 
     The child is an ordinary ``python -m mnist_lib train`` at low priority. It outlives
     the process that started it and is found again through its run directory.
 
     Raises:
         TrainingRefusedError: A training already runs in this store.
-        RunStoreError: The trainer could not begin. The message says why, in one line.
+        RunStoreError: The trainer could not start. The message says why, in one line.
     """
     settings = config.to_dict()
     settings["limit"] = settings.pop("training_images")
-    # "custom" is not a preset to begin from: what differs from the paper's is given in full.
+    # "custom" is not a preset to start from: every setting is given as an option anyway.
     settings["preset"] = "paper" if config.preset == "custom" else config.preset
     return _start(store, Run(store.root / store.new_run_id(config)), [_option(*item) for item in settings.items()])
 
 
 def continue_training(store: RunStore, run: Run) -> Run:
-    """Start a trainer that goes on with a run from its last checkpoint.
+    """Start a trainer that continues a run from its last checkpoint.
 
     Raises:
         TrainingRefusedError: A training already runs in this store.
-        RunStoreError: The run has nothing left to train, or the trainer could not begin.
+        RunStoreError: The run has nothing left to train, or the trainer could not start.
     """
     return _start(store, run, [f"--continue={run.run_id}"])
 
@@ -90,11 +90,11 @@ def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:
             last_line = (errors.strip().splitlines() or ["it ended without a word"])[-1]
             refused = process.returncode == REFUSED_EXIT_CODE
             raise (TrainingRefusedError if refused else RunStoreError)(last_line.removeprefix("mnist_lib: "))
-        # Two starts in one second may choose one name: whose run it is says the pid, but
-        # on Windows, where the Python of a virtual environment is only a launcher.
+        # Two starts in one second may choose the same name, so the pid tells whose run it is. Not
+        # on Windows, where the Python of a virtual environment only launches another process.
         with suppress(DamagedRunError):
             if run.read_status().pid == process.pid or os.name == "nt":
                 return run
         time.sleep(0.02)
     process.kill()
-    raise RunStoreError(f"The trainer did not begin within {CLAIM_TIMEOUT_S:.0f} s.")
+    raise RunStoreError(f"The trainer did not start within {CLAIM_TIMEOUT_S:.0f} s.")

@@ -1,4 +1,4 @@
-"""The optimizer that the settings name, as Keras has it."""
+"""Makes the Keras optimizer that the settings name."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def make_optimizer(config: TrainingConfig, policy: str) -> keras.optimizers.Opti
             optimizer = _make_muon(rate)
         case _:
             optimizer = keras.optimizers.Adam(rate)
-    # float16 ends at 6e-8: gradients are multiplied to stay above, and divided again.
+    # The smallest float16 is 6e-8: gradients are multiplied to stay above it, and divided again.
     return keras.optimizers.LossScaleOptimizer(optimizer) if policy == "mixed_float16" else optimizer
 
 
 def _make_muon(rate: float) -> keras.optimizers.Optimizer:
-    # Keras 3.12, the last for Python 3.10, has a Muon of its own kind that fails on TensorFlow:
+    # Keras 3.12, the last for Python 3.10, has a different Muon that fails on TensorFlow:
     # there Adam takes its place, at a rate that suits it.
     if "rms_rate" not in inspect.signature(keras.optimizers.Muon).parameters:
         return keras.optimizers.Adam(rate / 2)

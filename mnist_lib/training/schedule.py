@@ -36,5 +36,5 @@ def learning_rates(config: TrainingConfig) -> np.ndarray:
 
 
 def _fall(done: np.ndarray) -> np.ndarray:
-    """Return the cosine from 1 to END, for 0 to 1 of the way."""
+    """Return a cosine that falls from 1 to END as ``done`` goes from 0 to 1."""
     return END + (1 - END) * 0.5 * (1 + np.cos(np.pi * done))

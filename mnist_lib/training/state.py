@@ -1,4 +1,4 @@
-"""Where a training stands: what its callbacks share, and what they say of it in the run directory."""
+"""The state of a training: shared by its callbacks, and written to the run directory."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ from mnist_lib.training.stopwatch import Stopwatch
 
 
 class TrainingState:
-    """Where a training stands, shared by its callbacks.
+    """The state of a training, shared by its callbacks.
 
-    Each callback changes what it is there for and reads the rest.
+    Each callback updates its own part and reads the rest.
 
     Args:
         run: The run directory, claimed for this process.
         config: The settings of the run.
-        last_epoch: The "epoch" row to go on from; None to begin.
+        last_epoch: The "epoch" row to continue from; None for a new training.
 
     Attributes:
-        epoch: The epoch being trained, or done where the next has not begun; from 1, 0 before the first.
+        epoch: The epoch being trained, or the last one until the next begins; from 1, 0 before the first.
         step: Batches done, over all epochs.
-        epoch_began_s: What the stopwatch showed when the epoch began.
+        epoch_began_s: Seconds of training when the epoch began.
         epoch_seconds: Seconds of the last epoch's batches, without pauses and without its evaluation.
-        learning_rate: That of the latest batches, or of the first ones before them.
-        rate_factor: What a person made of the schedule by changing the rate on the way: the rate
-            used, divided by the scheduled one.
-        stopwatch: Seconds of training, over all sittings, without pauses.
+        learning_rate: That of the latest batches; before them, that of the first ones.
+        rate_factor: The rate used divided by the scheduled one: 1 until a person changes the rate.
+        stopwatch: Seconds of training, without pauses and interruptions.
     """
 
     def __init__(self, run: Run, config: TrainingConfig, last_epoch: EpochRow | None = None) -> None:
@@ -62,7 +61,7 @@ class TrainingState:
 
     @property
     def images_of_epoch(self) -> int:
-        """Training images processed in this epoch."""
+        """Training images processed in the current epoch."""
         batches = self.step - (self.epoch - 1) * self.config.steps_per_epoch
         return min(batches * self.config.batch_size, self.config.fitted_images)
 
@@ -73,7 +72,7 @@ class TrainingState:
         return epochs * self.config.fitted_images + min(batches * self.config.batch_size, self.config.fitted_images)
 
     def begin(self) -> None:
-        """Start the stopwatch and say that the training begins or goes on.
+        """Start the stopwatch and record that the training begins or continues.
 
         Raises:
             OSError: The run directory cannot be written.
@@ -84,7 +83,7 @@ class TrainingState:
             self.write_event("continued")
 
     def write_status(self, **changes: Any) -> None:
-        """Write status.json: epoch, step, and what else changed since it was written last.
+        """Write status.json: epoch, step, and what else has changed.
 
         Args:
             changes: Fields of ``Status``.

@@ -1,4 +1,4 @@
-"""A stopwatch: seconds of work, without the pauses."""
+"""A stopwatch that can be paused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 
 
 class Stopwatch:
-    """Counts seconds between each start and the stop after it. It stands until it is started.
+    """Counts the seconds between each start and the next stop. A new one is stopped.
 
     Args:
-        elapsed_s: Seconds counted before, 0 or more.
+        elapsed_s: Seconds to begin with, 0 or more.
     """
 
     def __init__(self, elapsed_s: float = 0.0) -> None:
@@ -22,9 +22,9 @@ class Stopwatch:
         return self._before_s + (0.0 if self._started_s is None else time.perf_counter() - self._started_s)
 
     def start(self) -> None:
-        """Go on counting."""
+        """Start counting."""
         self._before_s, self._started_s = self.elapsed_s, time.perf_counter()
 
     def stop(self) -> None:
-        """Stand still."""
+        """Stop counting."""
         self._before_s, self._started_s = self.elapsed_s, None

@@ -1,7 +1,7 @@
 """Trains the network with Keras's fit, epoch by epoch, while callbacks write the run directory.
 
 All randomness of an epoch, its order, augmentation and dropout, comes from the seed and
-the epoch's number alone. So a run that goes on from a checkpoint ends as if it had never
+the epoch's number alone. So a run continued from a checkpoint ends as if it had never
 been interrupted.
 """
 
@@ -30,7 +30,7 @@ from mnist_lib.training.keras_transform import transform_with_keras
 from mnist_lib.training.optimizers import make_optimizer
 from mnist_lib.training.state import TrainingState
 
-# Smaller batches are handed to TensorFlow several at a time, up to so many images.
+# Smaller batches are passed to TensorFlow several at a time, up to this many images.
 IMAGES_PER_CALL = 256
 
 
@@ -40,11 +40,11 @@ def train(
     run: Run,
     on_epoch: Callable[[EpochRow], None] = lambda row: None,
 ) -> RunResult:
-    """Train one network from its settings, or from its last checkpoint, to a kept and evaluated model.
+    """Train one network, from the beginning or from its last checkpoint, and save and evaluate it.
 
     Args:
         config: The settings.
-        dataset: MNIST. The test images are evaluated after each epoch and choose nothing.
+        dataset: MNIST. The test images are evaluated after each epoch and influence nothing.
         run: The run directory, claimed with ``RunStore.training`` or ``RunStore.continuing``.
         on_epoch: Called with each "epoch" row.
 
@@ -53,7 +53,7 @@ def train(
 
     Raises:
         DivergedError: The loss is not a number any more.
-        DamagedRunError: The checkpoint to go on from cannot be read.
+        DamagedRunError: The checkpoint to continue from cannot be read.
         OSError: The run directory cannot be written.
     """
     keras.utils.set_random_seed(config.seed)
@@ -78,7 +78,7 @@ def train(
             augment(images[order], labels[order], config, random, transform_with_keras),
             labels[order],
             batch_size=config.batch_size,
-            shuffle=False,  # it is, by `order`
+            shuffle=False,  # `order` has shuffled them
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras documents 0 for silence
@@ -110,8 +110,8 @@ def compile_network(network: keras.Model, config: TrainingConfig, policy: str, d
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         # The same updates in the same order, to the last bit, with less Python between
-        # them. Screens and "stop" still hear of it every few hundred images. On several
-        # devices TensorFlow 2.21 fails to hand out more than one batch a call.
+        # them. Callbacks still run every few hundred images. On several devices
+        # TensorFlow 2.21 fails with more than one batch per call.
         steps_per_execution=1
         if devices > 1
         else max(1, min(IMAGES_PER_CALL // config.batch_size, config.steps_per_epoch)),
@@ -119,14 +119,14 @@ def compile_network(network: keras.Model, config: TrainingConfig, policy: str, d
 
 
 def reseed_dropout(network: keras.Model, random: np.random.Generator) -> None:
-    """Let the epoch's dropout depend on the epoch's random numbers alone."""
+    """Make the epoch's dropout depend only on the epoch's random numbers."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
             layer.seed_generator.state.assign(random.integers(2**31, size=2, dtype=np.uint32))
 
 
 def make_record(policy: str) -> RunRecord:
-    """Return the facts kept beside the settings: when, on what, with which versions."""
+    """Return what is recorded beside the settings: time, device, precision and versions."""
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
@@ -142,7 +142,7 @@ def make_record(policy: str) -> RunRecord:
 
 
 def make_result(state: TrainingState, record: RunRecord) -> RunResult:
-    """Return what ``train --json`` prints of a training that is over: the figures of its last epoch, and its time."""
+    """Return what ``train --json`` prints when a training is over: the metrics of its last epoch, and its time."""
     last = state.run.read().last_epoch
     assert last, "a training ends with an epoch"
     return RunResult(

@@ -1,8 +1,8 @@
 """The screens: the only package that imports Streamlit.
 
-``session``, ``cache``, ``navigation``, ``messages`` and ``sidebar`` are there on every screen;
+``session``, ``cache``, ``navigation``, ``messages`` and ``sidebar`` serve every screen;
 ``components`` are widgets that Streamlit does not have; ``shared`` is what several
-screens show; then one package a screen, which a file in ``pages/`` calls.
+screens show; then there is one package per screen, which a file in ``pages/`` calls.
 """
 
 # From the bottom up, as in ``mnist_lib.LAYERS``. No screen imports another.

@@ -1,4 +1,4 @@
-"""Scripts and style sheets, read from the files beside the modules that show them."""
+"""Reads scripts and style sheets from the files beside the modules that use them."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def read_text(name: str) -> str:
 
 
 def style(name: str) -> str:
-    """Return a style sheet as the HTML that stands before what it is for."""
+    """Return a style sheet as HTML, to put before the content that it styles."""
     return f"<style>\n{read_text(name)}</style>"

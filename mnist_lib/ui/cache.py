@@ -1,4 +1,4 @@
-"""What the screens share and compute once for all visitors: the data, what a run answered, its networks."""
+"""What the screens compute once and share between all visitors: the data, predictions and networks."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from mnist_lib.runs.networks import load_network, network_path
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 
-# Of a run with more epochs as many are chosen evenly: where the network of each is loaded,
-# and where what it said is read.
+# From a run with more epochs, this many are chosen evenly: for views that load the network of each,
+# and for views that read the test probabilities of each.
 MAX_EPOCHS_SHOWN = 20
 MAX_EPOCHS_TOLD = 60
 
@@ -37,7 +37,7 @@ def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:
     if epoch is None:
         kept = run.epochs_with_probabilities()
         if not kept:
-            return run.probabilities()  # which says what is missing
+            return run.probabilities()  # raises and says what is missing
         epoch = kept[-1]
     return _probabilities(run, epoch, file_stamp(run.probabilities_path(epoch)))
 
@@ -52,7 +52,7 @@ def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
     """Return epochs of a run, at most ``MAX_EPOCHS_TOLD``, and its test probabilities after each.
 
     Returns:
-        The epochs in order, and float16, (epochs, 10000, 10), to read only.
+        The epochs in order, and float16, (epochs, 10000, 10), read-only.
 
     Raises:
         DamagedRunError: One of them is unreadable.
@@ -62,14 +62,14 @@ def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
     return epochs, _probabilities_over_epochs(run, epochs, stamps)
 
 
-# 0.2 MB an epoch.
+# 0.2 MB per epoch.
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _probabilities_over_epochs(run: Run, epochs: list[int], stamps: list[int]) -> np.ndarray:
     return np.stack([run.probabilities(epoch).astype(np.float16) for epoch in epochs])
 
 
 def coverage(run: Run, threshold: float) -> Coverage | None:
-    """Return what a threshold means on the test set, or None for a run without test probabilities.
+    """Return the effect of a threshold on the test set, or None for a run without test probabilities.
 
     Args:
         run: The run.
@@ -86,7 +86,7 @@ def _coverage(run: Run, epoch: int, stamp: int, threshold: float) -> Coverage:
 
 
 def run_network(run: Run, epoch: int | None = None) -> Network:
-    """Return the network that a run kept, or the one it had after an epoch.
+    """Return the network that a run saved, or the one it had after an epoch.
 
     Raises:
         DamagedRunError: It cannot be read.
@@ -101,10 +101,10 @@ def _run_network(run: Run, epoch: int | None, stamp: int) -> Network:
 
 
 def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
-    """Return what a run's network reads in a few images.
+    """Return what a run's network predicts for a few images.
 
     Args:
-        run: A run that kept a model.
+        run: A run that has a model.
         images: uint8, (n, 28, 28), 0 to 255.
 
     Returns:
@@ -117,13 +117,13 @@ def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
 
 
 def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
-    """Return how a run's network sees each of the 60,000 training images, as ``embed_images`` does.
+    """Return the embeddings of the 60,000 training images by a run's network, as ``embed_images`` does.
 
-    The first time it shows how far the network is with them.
+    The first time, it shows a progress bar.
 
     Args:
-        run: A run that kept a model.
-        epoch: One whose weights it kept, or none for the model.
+        run: A run that has a model.
+        epoch: An epoch whose weights it kept, or None for the model.
 
     Raises:
         DamagedRunError: The network cannot be read.
@@ -131,29 +131,29 @@ def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
     kept = _embeddings(run, epoch, network_stamp(run, epoch))
     if not kept:
         network = run_network(run, epoch)
-        text = "The network reads all 60,000 training digits, some ten seconds and only once…"
+        text = "The network reads all 60,000 training digits, once, in about ten seconds…"
         bar = st.progress(0.0, text)
         kept.append(embed_images(network, mnist().train_images, lambda share: bar.progress(share, text)))
         bar.empty()
     return kept[0]
 
 
-# Empty until they are there: what is computed inside a cached function cannot move a progress bar. 15 MB each.
+# Empty until computed: a cached function cannot update a progress bar. 15 MB each.
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _embeddings(run: Run, epoch: int | None, stamp: int) -> list[np.ndarray]:
     return []
 
 
 def network_stamp(run: Run, epoch: int | None = None) -> int:
-    """Return what changes when a network does: a run in training has only that of its last epoch."""
+    """Return a number that changes when the network does; a run in training has only that of its last epoch."""
     return file_stamp(network_path(run, epoch))
 
 
 @st.cache_resource(show_spinner=False)
 def spare_garbage_collection() -> None:
-    """Let the garbage collector pass over what is imported by now, once for all visitors.
+    """Let the garbage collector skip what is imported by now, once for all visitors.
 
-    Streamlit collects after every rerun, before the last of the screen is sent. To look
-    through all objects of all libraries takes nearly a tenth of a second each time.
+    Streamlit collects garbage after every rerun, before the last part of the screen is sent.
+    Going through all objects of all libraries takes nearly a tenth of a second each time.
     """
     gc.freeze()

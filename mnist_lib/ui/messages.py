@@ -1,4 +1,4 @@
-"""What came of what a person asked for, each in one line on the screen."""
+"""Messages about the outcome of a person's actions, each in one line on the screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mnist_lib.runs.run import RunStoreError
 
 @contextmanager
 def errors_as_messages() -> Iterator[None]:
-    """Show the project's own errors, each one clear line, instead of a traceback."""
+    """Show the project's own errors, each in one clear line, instead of a traceback."""
     try:
         yield
     except (DatasetError, DamagedRunError, RunStoreError) as error:
@@ -23,17 +23,17 @@ def errors_as_messages() -> Iterator[None]:
 
 
 def show_error(message: str) -> None:
-    """Show what went wrong. The message is plain text: it may name a file or say what a library said."""
+    """Show what went wrong. The message is plain text: it may contain a file's name or a library's message."""
     st.error(plain_text(message), icon=":material/error:")
 
 
 def show_problem(key: str) -> None:
-    """Show, once, the line that a callback left under a key of the session's state, if there is one."""
+    """Show, once, the error that a callback left under a key of the session's state, if there is one."""
     if problem := st.session_state.pop(key, None):
         show_error(problem)
 
 
 def show_done(key: str) -> None:
-    """Say, once, what a callback left under a key of the session's state, if there is something."""
+    """Show, once, the success that a callback left under a key of the session's state, if there is one."""
     if done := st.session_state.pop(key, None):
         st.toast(plain_text(done), icon=":material/check:")

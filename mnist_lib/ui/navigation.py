@@ -1,4 +1,4 @@
-"""The list of screens, and the way to a screen from a cold start."""
+"""The list of screens, and how to reach them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROUTED_KEY = "routed_by_app"
 
 
 class Screen(NamedTuple):
-    """One screen: the name of its file in pages/ and how it is shown."""
+    """One screen: the name of its file in pages/ and how the menu shows it."""
 
     name: str
     title: str
@@ -24,18 +24,18 @@ class Screen(NamedTuple):
 
 
 SCREENS = (
-    Screen("overview", "Overview", ":material/home:", "What this is and what it reaches."),
+    Screen("overview", "Overview", ":material/home:", "What this is, and its results."),
     Screen("dataset", "Dataset", ":material/grid_view:", "Look at the 70,000 digits, down to their pixels."),
     Screen("model", "Model", ":material/schema:", "The network, layer by layer, with its arithmetic."),
     Screen("train", "Train", ":material/play_circle:", "Start a training and watch it learn."),
     Screen("mistakes", "Mistakes", ":material/search:", "Every test digit that a run misreads, and why."),
-    Screen("runs", "Runs", ":material/table_rows:", "Compare all runs, keep them in order, take them away."),
+    Screen("runs", "Runs", ":material/table_rows:", "Compare all runs, rename, annotate and take them away."),
     Screen("draw", "Draw", ":material/draw:", "Draw a digit and see what the network reads."),
 )
 
 
 def choose_page() -> st.Page:
-    """Show the menu and return the page that the URL asks for. Only app.py calls this."""
+    """Show the menu and return the page that the URL names. Only app.py calls this."""
     page = _show_menu()
     st.session_state[_ROUTED_KEY] = True
     return page
@@ -44,8 +44,8 @@ def choose_page() -> st.Page:
 def require_router() -> None:
     """Hand over to app.py if Streamlit ran this page without it.
 
-    Beside a folder named pages/, the first request after the server's start goes
-    to the page's file itself when its URL is that of a page. Naming the pages once
+    If there is a folder named pages/, the first request after the server's start goes
+    to the page's file itself when its URL is that of a page. Declaring the pages once
     ends that mode for good, and the rerun begins at app.py.
     """
     if not st.session_state.pop(_ROUTED_KEY, False):
@@ -54,8 +54,8 @@ def require_router() -> None:
 
 
 def _show_menu() -> st.Page:
-    # A picture of our own: Streamlit's icons and emojis come from other servers. Without
-    # one the menu would send the browser there.
+    # Our own picture: Streamlit's icons and emojis come from other servers, and without
+    # a picture the menu would send the browser there.
     st.set_page_config(page_title="MNIST live", page_icon=str(ICON_PATH), layout="wide")
     return st.navigation([_page(screen) for screen in SCREENS])
 

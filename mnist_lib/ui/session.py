@@ -1,4 +1,4 @@
-"""Which run is looked at: on every screen, in the address and in the sidebar's selector."""
+"""The selected run: the same on every screen, in the address and in the sidebar's selector."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def chosen_run_id() -> str | None:
 
 
 def choose_run(run_id: str) -> None:
-    """Let every screen show this run. For callbacks: the whole screen has to be drawn after it.
+    """Let every screen show this run. For callbacks: the whole screen must be drawn afterwards.
 
-    The selector becomes another widget with that: what the browser still says of the
-    old one, in a request already on its way, then changes nothing.
+    This makes the selector a new widget, so that a request already on its way from the
+    browser with the old selector's value changes nothing.
     """
     st.session_state[_CHOSEN_KEY] = run_id
     st.session_state[_SELECTOR_KEY] = st.session_state.get(_SELECTOR_KEY, 0) + 1
 
 
 def forget_run() -> None:
-    """Let every screen show the first run of the list: the one before is gone. For callbacks."""
+    """Let every screen show the first run of the list, because the selected one is gone. For callbacks."""
     st.session_state.pop(_CHOSEN_KEY, None)
     st.session_state[_SELECTOR_KEY] = st.session_state.get(_SELECTOR_KEY, 0) + 1
     st.query_params.pop(RUN_KEY, None)
 
 
 def selector_key() -> str:
-    """Return the key of the selector as it is now."""
+    """Return the current key of the selector."""
     number = st.session_state.get(_SELECTOR_KEY, 0)
     return f"{RUN_KEY}_{number}" if number else RUN_KEY
 

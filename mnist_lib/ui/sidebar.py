@@ -1,4 +1,4 @@
-"""The sidebar of every screen: which run is looked at, the device, a training's progress."""
+"""The sidebar of every screen: the selected run, the device, a training's progress."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STATE_COLORS = {
     "damaged": "red",
 }
 
-# How often an open screen looks for a training, one small file a look.
+# How often an open screen looks for a training; it reads one small file each time.
 LOOK_EVERY_S = 2.0
 
 _SEEN_KEY = "seen_training"
@@ -48,7 +48,7 @@ def render_sidebar() -> None:
     active = store.active_run()
     with st.sidebar:
         if names:
-            # Who comes without a choice sees the training, else what ships with the project.
+            # The default is the active training, or else the first run that ships with the project.
             _render_selector(names, active.run_id if active else names[0])
         else:
             st.caption("There is no run yet.")
@@ -71,7 +71,7 @@ def _render_selector(names: list[str], default: str) -> None:
         on_change=take_selection,
         help="Every screen shows this run. The link in the address bar keeps it.",
     )
-    # Not bound by Streamlit: a quick change of screens would now and then empty the
+    # Not bound by Streamlit: a quick change of screens would sometimes empty the
     # address, and with it the choice.
     if chosen and st.query_params.get(RUN_KEY) != chosen:
         st.query_params[RUN_KEY] = chosen
@@ -90,10 +90,10 @@ def _tell_of_end(active: Run | None) -> None:
 def _render_state(shown: str | None) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
     if chosen_run_id() != shown:
-        st.rerun()  # another was chosen here: the whole screen has to show it
+        st.rerun()  # another was chosen here: the whole screen must show it
     active = run_store().active_run()
     if (active.run_id if active else None) != st.session_state.get(_SEEN_KEY):
-        st.rerun()  # one began or ended: the whole screen has to know
+        st.rerun()  # one began or ended: the whole screen must know
     run = selected_run()
     if run is not None:
         snapshot = run.read()
@@ -124,7 +124,7 @@ def look_at(run: Run) -> None:
 
 
 def state_badges(snapshot: RunSnapshot) -> str:
-    """Return a run's state, its accuracy and whether its network is another than the paper's, as Markdown."""
+    """Return a run's state, its accuracy and whether its network is not the paper's, as Markdown."""
     text = f":{STATE_COLORS[snapshot.state]}-badge[{snapshot.state}]"
     if snapshot.last_epoch:
         text += f" {snapshot.last_epoch.test_accuracy:.2%} on the test set"

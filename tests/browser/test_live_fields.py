@@ -28,7 +28,7 @@ def test_parameter_count_follows_typing_without_enter(shared_server: Server, pag
     expect(section.get_by_text("not the paper's network")).to_be_visible()
     expect(field).to_be_focused()
     page.keyboard.type("0")  # 480 is too many: the number stays and the form says so
-    expect(page.get_by_text("Out of its range: Filters, first convolution.")).to_be_visible()
+    expect(page.get_by_text("Out of range: Filters, first convolution.")).to_be_visible()
     expect(field).to_have_value("480")
 
 

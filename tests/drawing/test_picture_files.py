@@ -309,7 +309,7 @@ def test_pictures_that_pillow_decodes_in_python_are_refused(digit: np.ndarray) -
         b"P5 140 140 254\n" + digit.clip(0, 254).tobytes(),
         bmp(digit, 1),
     ):
-        with pytest.raises(DrawingError, match=r"^It takes too long or too much memory to read\. Save it anew"):
+        with pytest.raises(DrawingError, match=r"^It takes too long or too much memory to read\. Save it again"):
             read_picture(io.BytesIO(content))
 
 
@@ -576,7 +576,7 @@ def test_file_named_by_hand_is_taken_whatever_its_name(tmp_path: Path) -> None:
 
 def test_folder_without_a_picture_is_said(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DrawingError, match=f"^{tmp_path}: there is no picture in this folder"):
+    with pytest.raises(DrawingError, match=f"^{tmp_path}: there are no pictures in this folder"):
         list(find_pictures([tmp_path]))
 
 

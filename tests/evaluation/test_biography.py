@@ -25,7 +25,7 @@ def test_turns_are_the_epochs_in_which_the_reading_changed(right: list[bool], ex
 @pytest.mark.parametrize(
     ("turns", "expected"),
     [
-        ([], "Never read rightly in any epoch."),
+        ([], "Not read correctly after any epoch."),
         ([Turn(2, True)], "Learned in epoch 2."),
         ([Turn(2, True), Turn(4, False)], "Learned in epoch 2, forgotten in epoch 4 and not learned again since."),
         (

@@ -57,7 +57,7 @@ def test_thousands_of_differences_agree_with_fractions() -> None:
     ("fixed", "broken", "words"),
     [
         (0, 0, "Both read every image with the same outcome."),
-        (5, 5, "No difference in the number of errors"),
+        (5, 5, "The same number of errors"),
         (1, 0, "A difference of 1 error: between equally good networks, chance alone would make one at least as large"),
         (2, 1, "in every such pair (p = 1.00). It may well be chance."),
         (1001, 999, "in nearly every such pair (p = 0.98)."),
@@ -65,7 +65,7 @@ def test_thousands_of_differences_agree_with_fractions() -> None:
         (12, 7, "in about one of 3 such pairs (p = 0.36). It may well be chance."),
         (12, 5, "A difference of 7 errors"),
         (10, 3, "in about one of 11 such pairs (p = 0.092). It may well be chance."),
-        (8, 1, "in about one of 30 such pairs (p = 0.039). Chance alone seldom does that."),
+        (8, 1, "in about one of 30 such pairs (p = 0.039). Chance alone rarely does that."),
         (11, 0, "in about one of 1,000 such pairs (p = 0.00098). Chance alone hardly ever does that."),
         (60, 19, "in about one of 200,000 such pairs (p = 0.0000042). Chance alone hardly ever does that."),
         (200, 20, "in less than one of a million such pairs (p < 0.000001). Chance alone hardly ever does that."),

@@ -1,4 +1,4 @@
-"""Honest figures, against values worked out by hand and loops that anybody can follow."""
+"""Metrics, against values worked out by hand and loops that anybody can follow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.metrics import (
     coverage_curve,
-    digit_figures,
+    digit_metrics,
     margins,
     measure_reliability,
     wilson_interval,
@@ -55,22 +55,22 @@ def test_nothing_tried_says_nothing() -> None:
     assert wilson_interval(0, 0) == (0.0, 1.0)
 
 
-def test_digit_figures_are_those_worked_out_by_hand() -> None:
+def test_digit_metrics_are_those_worked_out_by_hand() -> None:
     matrix = np.zeros((10, 10), np.int64)
     matrix[4, 4], matrix[4, 9] = 6, 2  # eight fours
     matrix[9, 4], matrix[9, 9] = 3, 9  # twelve nines
     matrix[7, 9] = 1  # a seven that is never read as one
-    figures = digit_figures(matrix)
-    assert figures.precision[4] == pytest.approx(6 / 9)
-    assert figures.recall[4] == pytest.approx(6 / 8)
-    assert figures.f1[4] == pytest.approx(2 * (6 / 9) * (6 / 8) / (6 / 9 + 6 / 8))
-    assert figures.precision[9] == pytest.approx(9 / 12)
-    assert figures.support.tolist() == [0, 0, 0, 0, 8, 0, 0, 1, 0, 12]
-    assert figures.predicted.tolist() == [0, 0, 0, 0, 9, 0, 0, 0, 0, 12]
-    assert figures.recall[7] == 0
-    assert figures.f1[7] == 0
-    assert np.isnan(figures.precision[7])  # nothing was read as a seven
-    assert np.isnan([figures.precision[0], figures.recall[0], figures.f1[0]]).all()
+    metrics = digit_metrics(matrix)
+    assert metrics.precision[4] == pytest.approx(6 / 9)
+    assert metrics.recall[4] == pytest.approx(6 / 8)
+    assert metrics.f1[4] == pytest.approx(2 * (6 / 9) * (6 / 8) / (6 / 9 + 6 / 8))
+    assert metrics.precision[9] == pytest.approx(9 / 12)
+    assert metrics.support.tolist() == [0, 0, 0, 0, 8, 0, 0, 1, 0, 12]
+    assert metrics.predicted.tolist() == [0, 0, 0, 0, 9, 0, 0, 0, 0, 12]
+    assert metrics.recall[7] == 0
+    assert metrics.f1[7] == 0
+    assert np.isnan(metrics.precision[7])  # nothing was read as a seven
+    assert np.isnan([metrics.precision[0], metrics.recall[0], metrics.f1[0]]).all()
 
 
 def test_calibration_error_is_the_one_worked_out_by_hand() -> None:
@@ -142,10 +142,10 @@ def test_margin_is_the_way_to_the_second_place() -> None:
     assert margins(np.array([row], np.float32)).dtype == np.float64
 
 
-def test_real_digit_figures_agree_with_loops(dataset: Dataset) -> None:
+def test_real_digit_metrics_agree_with_loops(dataset: Dataset) -> None:
     answers, labels = RUN.probabilities().argmax(axis=1), dataset.test_labels
-    figures = digit_figures(confusion_matrix(RUN.probabilities(), labels))
+    metrics = digit_metrics(confusion_matrix(RUN.probabilities(), labels))
     for digit in range(10):
         right = sum(1 for answer, label in zip(answers, labels, strict=True) if answer == label == digit)
-        assert figures.precision[digit] == right / sum(answer == digit for answer in answers)
-        assert figures.recall[digit] == right / sum(label == digit for label in labels)
+        assert metrics.precision[digit] == right / sum(answer == digit for answer in answers)
+        assert metrics.recall[digit] == right / sum(label == digit for label in labels)

@@ -270,7 +270,7 @@ def test_a_strangers_words_are_text_only(store: RunStore, dataset: Dataset) -> N
     rows = dict(page.tables["Trained with"][1:])
     assert rows["Device"] == rows["Precision"] == shown
     assert shown in rows["Versions"]
-    assert rows["Begun"] == "–"
+    assert rows["Started"] == "–"
     for figure in page.figures()[:2]:
         assert "&lt;script&gt;" in figure["layout"]["annotations"][0]["hovertext"]
 

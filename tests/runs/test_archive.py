@@ -201,7 +201,7 @@ def test_run_too_large_to_be_loaded_again_is_refused_when_it_leaves(longest_run:
         path.unlink()
         with path.open("wb") as file:
             file.truncate(6_000_000)
-    with pytest.raises(RunStoreError, match=r"has more than the 500 MB that can be loaded again\. Take its model"):
+    with pytest.raises(RunStoreError, match=r"has more than the 500 MB that can be loaded again\. Download its model"):
         archive_run(longest_run)
 
 
@@ -362,25 +362,25 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     "one bit": (lambda z, n, t: z[:3_000_000] + bytes([z[3_000_000] ^ 1]) + z[3_000_001:], "damaged"),
     "nothing in it": (lambda z, n, t: make_zip({}), "is empty"),
     "two folders": (lambda z, n, t: rebuild(z, add={"other/config.json": b"{}"}), "holds 2 folders"),
-    "no folder": (lambda z, n, t: rebuild(z, rename=lambda name: name.split("/", 1)[1]), "is in no folder"),
-    "path above": (lambda z, n, t: rebuild(z, add={"../evil.txt": b""}), r"\.\./evil\.txt is in no folder"),
-    "path above within": (lambda z, n, t: rebuild(z, add={f"{n}/../../evil.txt": b""}), "is no file of a run"),
-    "absolute path": (lambda z, n, t: rebuild(z, add={"/etc/note.txt": b""}), "is in no folder"),
-    "path of Windows": (lambda z, n, t: rebuild(z, add={f"{n}\\note.txt": b""}), "is in no folder"),
-    "hidden folder": (lambda z, n, t: rebuild(z, rename=lambda name: f".{name}"), "is in no folder"),
-    "long name": (lambda z, n, t: rebuild(z, rename=lambda name: "x" * 101 + name), "is in no folder"),
-    "markup as a name": (lambda z, n, t: rebuild(z, rename=lambda name: f"![](x)\n{name}"), r"loaded: [^!\[]* is in"),
-    "log": (lambda z, n, t: rebuild(z, add={f"{n}/trainer.log": b""}), r"trainer\.log is no file of a run"),
-    "checkpoint": (lambda z, n, t: rebuild(z, add={f"{n}/checkpoint-001.weights.h5": b""}), "is no file of a run"),
-    "upper case": (lambda z, n, t: rebuild(z, add={f"{n}/Config.json": b""}), r"Config\.json is no file of a run"),
-    "digits of elsewhere": (lambda z, n, t: rebuild(z, add={f"{n}/epochs/\u0660\u0660\u0661.npz": b""}), "is no file"),
-    "line feed at the end": (lambda z, n, t: rebuild(z, add={f"{n}/note.txt\n": b""}), "is no file of a run"),
+    "no folder": (lambda z, n, t: rebuild(z, rename=lambda name: name.split("/", 1)[1]), "is not in a run's folder"),
+    "path above": (lambda z, n, t: rebuild(z, add={"../evil.txt": b""}), r"\.\./evil\.txt is not in a run's folder"),
+    "path above within": (lambda z, n, t: rebuild(z, add={f"{n}/../../evil.txt": b""}), "is not a file of a run"),
+    "absolute path": (lambda z, n, t: rebuild(z, add={"/etc/note.txt": b""}), "is not in a run's folder"),
+    "path of Windows": (lambda z, n, t: rebuild(z, add={f"{n}\\note.txt": b""}), "is not in a run's folder"),
+    "hidden folder": (lambda z, n, t: rebuild(z, rename=lambda name: f".{name}"), "is not in a run's folder"),
+    "long name": (lambda z, n, t: rebuild(z, rename=lambda name: "x" * 101 + name), "is not in a run's folder"),
+    "markup as a name": (lambda z, n, t: rebuild(z, rename=lambda name: f"![](x)\n{name}"), r"loaded: [^!\[]* is not"),
+    "log": (lambda z, n, t: rebuild(z, add={f"{n}/trainer.log": b""}), r"trainer\.log is not a file of a run"),
+    "checkpoint": (lambda z, n, t: rebuild(z, add={f"{n}/checkpoint-001.weights.h5": b""}), "is not a file of a run"),
+    "upper case": (lambda z, n, t: rebuild(z, add={f"{n}/Config.json": b""}), r"Config\.json is not a file of a run"),
+    "digits of elsewhere": (lambda z, n, t: rebuild(z, add={f"{n}/epochs/\u0660\u0660\u0661.npz": b""}), "is not a"),
+    "line feed at the end": (lambda z, n, t: rebuild(z, add={f"{n}/note.txt\n": b""}), "is not a file of a run"),
     "twice": (lambda z, n, t: rebuild(z, add={f"{n}/config.json": b"{}"}), r"config\.json is in it twice"),
     "link": (lambda z, n, t: rebuild(z, add={f"{n}/note.txt": b"/etc/passwd"}, attributes=LINK), "is a link"),
     "linked folder": (lambda z, n, t: rebuild(z, add={f"{n}/epochs/": b""}, attributes=LINK), "is a link"),
     "folder with contents": (lambda z, n, t: rebuild(z, add={f"{n}/epochs/": b"x"}), "has more than 0 bytes"),
     "encrypted": (lambda z, n, t: encrypt(z), "is encrypted"),
-    "bzip2": (lambda z, n, t: rebuild(z, compression=zipfile.ZIP_BZIP2), "packed in a way"),
+    "bzip2": (lambda z, n, t: rebuild(z, compression=zipfile.ZIP_BZIP2), "packed in an unsupported way"),
     "too many": (
         lambda z, n, t: make_zip({f"{n}/epochs/{epoch:03d}.npz": b"" for epoch in range(MAX_ENTRIES + 1)}),
         "too many entries; at most 207",
@@ -405,7 +405,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     ),
     "preset with markup": (
         lambda z, n, t: change_json(z, "config.json", lambda c: c["settings"].update(preset="<b>")),
-        "names no preset",
+        "has no preset",
     ),
     "device with markup": (
         lambda z, n, t: change_json(z, "config.json", lambda c: c.update(device="![](http://example.org)")),
@@ -428,7 +428,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
                 )
             },
         ),
-        "nested without end|is not a row of figures",
+        "nested too deeply|is not a row of metrics",
     ),
     "no status": (lambda z, n, t: rebuild(z, replace_with={"status.json": None}), r"status\.json is missing"),
     "running": (
@@ -440,7 +440,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         "it is failed; only a finished or stopped run",
     ),
     "no result": (
-        lambda z, n, t: change_json(z, "status.json", lambda s: s.update(result=None)), r"says nothing of epochs",
+        lambda z, n, t: change_json(z, "status.json", lambda s: s.update(result=None)), "has no result",
     ),
     "endless result": (
         lambda z, n, t: change_json(z, "status.json", lambda s: s["result"].update(misclassified=10**400)),
@@ -458,12 +458,12 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         lambda z, n, t: change_json(z, "config.json", lambda c: c.update(created_at=1e18)),
         "config.json is not what a trainer writes, at created_at",
     ),
-    "epochs as floats": (lambda z, n, t: set_row(z, "epoch", epoch=1.0), "is not a row of figures"),
-    "row that is none": (lambda z, n, t: set_row(z, "batch", loss="high"), "line 1, is not a row of figures"),
+    "epochs as floats": (lambda z, n, t: set_row(z, "epoch", epoch=1.0), "is not a row of metrics"),
+    "row that is none": (lambda z, n, t: set_row(z, "batch", loss="high"), "line 1, is not a row of metrics"),
     "epochs in disorder": (lambda z, n, t: set_row(z, "epoch", epoch=2), "does not hold the epochs in their order"),
     "epoch from nowhere": (
         lambda z, n, t: rebuild(z, add={f"{n}/epochs/003.npz": read_entry(z, "epochs/002.npz")}),
-        "files of epochs that metrics.jsonl does not know",
+        "files of epochs that are not in metrics.jsonl",
     ),
     # The probabilities.
     "no probabilities": (lambda z, n, t: rebuild(z, replace_with={"epochs/002.npz": None}), r"002\.npz is missing"),
@@ -525,7 +525,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         ),
         NOT_OURS,
     ),
-    "network nested without end": (
+    "network nested too deeply": (
         lambda z, n, t: rebuild(
             z,
             replace_with={
@@ -550,7 +550,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         lambda z, n, t: rebuild(
             z, replace_with={"model.keras": rebuild_model(read_entry(z, "model.keras"), {"model.weights.h5": b"x"})}
         ),
-        r"model\.keras does not hold the weights of its network: it is no file of weights",
+        r"model\.keras does not hold the weights of its network: it is not a file of weights",
     ),
     "model of NaN": (
         lambda z, n, t: with_model(z, nan_network(z), t),
@@ -558,7 +558,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     ),
     # The weights of an epoch.
     "text as weights": (
-        lambda z, n, t: rebuild(z, replace_with={"epochs/001.weights.h5": b"x"}), "it is no file of weights",
+        lambda z, n, t: rebuild(z, replace_with={"epochs/001.weights.h5": b"x"}), "it is not a file of weights",
     ),
     "cut weights": (
         lambda z, n, t: rebuild(
@@ -602,21 +602,21 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
         "there is a link in it",
     ),
     "virtual weights": (
-        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, virtual)), "an array lies in another file",
+        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, virtual)), "an array is stored in another file",
     ),
     "weights in another file": (
-        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, external)), "an array lies in another file",
+        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, external)), "an array is stored in another file",
     ),
     "weights that unpack to a lot": (
-        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, gzip_bomb)), "an array unpacks to more than it is"
+        lambda z, n, t: change_weights(z, lambda f: replace_kernel(f, gzip_bomb)), "unpacks to more than its size"
     ),
     "weights packed otherwise": (
         lambda z, n, t: change_weights(
             z, lambda f: replace_kernel(f, lambda g, n, w: g.create_dataset(n, data=w, compression="lzf"))
         ),
-        "packed in a way that is not read here",
+        "packed in an unsupported way",
     ),
-    "circle": (lambda z, n, t: change_weights(z, circle), "there is more in it|it is for other layers"),
+    "circle": (lambda z, n, t: change_weights(z, circle), "there is too much in it|it is for other layers"),
 }  # fmt: skip
 
 

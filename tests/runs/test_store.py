@@ -232,7 +232,7 @@ def test_name_that_is_taken_is_refused(run_copy: Run, tmp_path: Path) -> None:
     store = RunStore(run_copy.path.parent)  # with the bundled ones
     shutil.copytree(run_copy.path, store.root / "Other")
     for name in ("Other", "other", "pretrained-paper"):
-        with pytest.raises(RunStoreError, match=f"a run named {name} already"):
+        with pytest.raises(RunStoreError, match=f"already a run named {name}"):
             store.rename(run_copy, name)
     assert run_copy.path.is_dir()
 

@@ -275,7 +275,10 @@ def test_loss_that_is_no_number_ends_the_run_with_that_reason(store: RunStore, p
 
 def test_finished_run_has_nothing_left_to_train(run_copy: Run, store: RunStore) -> None:
     before = sorted((path.name, path.stat().st_mtime_ns) for path in run_copy.path.rglob("*"))
-    with pytest.raises(RunStoreError, match=r"is finished and cannot go on\.$"), store.continuing(run_copy.run_id):
+    with (
+        pytest.raises(RunStoreError, match=r"is finished and cannot be continued\.$"),
+        store.continuing(run_copy.run_id),
+    ):
         pass
     assert sorted((path.name, path.stat().st_mtime_ns) for path in run_copy.path.rglob("*")) == before
 
@@ -300,7 +303,7 @@ def test_continue_takes_no_other_settings(python: Python, store: RunStore) -> No
         "-m", "mnist_lib", "train", "--continue=x", "--epochs=3", "--runs-dir", store.root
     )
     assert (code, stdout) == (2, "")
-    assert stderr == "mnist_lib: --continue goes on with the run's own settings. Leave the others out.\n"
+    assert stderr == "mnist_lib: --continue uses the run's own settings. Leave out all others.\n"
 
 
 def test_dead_trainer_is_not_taken_for_a_living_one(run_copy: Run) -> None:

@@ -46,7 +46,7 @@ def check_that_all_is_plain(app: AppTest) -> None:
     assert len(markdown) > 20
     for text in markdown:
         assert "[l](" not in str(text)
-        assert ":red[" not in str(text) or ":red[Out of its range" in str(text)
+        assert ":red[" not in str(text) or ":red[Out of range" in str(text)
 
 
 def open_runs(*chosen: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""What happens beside the training: one small callback a file, in the order in which Keras calls them."""
+"""The Keras callbacks of a training, one per file."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from mnist_lib.training.state import TrainingState
 def make_callbacks(
     state: TrainingState, dataset: Dataset, on_epoch: Callable[[EpochRow], None] = lambda row: None
 ) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of a training, in their order.
+    """Return the callbacks of a training, in the order in which Keras calls them.
 
-    After an epoch its evaluation comes first, then its checkpoint, and its row last: an epoch
-    with a row can be gone on from, whenever the process ends. Between batches the row comes
-    before what a screen asks for, so that a pause begins with all figures written.
+    After an epoch, its evaluation comes first, then its checkpoint, and its row last: a training
+    can be continued from any epoch that has a row, whenever the process ends. Between batches the
+    row comes before the requests of a screen, so all metrics are written when a pause begins.
 
     Args:
-        state: Where the training stands; all of them share it.
-        dataset: MNIST. The test images are evaluated after each epoch and choose nothing.
+        state: The state of the training, shared by all callbacks.
+        dataset: MNIST. The test images are evaluated after each epoch and influence nothing.
         on_epoch: Called with each "epoch" row, as it was written.
     """
     learning_rate, batch_logger = ScheduledLearningRate(state), BatchLogger(state)

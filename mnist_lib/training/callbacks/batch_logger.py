@@ -1,4 +1,4 @@
-"""Writes the figures of the latest batches to metrics.jsonl, a few times a second."""
+"""Writes the metrics of the latest batches to metrics.jsonl, a few times per second."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from mnist_lib.runs.records import BatchRow
 from mnist_lib.training.callbacks.training_callback import TrainingCallback
 from mnist_lib.training.state import TrainingState
 
-# Several rows a second draw a smooth curve; one a batch would be 9,375 rows for
-# the paper's run, and cost more than it shows.
+# Several rows per second make a smooth curve; one per batch would be 9,375 rows for
+# the paper's run, which costs more than it shows.
 SECONDS_PER_ROW = 0.25
 
 # However slow the machine, an epoch's rows stay below a tenth of a megabyte.
@@ -20,17 +20,17 @@ ROWS_PER_EPOCH = 300
 
 
 class DivergedError(Exception):
-    """The loss is not a number any more. The message says where, in a line."""
+    """The loss is not a number any more. The message says where, in one line."""
 
 
 class BatchLogger(TrainingCallback):
-    """Writes the figures of the latest batches to metrics.jsonl, a few times a second.
+    """Writes the metrics of the latest batches to metrics.jsonl, a few times per second.
 
-    Keras reports the mean over the epoch so far. The figures of the latest batches
-    alone are the difference of two such sums.
+    Keras reports the mean over the epoch so far. The metrics of the latest batches
+    are computed from the difference of two such sums.
 
     Args:
-        state: Where the training stands.
+        state: The state of the training.
     """
 
     def __init__(self, state: TrainingState) -> None:
@@ -40,7 +40,7 @@ class BatchLogger(TrainingCallback):
         self._row_s = state.elapsed_s
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Begin the epoch's sums anew."""
+        """Reset the epoch's sums."""
         self._sums = np.zeros(3)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -55,7 +55,7 @@ class BatchLogger(TrainingCallback):
             self.write_pending_row(logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Leave the evaluation, which is over by now, out of the next row's time."""
+        """Exclude the evaluation, which is over by now, from the next row's time."""
         self._row_s = self.state.elapsed_s
 
     def write_pending_row(self, logs: dict[str, Any]) -> None:

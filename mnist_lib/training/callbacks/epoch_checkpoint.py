@@ -1,4 +1,4 @@
-"""Keeps what it takes to go on from the last whole epoch."""
+"""Keeps a checkpoint of the last complete epoch."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from mnist_lib.training.checkpoints import remove_checkpoints, save_checkpoint
 
 
 class EpochCheckpoint(TrainingCallback):
-    """Keeps what it takes to go on from the last whole epoch, and only that: it is three times the weights.
+    """Keeps a checkpoint of the last complete epoch, and no others: it is three times as large as the weights.
 
-    The older checkpoint goes after the epoch's row is written: a checkpoint without its row
-    does not count, and the run goes on from the one before.
+    The older checkpoint is removed after the epoch's row is written. Until then the new one
+    does not count, and a run would continue from the older one.
 
     Args:
-        state: Where the training stands.
+        state: The state of the training.
     """
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep the weights and the optimizer's state, unless the epoch was broken off."""
+        """Save the weights and the optimizer's state, unless the epoch was stopped."""
         if self.state.epoch_is_complete:
             save_checkpoint(self.model, self.state.run, self.state.config, epoch + 1)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Remove the older checkpoints; Keras's fit is called once an epoch."""
+        """Remove the older checkpoints; Keras's fit is called once per epoch."""
         if self.state.epoch_is_complete:
             remove_checkpoints(self.state.run, self.state.epoch - 1)

@@ -1,4 +1,4 @@
-"""Evaluates the network after each epoch, and keeps its weights and its test probabilities."""
+"""Evaluates the network after each epoch, and saves its weights and its test probabilities."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from mnist_lib.training.state import TrainingState
 
 
 class EpochEvaluation(TrainingCallback):
-    """Evaluates the network after each epoch, and keeps its weights and its test probabilities.
+    """Evaluates the network after each epoch, and saves its weights and its test probabilities.
 
-    What is evaluated and kept is a float32 twin of the trained network, without its
-    optimizer: the stored probabilities are then those that any reader of the kept
-    model gets, whatever precision the training used.
+    It evaluates and saves a float32 copy of the trained network, without its optimizer. So the
+    stored probabilities are those of the saved model, whatever precision the training uses.
 
-    The figures go into Keras's logs of the epoch: ``test_loss``, ``test_accuracy`` and
-    ``misclassified``, and, where training images are set aside, ``validation_loss`` and
+    The metrics go into Keras's logs of the epoch: ``test_loss``, ``test_accuracy`` and
+    ``misclassified``, and, if training images are set aside, ``validation_loss`` and
     ``validation_accuracy``.
 
     Args:
-        state: Where the training stands.
+        state: The state of the training.
         dataset: MNIST, whose test images are evaluated and whose last training images may be set aside.
     """
 
@@ -34,7 +33,7 @@ class EpochEvaluation(TrainingCallback):
         self._twin = build_model(state.config)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Evaluate the test images and those set aside."""
+        """Evaluate the test images and the training images set aside."""
         run, config = self.state.run, self.state.config
         self.state.write_status(phase="evaluating")
         self._twin.set_weights(self.model.get_weights())
@@ -42,7 +41,7 @@ class EpochEvaluation(TrainingCallback):
         run.save_probabilities(epoch + 1, probabilities)
         save_weights(self._twin, run, config, epoch + 1)
         test_accuracy = accuracy(probabilities, self.dataset.test_labels)
-        figures = {
+        metrics = {
             "test_loss": cross_entropy(probabilities, self.dataset.test_labels),
             "test_accuracy": test_accuracy,
             "misclassified": round((1 - test_accuracy) * len(self.dataset.test_labels)),
@@ -51,7 +50,7 @@ class EpochEvaluation(TrainingCallback):
             aside = slice(config.fitted_images, config.training_images)
             labels = self.dataset.train_labels[aside]
             probabilities = predict_probabilities(self._twin, self.dataset.train_images[aside])
-            figures["validation_loss"] = cross_entropy(probabilities, labels)
-            figures["validation_accuracy"] = accuracy(probabilities, labels)
-        if logs is not None:  # Keras hands one dictionary to all callbacks
-            logs.update(figures)
+            metrics["validation_loss"] = cross_entropy(probabilities, labels)
+            metrics["validation_accuracy"] = accuracy(probabilities, labels)
+        if logs is not None:  # Keras passes one dictionary to all callbacks
+            logs.update(metrics)

@@ -11,10 +11,10 @@ from mnist_lib.training.state import TrainingState
 
 
 class EpochLogger(TrainingCallback):
-    """Writes each epoch's row to metrics.jsonl, once all that it tells of is kept.
+    """Writes each epoch's row to metrics.jsonl, after the files of the epoch are saved.
 
     Args:
-        state: Where the training stands.
+        state: The state of the training.
         on_epoch: Called with each row, as it was written.
     """
 
@@ -23,7 +23,7 @@ class EpochLogger(TrainingCallback):
         self.on_epoch = on_epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the row. Its test figures are those that ``EpochEvaluation`` put into the logs."""
+        """Write the row, with the test metrics that ``EpochEvaluation`` put into the logs."""
         logs = logs or {}
         row = self.state.run.append_metrics(
             EpochRow(

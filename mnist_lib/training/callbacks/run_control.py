@@ -1,4 +1,4 @@
-"""Applies what a screen asks for in control.json: pause, resume, stop, another learning rate."""
+"""Applies what a screen requests in control.json: pause, resume, stop, another learning rate."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from mnist_lib.training.callbacks.scheduled_learning_rate import ScheduledLearni
 from mnist_lib.training.callbacks.training_callback import TrainingCallback
 from mnist_lib.training.state import TrainingState
 
-# While batches are trained, control.json is read a few times a second.
+# While batches are trained, control.json is read a few times per second.
 SECONDS_PER_READ = 0.25
 
-# A paused trainer sleeps between two reads, and seldom writes that it is still there.
+# A paused trainer sleeps between two reads, and only sometimes writes that it is still there.
 PAUSED_SECONDS_PER_READ = 0.2
 READS_PER_HEARTBEAT = 50
 
 
 class RunControl(TrainingCallback):
-    """Applies what a screen asks for in control.json: pause, resume, stop, another learning rate.
+    """Applies what a screen requests in control.json: pause, resume, stop, another learning rate.
 
-    Each that happens is an "event" row of metrics.jsonl, and the state in status.json follows.
+    Each of these is written as an "event" row to metrics.jsonl, and updates the state in status.json.
 
     Args:
-        state: Where the training stands. Its stopwatch stands in a pause.
-        learning_rate: What changes the rate.
-        batch_logger: What writes the row of the last batches before a stop.
+        state: The state of the training. A pause stops its stopwatch.
+        learning_rate: Changes the rate.
+        batch_logger: Writes the row of the last batches before a stop.
     """
 
     def __init__(self, state: TrainingState, learning_rate: ScheduledLearningRate, batch_logger: BatchLogger) -> None:
@@ -55,14 +55,14 @@ class RunControl(TrainingCallback):
         self.state.write_status(state="stopping" if controls.stop else "running", phase="training")
 
     def _change_learning_rate(self, controls: Controls) -> None:
-        """Set the learning rate that a person asks for, if it was not set yet."""
+        """Set the requested learning rate, if it is not set yet."""
         if controls.learning_rate is not None and controls.asked_at > self._rate_asked_at:
             self._rate_asked_at = controls.asked_at
             self.learning_rate.change(controls.learning_rate)
             self.state.write_event("learning_rate")
 
     def _wait_while_paused(self) -> Controls:
-        """Sleep until the training may go on or is to stop, and return the controls that say so."""
+        """Sleep until the training is resumed or stopped, and return the controls that say so."""
         self.state.stopwatch.stop()
         self.state.write_event("paused")
         reads = 0

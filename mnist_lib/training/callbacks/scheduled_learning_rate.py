@@ -1,4 +1,4 @@
-"""Sets the learning rate that the schedule, or a person, wants for each step."""
+"""Sets the learning rate of each step, as scheduled or requested."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mnist_lib.training.state import TrainingState
 
 
 class ScheduledLearningRate(TrainingCallback):
-    """Sets the learning rate that the schedule, or a person, wants for each step.
+    """Sets the learning rate of each step, as scheduled or requested.
 
-    A rate that a person asked for holds for the steps until the schedule changes its own; from
-    then on the schedule goes on from there, in proportion.
+    A requested rate holds until the scheduled rate changes; from then on the schedule continues
+    from there, in proportion.
 
     Args:
-        state: Its ``learning_rate`` and ``rate_factor`` are kept.
+        state: Its ``learning_rate`` and ``rate_factor`` are updated.
     """
 
     def __init__(self, state: TrainingState) -> None:
@@ -26,11 +26,11 @@ class ScheduledLearningRate(TrainingCallback):
 
     @property
     def scheduled_rate(self) -> float:
-        """The learning rate that the schedule alone wants for the next step, above 0."""
+        """The scheduled learning rate of the next step, above 0, without a person's changes."""
         return float(self._rates[min(self.state.step, len(self._rates) - 1)])
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Set the rate once in any case: the optimizer comes with one of its own."""
+        """Set the first rate: the optimizer starts with its own."""
         self.model.optimizer.learning_rate = self.state.learning_rate
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What all callbacks of a training have: they know where it stands."""
+"""The base class of all callbacks of a training."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mnist_lib.training.state import TrainingState
 
 
 class TrainingCallback(keras.callbacks.Callback):
-    """A callback that knows where the training stands.
+    """A callback that shares the state of the training.
 
     Args:
         state: Shared by all callbacks of the training.
 
     Attributes:
-        model: The network being trained, from the call of ``fit`` on. Keras sets it.
+        model: The network being trained. Keras sets it when ``fit`` is called.
     """
 
     model: keras.Model

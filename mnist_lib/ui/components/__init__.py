@@ -1,1 +1,1 @@
-"""Widgets that Streamlit does not have, each with its script and its style sheet."""
+"""Widgets that Streamlit does not have, each with its own script and style sheet."""

@@ -1,4 +1,4 @@
-"""Columns that go below each other where there is no room for them side by side."""
+"""Columns that wrap below each other if there is no room for them side by side."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from streamlit.delta_generator import DeltaGenerator
 def wrapping_columns(
     weights: Sequence[int], least_widths_px: Sequence[int], key: str, gap: Literal["medium", "large"]
 ) -> list[DeltaGenerator]:
-    """Return columns that share the width, each on a line of its own where one would get less than it needs.
+    """Return columns that share the width, and wrap if one would get less than it needs.
 
-    Streamlit's own columns do so on screens below 640 px only, whatever is in them, and the sidebar
+    Streamlit's own columns wrap only on screens below 640 px, whatever is in them, and the sidebar
     takes 300 px of a wider screen.
 
     Args:
         weights: How the columns share the width.
-        least_widths_px: What each of them needs.
+        least_widths_px: The width that each of them needs.
         key: The key of the container around them.
         gap: The space between them, as Streamlit names it.
     """

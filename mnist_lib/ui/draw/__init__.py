@@ -1,1 +1,1 @@
-"""The Draw screen: canvas and picture files, the answer, the stages before it, one's own test set."""
+"""The Draw screen: canvas and picture files, the answer, the stages before it, the own test set."""

@@ -1,4 +1,4 @@
-"""What the network reads in a given digit, or that it is not sure."""
+"""The network's answer for a given digit, or that it is not sure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 
 
 def render_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> None:
-    """Show the answer, the ten probabilities, and below which of them an answer is withheld.
+    """Show the answer, the ten probabilities, and the threshold below which an answer is withheld.
 
     Args:
-        run: Who reads.
-        image: uint8, (28, 28), 0 to 255: what it sees.
+        run: The run whose network reads the digit.
+        image: uint8, (28, 28), 0 to 255: what the network sees.
         probabilities: float32, (10,), 0 to 1.
     """
-    # The slider stands below the answer that depends on it.
+    # The slider is drawn below the answer that depends on it.
     threshold = st.session_state.get("threshold", USUAL_THRESHOLD)
     heading, reason = _answer_text(image, probabilities, threshold)
     st.subheader(heading)
@@ -59,8 +59,8 @@ def _answer_text(image: np.ndarray, probabilities: np.ndarray, threshold: float)
 def _coverage_text(run: Run, threshold: float) -> str:
     measured = coverage(run, threshold)
     if measured is None:
-        return "What is less sure than that is not answered."
+        return "Anything less sure is not answered."
     return (
-        f"What is less sure than that is not answered. Of the 10,000 test digits {plain_text(run.run_id)} then "
-        f"answers {measured.answered:.1%}, and {measured.accuracy:.2%} of those rightly."
+        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(run.run_id)} then answers "
+        f"{measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
     )

@@ -1,4 +1,4 @@
-"""Where a digit comes from: drawn on a canvas, or a picture that is uploaded or pasted."""
+"""The input of a digit: drawn on a canvas, or a picture that is uploaded or pasted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (8, 32)
 USUAL_PEN_WIDTH_PX = 20
 
-# Strokes that can be undone, a third of a megabyte each.
+# Strokes that can be undone; each takes a third of a megabyte.
 LONGEST_HISTORY = 50
 
 # A picture of 20 megapixels has fewer bytes than this, unless nothing in it repeats.
@@ -39,7 +39,7 @@ _UPLOAD_NUMBER = "upload_number"
 
 
 class GivenDigit(NamedTuple):
-    """What a person gave to read.
+    """A digit that a person gave to read.
 
     Attributes:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
@@ -51,16 +51,16 @@ class GivenDigit(NamedTuple):
 
 
 class _CanvasState(NamedTuple):
-    """The canvas after a stroke: its own notes of it, and uint8, (280, 280, 4), what it shows."""
+    """The canvas after a stroke: its strokes as JSON, and its pixels, uint8, (280, 280, 4)."""
 
     drawing: dict[str, Any]
     rgba: np.ndarray
 
 
 def ask_for_digit() -> GivenDigit | None:
-    """Show the canvas, or the fields for a picture, and return what was given, None until then.
+    """Show the canvas, or the fields for a picture, and return the given digit, or None until there is one.
 
-    Both are kept while the person looks at other screens.
+    Both are kept while other screens are open.
     """
     way = st.segmented_control(
         "Where the digit comes from",
@@ -82,7 +82,7 @@ def _ask_for_drawing() -> np.ndarray | None:
     key = f"canvas_{state.setdefault(_CANVAS_NUMBER, 0)}"
     if key not in state:  # a new canvas, or the person is back from another screen
         state[_CANVAS_BEGINS_WITH] = history[-1].drawing if history else None
-    st.space("small")  # where the canvas shows a toolbar of its own
+    st.space("small")  # for the canvas's own toolbar
     canvas_place = st.empty()
     buttons = st.container(horizontal=True)
     pen_width_px = st.slider(
@@ -109,7 +109,7 @@ def _ask_for_drawing() -> np.ndarray | None:
 
 
 def _remember(canvas: CanvasResult) -> None:
-    """Add what the canvas says to its history; a canvas says nothing before its first stroke."""
+    """Add the canvas's state to its history; before the first stroke there is none."""
     history: list[_CanvasState] = st.session_state[_CANVAS_HISTORY]
     drawing, rgba = canvas.json_data, canvas.image_data
     if drawing is None or rgba is None or (history and history[-1].drawing == drawing):
@@ -136,7 +136,7 @@ def _undo_clear() -> None:
 
 
 def _begin_canvas(history: list[_CanvasState]) -> None:
-    """Begin another canvas that shows the last of the history: a new key is a new canvas."""
+    """Begin a new canvas that shows the last state of the history: a new key is a new canvas."""
     st.session_state[_CANVAS_NUMBER] += 1
     st.session_state[_CANVAS_HISTORY] = history
 
@@ -174,7 +174,7 @@ def _take_pasted() -> None:
 
 
 def _take_picture(file: io.BytesIO) -> None:
-    """Read a picture and keep its ink; one that cannot be read leaves the picture before it."""
+    """Read a picture and keep its ink; if it cannot be read, the previous picture stays."""
     try:
         st.session_state[_PICTURE_INK] = call_in_limited_process(read_picture, file.getvalue(), LONGEST_READING_S)
         st.session_state[_PICTURE_ERROR] = None

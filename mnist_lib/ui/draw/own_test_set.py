@@ -1,4 +1,4 @@
-"""One's own test set: keeping a drawing with its true digit, and what runs read in all that were kept."""
+"""The own test set: keeps drawings with their true digits, and shows how runs read them."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5
-# A zip of as many drawings as it may bring takes four seconds.
+# A zip with the maximum number of drawings takes four seconds.
 LONGEST_READING_S = 12.0
 
 _SOURCES_IN_WORDS = {"canvas": "Drawn on the canvas", "picture": "From a picture"}
 
 _SHOWN_KEY = "own_digits_shown"
 _GALLERY_KEY = "own_digits_gallery"
-# The two rows of digits: for what is drawn, and for the chosen drawing of the set.
+# The two rows of digits: for the current drawing, and for the chosen drawing of the set.
 _KEEP_KEY = "keep"
 _LABEL_KEY = "own_digit_label"
 _OTHERS_KEY = "own_digits_others"
-# Counts what was done in popovers: with another key they are closed, and the file's field is empty.
+# Counts the actions done in popovers: a new key closes them and empties the file's field.
 _POPOVER_NUMBER_KEY = "own_digits_popover_number"
-# What came of the last click: said where the screen is drawn, for a fragment's callbacks may draw nothing.
+# The outcome of the last click, shown when the screen is drawn: a fragment's callbacks may draw nothing.
 _DONE_KEY = "own_digits_done"
 _PROBLEM_KEY = "own_digits_problem"
 _KEEP_PROBLEM_KEY = "keep_problem"
-# What was deleted last, as a zip.
+# What was last deleted, as a zip.
 _DELETED_KEY = "own_digits_deleted"
 
 
 def render_keep_form(ink: np.ndarray, source: str) -> None:
-    """Show the ten digits, one of which a person taps to keep the drawing as that.
+    """Show the ten digits; a tap on one keeps the drawing as that digit.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
-        source: Where it comes from, one of ``own_digits.SOURCES``.
+        source: Where it comes from, one of ``drawing.own_test_set.SOURCES``.
     """
     own = _own_digits()
     try:
@@ -76,12 +76,12 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
     )
     show_problem(_KEEP_PROBLEM_KEY)
     with st.container(horizontal=True, vertical_alignment="center"):
-        # Both fit on one line of a narrow screen: nothing below moves.
+        # Both fit on one line of a narrow screen, so nothing below moves.
         st.caption(
             f"Kept as {kept.label} in your test set." if kept else "Tap its true digit to keep it.", width="stretch"
         )
         st.button(
-            "Take it out",
+            "Remove it",
             icon=":material/undo:",
             type="tertiary",
             key="take_out",
@@ -92,10 +92,10 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
 
 
 def render_own_digits(run: Run) -> None:
-    """Show one's own test set: how well a run reads it, each drawing, and the set as a zip.
+    """Show the own test set: how well a run reads it, each drawing, and the set as a zip.
 
     Args:
-        run: A run that kept a model.
+        run: A run that has a model.
     """
     own = _own_digits()
     show_done(_DONE_KEY)
@@ -111,7 +111,7 @@ def render_own_digits(run: Run) -> None:
     if snapshot.damaged:
         st.warning(
             f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {plain_text(str(own.path))} "
-            "cannot be read and will be left out. *Delete all* removes what is damaged, too.",
+            "cannot be read and will be left out. *Delete all* removes them, too.",
             icon=":material/warning:",
         )
     if answers is not None:
@@ -128,8 +128,8 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     count = len(snapshot.digits)
     if not count:
         st.info(
-            "Nothing is kept yet. Draw a digit above and tap its true digit under *That was a …*: the drawing comes "
-            "here, and every run can be tested on it.",
+            "Nothing is kept yet. Draw a digit above and tap its true digit under *That was a …*: the drawing is "
+            "added here, and every run can be tested on it.",
             icon=":material/draw:",
         )
         return None
@@ -153,7 +153,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
-            own.to_zip,  # made when it is asked for
+            own.to_zip,  # made when the button is clicked
             "drawings.zip",
             mime="application/zip",
             icon=":material/download:",
@@ -236,7 +236,7 @@ def _make_tile(digit: OwnDigit, read_as: int, confidence: float) -> Tile:
 
 
 def _tile_id(digit: OwnDigit) -> int:
-    # The largest whole numbers that JavaScript holds exactly have 53 bits.
+    # JavaScript represents whole numbers exactly only up to 53 bits.
     return int(digit.digit_id[:13], 16)
 
 
@@ -261,7 +261,7 @@ def _render_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabili
 
 
 def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> None:
-    """Show how well other runs read the drawings, those that a person asks for: each has a model to load."""
+    """Show how well other runs read the drawings; only chosen ones, because each has a model to load."""
     others = {other.run_id: other for other in run_store().runs() if other.run_id != run.run_id and other.has_model()}
     names = st.multiselect(
         "Test other runs on them",
@@ -301,22 +301,21 @@ def _count_right(snapshot: OwnDigitsSnapshot, answers: np.ndarray) -> int:
 
 
 def _read_drawings(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray:
-    """Return what a run reads in the drawings: float32, (n, 10)."""
+    """Return a run's probabilities for the drawings: float32, (n, 10)."""
     return _read_images(run, network_stamp(run), tuple(digit.digit_id for digit in snapshot.digits), snapshot.images)
 
 
-# A drawing's id says what is in its image.
+# A drawing's id is made from its pixels, so the images need not be hashed.
 @st.cache_data(max_entries=32, show_spinner=False)
 def _read_images(run: Run, stamp: int, digit_ids: tuple[str, ...], _images: np.ndarray) -> np.ndarray:
     return read_digits(run, _images)
 
 
 def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int], None]) -> None:
-    """Show the ten digits, marked as the set has it; only a tap changes the set.
+    """Show the ten digits, with the set's digit marked; only a tap changes the set.
 
-    They are buttons because a click is sent once. What a row of choices stands at comes with
-    every request from the browser, and one sent before the browser knew of a change would
-    undo it.
+    They are buttons because a click is sent once. The value of a row of choices comes with every
+    request from the browser, and a request sent before the browser knew of a change would undo it.
     """
     st.caption(name)
     with st.container(horizontal=True, gap="xsmall"):
@@ -330,7 +329,7 @@ def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int]
             )
 
 
-# What the buttons do.
+# Callbacks of the buttons.
 
 
 def _keep(own: OwnDigits, ink: np.ndarray, source: str, label: int) -> None:
@@ -338,7 +337,7 @@ def _keep(own: OwnDigits, ink: np.ndarray, source: str, label: int) -> None:
 
 
 def _relabel(own: OwnDigits, digit: OwnDigit, label: int) -> None:
-    # The same drawing once more gets the newest digit.
+    # Adding the same drawing again replaces its digit.
     _try(lambda: own.add(own.ink(digit), label, digit.source), f"Kept as {label}.")
 
 
@@ -366,7 +365,7 @@ def _undo_delete(own: OwnDigits) -> None:
         own.load_zip(io.BytesIO(st.session_state[_DELETED_KEY]))
         del st.session_state[_DELETED_KEY]
 
-    _try(undo, "It is all back.")
+    _try(undo, "Everything is restored.")
 
 
 def _load_zip(own: OwnDigits, key: str) -> None:
@@ -380,7 +379,7 @@ def _load_zip(own: OwnDigits, key: str) -> None:
         except LimitError as error:
             raise OwnDigitsError(f"The zip was not loaded. {error}") from error
         loaded = own.add_all(brought)
-        known = f" {loaded.known:,} you had already." if loaded.known else ""
+        known = f" You already had {loaded.known:,}." if loaded.known else ""
         return f"{loaded.added:,} {'drawing' if loaded.added == 1 else 'drawings'} added.{known}"
 
     _close_popovers()
@@ -392,7 +391,7 @@ def _close_popovers() -> None:
 
 
 def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> None:
-    """Do something to the set, and leave word for the screen of what came of it."""
+    """Change the set, and leave the outcome for the screen."""
     try:
         result = action()
     except OwnDigitsError as error:

@@ -1,4 +1,4 @@
-"""The Draw screen: a given digit, the answer, the way to it, and one's own test set."""
+"""The Draw screen: a given digit, the answer, the steps to it, and the own test set."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _NOTHING_YET = {
 
 @errors_as_messages()
 def render_draw_screen(run: Run) -> None:
-    """Show the whole screen for a run that kept a model.
+    """Show the whole screen for a run that has a model.
 
-    As a fragment of its screen it is all that runs after a stroke.
+    As a fragment, only this runs after a stroke.
     """
     if not run.has_model():
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
@@ -40,9 +40,9 @@ def render_draw_screen(run: Run) -> None:
             drawing = normalize_drawing(given.ink)
         except DrawingError as error:
             nothing = plain_text(str(error))
-    # One element in each place, with a reading and without: what takes another's place does so at
-    # once. What only goes may stay in sight until the next click, where the sidebar's look at the
-    # runs comes between (Streamlit's issue 16708).
+    # One element in each place, with an answer and without: a replaced element changes at once, but
+    # a removed one may stay visible until the next click if the sidebar refreshes in between
+    # (Streamlit's issue 16708).
     if given is None or drawing is None:
         answer_column.info(nothing, icon=":material/draw:")
         st.empty()
@@ -52,7 +52,7 @@ def render_draw_screen(run: Run) -> None:
             render_answer(run, drawing.image, readings[-1])
             render_keep_form(given.ink, given.source)
         with st.container():
-            st.subheader("The way to what the network sees")
+            st.subheader("From your digit to what the network sees")
             render_stages(given.ink, drawing, readings)
             st.subheader("A closer look")
             render_closer_look(run, drawing.image, key="drawn")

@@ -1,4 +1,4 @@
-"""The way of a drawing to the 28 x 28 pixels that the network sees, with its reading at each step."""
+"""The steps from a drawing to the 28 x 28 pixels that the network sees, with its answer at each step."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _STAGES = (
 
 
 def render_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray) -> None:
-    """Show the stages side by side; the last one tells its pixel values on hover.
+    """Show the stages side by side; the last one shows its pixel values on hover.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
-        drawing: What became of it.
+        drawing: The same, as ``normalize_drawing`` returns it.
         readings: float32, (4, 10), the probabilities after each stage.
     """
     answer = int(readings[-1].argmax())
     pictures = [_picture(stage) for stage in (ink, drawing.cropped)]
-    # At the size that it has within the last stage.
+    # At the size that it has in the last stage.
     pictures.append(_picture(drawing.scaled, f"width: {drawing.scaled.shape[1] / len(drawing.image):.1%}"))
     pictures.append(_pixels(drawing.image))
     figures = [

@@ -1,4 +1,4 @@
-"""The confusion matrix: a click on a cell shows its images, a second one shows all again."""
+"""The confusion matrix. A click on a cell shows its images, a second click shows all again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnist_lib.ui.mistakes.filters import choose_cell, chosen_cell
 
 
 def render_confusion_matrix(matrix: np.ndarray) -> None:
-    """Show it with its two choices.
+    """Show the confusion matrix and its two options.
 
     Args:
         matrix: integer, (10, 10), images by true (row) and predicted digit (column).
@@ -33,7 +33,7 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
             key="diagonal",
             bind="query-params",
             persist_state="session",
-            help="They outshine all errors.",
+            help="They make all errors look pale.",
         )
     live_figure(
         confusion_figure(matrix, unit == "shares", not with_diagonal, chosen_cell()),
@@ -41,8 +41,8 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
         on_click=_click_cell,
     )
     st.caption(
-        "Which digit is taken for which: rows are the true digits, and shares are of a row. Click a cell to see its "
-        "images, and once more to see all."
+        "Which digit is read as which: rows are the true digits, and shares are of a row. Click a cell to see its "
+        "images, and again to see all."
     )
 
 

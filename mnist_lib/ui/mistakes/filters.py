@@ -1,4 +1,4 @@
-"""The filters of the mistakes' gallery; all of them stand in the address."""
+"""The filters of the gallery of mistakes, all of them kept in the address."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             width=180,
             on_change=_first_page,
         )
-        lowest, highest = sorted(confidences)  # a link's may be the wrong way round
+        lowest, highest = sorted(confidences)  # in a link they may be the wrong way round
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             only_disputed = st.toggle(
                 "Labels put to a vote",
@@ -87,7 +87,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
                 or (lowest, highest) != _ANY_CONFIDENCE
                 or only_disputed
             )
-            # Always there, so that nothing moves when it is of use.
+            # Always there, so that nothing moves when it becomes useful.
             st.button(
                 "Clear the filters",
                 icon=":material/filter_alt_off:",
@@ -116,15 +116,15 @@ def show_only(outcome: str) -> None:
 
 
 def chosen_cell() -> tuple[int, int] | None:
-    """Return the true and the predicted digit that alone are shown, or None unless both are chosen."""
+    """Return the chosen true and predicted digit, or None unless both are chosen."""
     true_digit, predicted_digit = (st.session_state.get(key) for key in (TRUE_KEY, PREDICTED_KEY))
     return None if true_digit is None or predicted_digit is None else (true_digit, predicted_digit)
 
 
 def choose_cell(cell: tuple[int, int] | None) -> None:
-    """Show the images of one cell of the confusion matrix only, or of all. For callbacks.
+    """Show only the images of one cell of the confusion matrix, or of all. For callbacks.
 
-    What else is filtered stays, but an outcome that the cell cannot have gives way to its own.
+    The other filters stay, but an outcome that the cell cannot have is replaced by the cell's.
 
     Args:
         cell: The true and the predicted digit, or None.

@@ -1,4 +1,4 @@
-"""One test image: what the network said of it, how that came about, and what people said."""
+"""One test image: its probabilities, how they changed over the epochs, and the votes on its label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mnist_lib.wording import a_digit
 
 
 def render_image(probabilities: np.ndarray, index: int) -> None:
-    """Show an image large, the ten probabilities, and what people said of its label.
+    """Show an enlarged image, its ten probabilities, and the votes on its label.
 
     Args:
         probabilities: floating, (10,), 0 to 1, of this image.
@@ -43,7 +43,7 @@ def render_biography(run: Run, index: int, epoch: int) -> None:
     Args:
         run: The run.
         index: The image's position in the test set.
-        epoch: The one that is looked at.
+        epoch: The selected epoch.
     """
     st.subheader("Its biography")
     label = int(mnist().test_labels[index])
@@ -56,25 +56,25 @@ def render_biography(run: Run, index: int, epoch: int) -> None:
 
 
 def render_image_closely(run: Run, index: int, epoch: int) -> None:
-    """Offer the closer look at an image by the network as it was after an epoch, where the run kept it.
+    """Offer the closer look at an image, by the network as it was after an epoch.
 
     Args:
         run: The run.
         index: The image's position in the test set.
-        epoch: The one that is looked at. Without its weights the model kept at the end takes its place.
+        epoch: The selected epoch. If its weights are missing, the final model takes its place.
     """
     if not run.has_model():
         return
     at_end = epoch == run.epochs_with_probabilities()[-1] or epoch not in run.epochs_with_weights()
     closer = st.expander(
-        "Why? A closer look at this image",  # with another text it would be another expander, and closed
+        "Why? A closer look at this image",  # another text would make another expander, which is closed
         icon=":material/search:",
         on_change="rerun",
         key="mistake_closer",
     )
     if closer.open:
         with closer:
-            network = "the network that the run kept at its end" if at_end else f"the network after epoch {epoch}"
+            network = "the network at the end of the run" if at_end else f"the network after epoch {epoch}"
             st.caption(f"Image {index:,}, read by {network}.")
             image, label = mnist().test_images[index], int(mnist().test_labels[index])
             render_closer_look(run, image, key="mistake", true_digit=label, epoch=None if at_end else epoch)

@@ -1,4 +1,4 @@
-"""Honest figures: accuracy with its interval, each digit by itself, and whether confidence keeps its word."""
+"""The metrics of a run: accuracy with its interval, each digit, calibration and coverage."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import streamlit as st
 
 from mnist_lib.data.label_votes import load_label_votes, measure_with_votes
 from mnist_lib.evaluation.abstention import USUAL_THRESHOLD
-from mnist_lib.evaluation.metrics import coverage_curve, digit_figures, measure_reliability, wilson_interval
+from mnist_lib.evaluation.metrics import coverage_curve, digit_metrics, measure_reliability, wilson_interval
 from mnist_lib.evaluation.predictions import DIGITS, confusion_matrix
 from mnist_lib.figures.evaluation import coverage_figure, reliability_figure
 from mnist_lib.ui.components.live_figure import live_figure
 
-# Closer together where nearly all answers are.
+# Denser near 1, where nearly all answers are.
 _THRESHOLDS = np.unique(np.concatenate([np.linspace(0, 1, 101), 1 - np.geomspace(0.1, 0.0005, 60)]))
 
 
-def render_figures(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    """Show all figures of one moment of a run.
+def render_metrics(probabilities: np.ndarray, labels: np.ndarray) -> None:
+    """Show all metrics of a run after one epoch.
 
     Args:
         probabilities: float32, (n, 10), 0 to 1.
@@ -52,31 +52,31 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     )
     aside = voted.as_labelled_count - voted.set_aside_count
     st.caption(
-        "10,000 digits are a sample: 19 of 20 intervals made in this way, Wilson's, hold the accuracy on all digits of "
-        f"the kind. People were asked about the labels of {len(votes.indices)} test images; {aside} labels won no "
+        "10,000 digits are a sample: 19 of 20 such intervals (Wilson's) contain the accuracy on all digits of this "
+        f"kind. People were asked about the labels of {len(votes.indices)} test images; {aside} labels won no "
         "majority of their votes, and the second row sets those images aside. No label is ever changed."
     )
 
 
 def _render_digits(matrix: np.ndarray) -> None:
-    st.subheader("Each digit by itself")
-    figures = digit_figures(matrix)
+    st.subheader("Each digit")
+    metrics = digit_metrics(matrix)
     st.dataframe(
         {
             "Digit": [str(digit) for digit in DIGITS],
-            "Precision": 100 * figures.precision,
-            "Recall": 100 * figures.recall,
-            "F1": 100 * figures.f1,
-            "Images": figures.support,
-            "Read as it": figures.predicted,
+            "Precision": 100 * metrics.precision,
+            "Recall": 100 * metrics.recall,
+            "F1": 100 * metrics.f1,
+            "Images": metrics.support,
+            "Read as it": metrics.predicted,
         },
         hide_index=True,
         column_config={
             "Precision": st.column_config.NumberColumn(
-                format="%.2f%%", help="Of the images read as this digit, so many are it."
+                format="%.2f%%", help="Share of the images read as this digit that show it."
             ),
             "Recall": st.column_config.NumberColumn(
-                format="%.2f%%", help="Of the images of this digit, so many are read as it."
+                format="%.2f%%", help="Share of the images of this digit that are read as it."
             ),
             "F1": st.column_config.NumberColumn(format="%.2f%%", help="The harmonic mean of both."),
         },
@@ -85,18 +85,18 @@ def _render_digits(matrix: np.ndarray) -> None:
 
 
 def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Does it know how sure it may be?")
+    st.subheader("Is it as sure as it should be?")
     reliability = measure_reliability(probabilities, labels)
     st.markdown(
-        f"Expected calibration error: **{reliability.error:.2%}**. By so much its confidence and its accuracy differ, "
-        "on average."
+        f"Expected calibration error: **{reliability.error:.2%}**, the average difference between its confidence and "
+        "its accuracy."
     )
     live_figure(reliability_figure(reliability), key="reliability")
-    st.caption("On the diagonal, of all answers given with 80% confidence 80% would be right.")
+    st.caption("On the diagonal, 80% of all answers with 80% confidence would be right.")
 
 
 def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("If it may stay silent")
+    st.subheader("If it answers only when sure")
     threshold = st.slider(
         "Answer only from",
         0.0,
@@ -112,7 +112,7 @@ def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
     at_threshold = coverage_curve(probabilities, labels, np.array([threshold]))
     answered, accuracy = float(at_threshold.answered[0]), float(at_threshold.accuracies[0])
     if np.isnan(accuracy):
-        st.markdown("No image is answered then.")
+        st.markdown("Then no image is answered.")
     else:
         st.markdown(f"It answers **{answered:.2%}** of the images, and **{accuracy:.2%}** of those answers are right.")
     live_figure(coverage_figure(coverage_curve(probabilities, labels, _THRESHOLDS), threshold), key="coverage")

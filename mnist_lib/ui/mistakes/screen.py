@@ -1,4 +1,4 @@
-"""The Mistakes screen: a moment of the run, the images found there, one of them, and the figures."""
+"""The Mistakes screen: an epoch of the run, its images, one of them, and the metrics."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
-from mnist_lib.ui.mistakes.metrics import render_figures
+from mnist_lib.ui.mistakes.metrics import render_metrics
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.wording import a_digit, percent_text
 
 TILES_PER_PAGE = 200
 
-# Of the confusion matrix or the image, and of what stands beside it.
+# Of the confusion matrix or the image, and of what is beside it.
 _LEAST_WIDTHS_PX = (340, 320)
 
 _EPOCH_KEY = "epoch"
@@ -42,8 +42,8 @@ class Moment(NamedTuple):
     Attributes:
         run: The run.
         epoch: The epoch.
-        probabilities: float32, (10000, 10), after it.
-        before: The same after the kept epoch before it, or None.
+        probabilities: float32, (10000, 10), after this epoch.
+        before: The same after the previous kept epoch, or None.
     """
 
     run: Run
@@ -54,7 +54,7 @@ class Moment(NamedTuple):
 
 @errors_as_messages()
 def render_mistakes_screen(run: Run) -> None:
-    """Show the whole screen for a run that finished an epoch. As a fragment it is all that runs after a click."""
+    """Show the whole screen for a run that finished an epoch. As a fragment, only this runs after a click."""
     labels = mnist().test_labels
     moment = _ask_for_moment(run)
     _render_headline(moment, labels)
@@ -66,14 +66,14 @@ def render_mistakes_screen(run: Run) -> None:
             _render_images(moment, labels)
     if figures_tab.open:
         with figures_tab:
-            render_figures(moment.probabilities, labels)
+            render_metrics(moment.probabilities, labels)
     if take_away_tab.open:
         with take_away_tab:
             render_take_away(run, moment.epoch)
 
 
 def _ask_for_moment(run: Run) -> Moment:
-    """Show the time machine, where there is more than one epoch to go to."""
+    """Show the time machine, if there is more than one epoch to choose from."""
     epochs = run.epochs_with_probabilities()
     if not epochs:
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
@@ -88,7 +88,7 @@ def _ask_for_moment(run: Run) -> Moment:
             key=_EPOCH_KEY,
             bind="query-params",
             persist_state="session",
-            help="Everything below is what the network said of the test images after this epoch.",
+            help="Everything below shows how the network read the test images after this epoch.",
         )
     earlier = [other for other in epochs if other < epoch]
     before = probabilities(run, earlier[-1]) if earlier else None
@@ -127,15 +127,15 @@ def _render_headline(moment: Moment, labels: np.ndarray) -> None:
 def _render_images(moment: Moment, labels: np.ndarray) -> None:
     filters, order = ask_for_filters(load_label_votes().indices)
     shown = select_images(moment.probabilities, labels, filters, order, moment.before)
-    # What a click changes stands beside what is clicked.
+    # What a click changes is beside what is clicked.
     matrix_column, gallery_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="matrix_and_gallery", gap="large")
-    with gallery_column.container():  # first: what was asked for
+    with gallery_column.container():  # drawn first, because a person waits for it
         chosen = _render_gallery(moment, labels, shown)
     with matrix_column:
         render_confusion_matrix(confusion_matrix(moment.probabilities, labels))
     image_column, life_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="image_and_biography", gap="large")
     if chosen is None:
-        # In the very places of what goes, as on the Draw screen.
+        # In exactly the places of what disappears, as on the Draw screen.
         image_column.empty()
         life_column.empty()
         st.empty()
@@ -151,10 +151,10 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
     """Show a page of the images found, and return the one that is chosen."""
     if len(shown) == 0:
         outcome = st.session_state[OUTCOME_KEY]
-        st.info(f"No image that is {outcome} is left under these filters.", icon=":material/filter_alt:")
+        st.info(f"No image that is {outcome} matches these filters.", icon=":material/filter_alt:")
         st.button("Clear the filters", key="clear_filters_here", on_click=clear_filters)
         return None
-    # The images first: the pages below them come and go without moving anything.
+    # The images first: the page choice below them can appear or disappear without moving anything.
     place = st.container()
     part = choose_page(shown, TILES_PER_PAGE, PAGE_KEY, bind="query-params", persist_state="session")
     with place:
@@ -175,15 +175,14 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
 
 
 def _put_image_in_address() -> None:
-    # A component has nothing that Streamlit could bind. As a callback, not while the screen is
-    # drawn: the server sends the whole address as it knew it at the start, without what a
-    # person moved since.
+    # Streamlit cannot bind a component. In a callback, not while the screen is drawn: the server
+    # sends the whole address as it was at the start, without what a person has changed since.
     st.query_params[_IMAGE_KEY] = str(st.session_state[_GALLERY_KEY]["selected"])
 
 
 def _image_in_address() -> int | None:
     text = st.query_params.get(_IMAGE_KEY, "")
-    # At most the 9,999 of the test images: Python reads no number of thousands of digits.
+    # At most 9,999, the last test image: Python refuses numbers with thousands of digits.
     return int(text) if text.isdecimal() and len(text) <= 4 else None
 
 

@@ -1,4 +1,4 @@
-"""Loading a run that was taken away elsewhere."""
+"""Loads a run from a zip that was taken away here or elsewhere."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _DONE_KEY = "run_zip_done"
 
 
 def render_run_loading() -> None:
-    """Show the field for a run's zip, and what came of the last one."""
+    """Show the field for a run's zip, and the result of the last one."""
     state = st.session_state
     show_done(_DONE_KEY)
     number = state.get(_NUMBER_KEY, 0)
     with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
-        st.caption(f"A zip that *Take it away* made, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
+        st.caption(f"A zip made with *Take it away*, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
         key = f"run_zip_{number}"
         st.file_uploader(
             "Zip of a run", type="zip", key=key, max_upload_size=MAX_ARCHIVE_MB, label_visibility="collapsed"
         )
-        # Not on the upload itself: to check the model may take some seconds, and is shown to.
+        # Not on the upload itself: checking the model may take a few seconds, and needs a spinner.
         if st.button("Load it", type="primary", disabled=state.get(key) is None):
             try:
                 with st.spinner("Checking the run…"):

@@ -1,4 +1,4 @@
-"""One run of the table: look at it, continue, rename, annotate, delete or take it away."""
+"""One run of the table: view, continue, rename, annotate, delete or take it away."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mnist_lib.ui.shared.continue_button import render_continue, show_continue_p
 from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
 
-# What went wrong is said where it was asked for: a popover stays open then, and covers what is below.
+# Errors show inside the popover, which stays open and covers what is below.
 _RENAME_PROBLEM_KEY = "rename_problem"
 _DELETE_PROBLEM_KEY = "delete_problem"
 _NOTE_PROBLEM_KEY = "note_problem"
 _DONE_KEY = "one_run_done"
-# Counts what was done in popovers: with another key they are closed.
+# Counts the actions done in popovers: a new key closes them.
 _NUMBER_KEY = "one_run_number"
 
 
 def say_what_was_done() -> None:
-    """Say what was last done with a run; it may be gone, or another be chosen."""
+    """Show what was last done with a run, which may be gone or no longer chosen."""
     show_done(_DONE_KEY)
 
 
@@ -31,7 +31,7 @@ def render_one_run(run: Run) -> None:
     """Show what can be done with a run.
 
     Args:
-        run: Any run, a damaged one, too.
+        run: Any run, even a damaged one.
     """
     snapshot = run.read()
     st.subheader(plain_text(run.run_id))
@@ -53,7 +53,7 @@ def render_one_run(run: Run) -> None:
             _render_delete(run, snapshot.is_active, number)
     show_continue_problem()
     if run.bundled:
-        st.caption("It ships with the project: it can be neither renamed nor deleted.")
+        st.caption("It ships with the project and cannot be renamed or deleted.")
     else:
         _render_note(run)
     with st.expander("Take it away", icon=":material/download:", on_change="rerun", key="one_run_take_away") as box:
@@ -91,7 +91,7 @@ def _rename(run: Run, name_key: str) -> None:
 def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         name = plain_text(run.run_id)
-        st.markdown(f"Delete **{name}** for good? This cannot be undone; *Take it away* first keeps a copy.")
+        st.markdown(f"Delete **{name}** for good? This cannot be undone; *Take it away* first to keep a copy.")
         st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
 
@@ -118,7 +118,7 @@ def _render_note(run: Run) -> None:
         key=key,
         max_chars=MAX_NOTE_LENGTH,
         height=80,
-        placeholder="What you tried with it, what you saw. Kept with the run.",
+        placeholder="What you tried, what you saw. Kept with the run.",
         on_change=_keep_note,
         args=(run, key),
     )
@@ -131,4 +131,4 @@ def _keep_note(run: Run, key: str) -> None:
     except RunStoreError as error:
         st.session_state[_NOTE_PROBLEM_KEY] = str(error)
     else:
-        st.session_state[_DONE_KEY] = "The note is kept."
+        st.session_state[_DONE_KEY] = "The note is saved."

@@ -1,4 +1,4 @@
-"""All runs: a table of them, and what can be done with those that are chosen in it."""
+"""The Runs screen: a table of all runs, and what can be done with the chosen ones."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def render_runs_screen() -> None:
         st.caption(f"Chosen: {plain_text(', '.join(run.run_id for run in chosen))}.")
     if not chosen:
         st.info(
-            "Choose a run in the table to rename it, to note something down, to take it away or to delete it; choose "
-            "two to see what one reads that the other does not.",
+            "Choose a run in the table to rename it, add a note, take it away or delete it; choose two to see what "
+            "one reads that the other does not.",
             icon=":material/check_box:",
         )
         return
@@ -55,7 +55,7 @@ def render_runs_screen() -> None:
 
 
 def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[Run]:
-    """Show the table and return the runs that are chosen in it, in its order."""
+    """Show the table and return the runs that are chosen in it, in the table's order."""
     names = [run.run_id for run in runs]
     in_address = st.query_params.get(_ADDRESS_KEY)
     wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
@@ -65,7 +65,7 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
         hide_index=True,
         height=min(_TABLE_HEIGHT_PX, 36 * (len(runs) + 1) + 2),
         column_config=_column_config(table),
-        # The table knows rows, not runs: where these change, it is another table.
+        # The table selects rows, not runs, so other runs need another table.
         key=f"runs_table_{hash(tuple(names))}",
         on_select="rerun",
         selection_mode="multi-row",
@@ -86,7 +86,7 @@ def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
         "Misread": [summary.misclassified for summary in summaries],
         "Time": [summary.train_seconds for summary in summaries],
         "Epochs": [summary.epochs for summary in summaries],
-        "Begun": [datetime.fromtimestamp(each.created_at) if each.created_at else None for each in summaries],
+        "Started": [datetime.fromtimestamp(each.created_at) if each.created_at else None for each in summaries],
     }
     if any(summary.note for summary in summaries):
         columns["Note"] = [summary.note for summary in summaries]
@@ -108,8 +108,8 @@ def _column_config(table: dict[str, list[Any]]) -> dict[str, Any]:
         "Run": st.column_config.TextColumn(pinned=True),
         "Accuracy": st.column_config.NumberColumn(format="%.2f%%", help="On the 10,000 test images."),
         "Misread": st.column_config.NumberColumn(help="Of the 10,000 test images."),
-        "Time": st.column_config.NumberColumn("Time, s", format="%.0f", help="Of training, without pauses."),
-        "Begun": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        "Time": st.column_config.NumberColumn("Time, s", format="%.0f", help="Training time, without pauses."),
+        "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
         "Note": st.column_config.TextColumn(width="medium"),
     } | {name: st.column_config.TextColumn() for name in table if name in SETTING_LABELS.values() and name != "Epochs"}
 

@@ -14,7 +14,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.wording import a_digit
 
-# Of more differences, the first of the test set.
+# If there are more differences, only the first in the test set are shown.
 MAX_TILES = 200
 
 
@@ -22,8 +22,8 @@ def render_two_runs(first: Run, second: Run) -> None:
     """Show the comparison of two runs after their last epochs.
 
     Args:
-        first: The one that the other is compared with.
-        second: The other.
+        first: The run to compare with.
+        second: The run that is compared.
     """
     without = [plain_text(run.run_id) for run in (first, second) if not run.epochs_with_probabilities()]
     if without:

@@ -1,1 +1,1 @@
-"""What several screens show."""
+"""Parts that several screens show."""

@@ -1,4 +1,4 @@
-"""Why a network reads an image as it does: one view at a time."""
+"""Views that explain why a network reads an image as it does, one at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mnist_lib.wording import a_digit, percent_text
 # At most one row of a sprite sheet.
 NEIGHBOURS = 20
 
-# Where no loss or gain of evidence is larger, none has the full colour: the odds change by a third.
+# The smallest loss or gain of evidence that gets the full colour: the odds change by a third.
 _FAINT_EVIDENCE = 0.3
 
 
@@ -50,13 +50,13 @@ PROBES = (
     Probe("shift_down_px", "Move down", -8.0, 8.0, 0.0, 0.5, "%.1f px"),
     Probe("rotation_deg", "Turn clockwise", -90.0, 90.0, 0.0, 1.0, "%d°"),
     Probe("scale", "Size", 0.4, 1.6, 1.0, 0.05, "percent"),
-    Probe("thickness_px", "Thicken", -1.0, 2.0, 0.0, 0.1, "%.1f px", "What is added on each side of a stroke."),
-    Probe("noise", "Noise", 0.0, 1.0, 0.0, 0.05, "percent", "How far a pixel wanders, of the way from paper to ink."),
+    Probe("thickness_px", "Thicken", -1.0, 2.0, 0.0, 0.1, "%.1f px", "How much is added on each side of a stroke."),
+    Probe("noise", "Noise", 0.0, 1.0, 0.0, 0.05, "percent", "How much a pixel varies, as a share of ink minus paper."),
 )
 
 
 class _Look(NamedTuple):
-    """What is looked at: an image, and the network that reads it."""
+    """What the views show: an image, and the network that reads it."""
 
     run: Run
     epoch: int | None
@@ -78,20 +78,20 @@ class _Look(NamedTuple):
 def render_closer_look(
     run: Run, image: np.ndarray, key: str, true_digit: int | None = None, epoch: int | None = None
 ) -> None:
-    """Show one tab a view; only the open one is computed.
+    """Show one tab per view; only the open one is computed.
 
     Args:
-        run: A run that kept a model.
+        run: A run that has a model.
         image: uint8, (28, 28), 0 to 255, any digit.
-        key: The beginning of the widgets' keys.
-        true_digit: The label, where it is known.
-        epoch: One whose weights the run kept: the network as it was after it. None for the model.
+        key: The prefix of the widgets' keys.
+        true_digit: The label, if known.
+        epoch: An epoch whose weights the run kept, to use its network. None for the model.
     """
     with errors_as_messages():
         network = run_network(run, epoch)
         probabilities = predict_probabilities(network, image[np.newaxis])[0]
         if not np.isfinite(probabilities).all():
-            st.error("This network no longer computes with numbers: its training went astray.", icon=":material/error:")
+            st.error("This network's outputs are not numbers: its training diverged.", icon=":material/error:")
             return
         look = _Look(run, epoch, network, image, probabilities, true_digit, key)
         st.html(style("shared/closer_look.css"))
@@ -108,14 +108,14 @@ def _render_saliency(look: _Look) -> None:
     # One scale for both, so that they can be compared.
     strongest = max(_FAINT_EVIDENCE, *(float(np.abs(each.evidence_loss).max()) for each in occlusions.values()))
     st.markdown(
-        f"What makes it **{a_digit(look.answer)}**? Square after square of the picture is changed, and the network "
-        f"reads it anew. :orange[**Orange**]: the change takes evidence for the {look.answer} away, so the network "
-        f"relied on what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then read "
-        "instead."
+        f"What makes it **{a_digit(look.answer)}**? One square of the picture after another is changed, and the "
+        f"network reads it again. :orange[**Orange**]: the change removes evidence for the {look.answer}, so the "
+        f"network relied on what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then "
+        "read instead."
     )
     texts = {
         PAPER: ("Ink wiped away", "The strokes that make the answer, and those that speak against it."),
-        INK: ("Ink added", "The empty places that matter: what is not drawn makes the digit, too."),
+        INK: ("Ink added", "The empty places that matter: what is not drawn also makes the digit."),
     }
     for column, (cover, (title, line)) in zip(st.columns(2), texts.items(), strict=True):
         with column:
@@ -145,7 +145,7 @@ def _render_feature_maps(look: _Look) -> None:
 def _render_epochs(look: _Look) -> None:
     kept = look.run.epochs_with_weights()
     if not kept:
-        st.info("This run has kept no weights of its epochs, so there is no looking back.", icon=":material/info:")
+        st.info("This run kept no weights of its epochs, so there are none to compare.", icon=":material/info:")
         return
     epochs = spread_epochs(kept, MAX_EPOCHS_SHOWN)
     probabilities = read_over_epochs([run_network(look.run, epoch) for epoch in epochs], look.image)
@@ -160,7 +160,7 @@ def _render_epochs(look: _Look) -> None:
     if len(epochs) < len(kept):
         line += f" {len(epochs)} of the {len(kept)} epochs are shown."
     if len(kept) == 1:
-        line += " This run has kept one epoch only."
+        line += " This run kept only one epoch."
     st.caption(line)
 
 
@@ -168,9 +168,9 @@ def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | 
     """Say since when a network has read an image as it does, as Markdown.
 
     Args:
-        epochs: In order, at least one.
-        answers: integer, (n,), the digit that it read after each of them.
-        true_digit: The label, where it is known.
+        epochs: Numbers of the epochs, in order, at least one.
+        answers: integer, (n,), the predicted digit after each of them.
+        true_digit: The label, if known.
     """
     answer, since = answers[-1], settled_since(epochs, answers)
     if true_digit is None:
@@ -178,12 +178,12 @@ def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | 
     if answer == true_digit:
         return f"It has been **right** since epoch {since}."
     right = [epoch for epoch, digit in zip(epochs, answers, strict=True) if digit == true_digit]
-    before = f" It was right last after epoch {right[-1]}." if right else " It was never right."
+    before = f" It was last right after epoch {right[-1]}." if right else " It was never right."
     return f"It has **wrongly** read {a_digit(answer)} since epoch {since}.{before}"
 
 
 def _render_what_if(look: _Look) -> None:
-    # The answer comes first: on a phone it then stays in sight above the sliders.
+    # The answer comes first, so that on a phone it stays visible above the sliders.
     pictures, sliders, shifts = st.columns(3, gap="large")
     with sliders:
         values: dict[str, Any] = {probe.name: _render_slider(probe, look.key) for probe in PROBES}
@@ -195,7 +195,7 @@ def _render_what_if(look: _Look) -> None:
             args=(look.key,),
         )
     altered = alter_image(look.image, **values)
-    # One batch: the changed picture itself is the one in the middle, not moved.
+    # One batch; the one in the middle is the changed picture itself, not moved.
     around = look.predict(shifted_images(altered))
     probabilities = around[len(around) // 2]
     answer = int(probabilities.argmax())
@@ -212,8 +212,8 @@ def _render_what_if(look: _Look) -> None:
         figure = shift_map_figure(around[:, look.answer].reshape(side, side), look.answer)
         live_figure(figure, key=f"{look.key}_shifts")
         st.caption(
-            f"Each cell is the probability of {a_digit(look.answer)} with the picture moved by so many pixels, up to "
-            f"{REACH_PX} to each side. In the marked middle it stays where it is."
+            f"Each cell is the probability of {a_digit(look.answer)} with the picture moved by that many pixels, up to "
+            f"{REACH_PX} to each side. In the marked middle it is not moved."
         )
 
 
@@ -240,7 +240,7 @@ def _reset_sliders(key: str) -> None:
 def _render_neighbours(look: _Look) -> None:
     embeddings = training_embeddings(look.run, look.epoch)
     images, labels = mnist().split("train")
-    # A training digit is most alike to itself, which says nothing: one more, and without it.
+    # A training digit is most similar to itself, so ask for one more and leave it out.
     found = find_neighbours(embed_images(look.network, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)
     others = np.flatnonzero((images[found.indices] != look.image).any(axis=(1, 2)))[:NEIGHBOURS]
     indices, similarities = found.indices[others], found.similarities[others]
@@ -267,8 +267,8 @@ def _render_neighbours(look: _Look) -> None:
             f"{''.join(tiles)}</div>"
         )
     st.caption(
-        "Alike are not the pixels but what the network makes of them: the values before its last layer, from which "
-        "it decides. 100% is the very same pattern. Below each its label."
+        "What is compared is not the pixels but what the network makes of them: the values before its last layer, from "
+        "which it decides. 100% is exactly the same pattern. Below each is its label."
     )
 
 
@@ -295,8 +295,8 @@ def _picture(image: np.ndarray, caption: str) -> str:
 def _maps(maps: np.ndarray, name: str) -> str:
     """Return all maps of a layer as one picture, in grey, with their number and size above."""
     count, height, width = maps.shape
-    # By the root of the value, so that what is found weakly shows, and never quite black, so that
-    # an empty map shows on a dark page.
+    # The square root makes weak values visible, and an empty map is not quite black, so that it
+    # shows on a dark page.
     grey = (45 + 210 * np.sqrt(maps / (maps.max() or 1.0))).round().astype(np.uint8)
     opaque = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
     caption = f"{name}: {count} maps of {height} × {width}"
@@ -308,7 +308,7 @@ def _maps(maps: np.ndarray, name: str) -> str:
 
 def _render_pixels(look: _Look) -> None:
     render_pixel_values(look.image)
-    st.caption("0 is the paper, left empty here, and 255 the darkest ink. The network gets them divided by 255.")
+    st.caption("0 is the paper, left empty here; 255 is the darkest ink. The network gets the values divided by 255.")
 
 
 _VIEWS: dict[str, Callable[[_Look], None]] = {

@@ -1,4 +1,4 @@
-"""The button that goes on with a run that ended too early."""
+"""The button that continues a run that ended too early."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PROBLEM_KEY = "continue_problem"
 
 
 def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Show the button that goes on with a run that ended too early.
+    """Show the button that continues a run that ended too early.
 
     Args:
         run: The run.
-        snapshot: The same, as it stands; it can continue.
-        active: The run that is being trained meanwhile, if there is one.
+        snapshot: The same run as it is now; it can be continued.
+        active: The run that is being trained now, if there is one.
     """
     epoch = max(run.checkpoints(snapshot), default=0)
     st.button(
@@ -28,7 +28,7 @@ def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None
         icon=":material/resume:",
         help=f"{plain_text(active.run_id)} is being trained. One training runs at a time."
         if active
-        else "Goes on as if it had never ended. What it trained after its last whole epoch is trained anew.",
+        else "Continues as if it had never ended. Anything after its last whole epoch is trained again.",
         on_click=_continue,
         args=(run,),
         disabled=active is not None,
@@ -41,7 +41,7 @@ def show_continue_problem() -> None:
 
 
 def _continue(run: Run) -> None:
-    """Start the trainer again; keep what went wrong for the screen."""
+    """Start the trainer again, or keep the error for the screen."""
     try:
         continue_training(run_store(), run)
     except RunStoreError as error:

@@ -1,4 +1,4 @@
-"""The learning curves of a run and how they are drawn: axes, smoothing, other runs."""
+"""The learning curves of a run, with controls for axes, smoothing and other runs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.session import run_store
 
-# TensorBoard's, too.
+# TensorBoard's default, too.
 DEFAULT_SMOOTHING = 0.6
 
 
 def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
     """Show the loss and the accuracy of a run, with the controls over them.
 
-    It may be drawn anew every second: zoom, hover and what is being typed or dragged stay.
+    It may be redrawn every second: zoom, hover and what is being typed or dragged are kept.
 
     Args:
         snapshot: The run.
-        key: The beginning of the widgets' keys.
-        others: Runs to lay over it, at most ``MAX_OTHERS``; without them the person chooses here.
+        key: The prefix of the widgets' keys.
+        others: Runs to lay over it, at most ``MAX_OTHERS``; if None, the person chooses them here.
     """
     controls = st.container(horizontal=True, vertical_alignment="top", gap="medium")
     x = controls.segmented_control(
@@ -49,7 +49,7 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
         0.01,
         key=f"{key}_smoothing",
         persist_state="session",
-        help="How much of each point is the average of those before it. The raw values stay faint behind the curve.",
+        help="How much of each point is the average of the points before it. The raw values stay faint behind.",
         width=220,
     )
     if others is None:
@@ -71,10 +71,10 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
 def _choose_others(run_id: str, key: str) -> list[Run]:
     runs = {run.run_id: run for run in run_store().runs() if run.run_id != run_id}
     chosen = st.session_state.get(key, [])
-    if not runs.keys() >= set(chosen):  # one was deleted, or is itself the run that is shown now
+    if not runs.keys() >= set(chosen):  # one was deleted, or is now the run itself
         st.session_state[key] = [name for name in chosen if name in runs]
     names = st.multiselect(
-        "Lay over other runs",
+        "Overlay other runs",
         list(runs),
         max_selections=MAX_OTHERS,
         key=key,
@@ -86,11 +86,11 @@ def _choose_others(run_id: str, key: str) -> list[Run]:
 
 
 def _read(run: Run) -> RunSnapshot:
-    """Read a run, but only if it has grown since: five long ones take a while, every second."""
+    """Read a run only if it has changed: reading five long ones every second would take a while."""
     return _read_as_of(run, file_stamp(run.path / "metrics.jsonl"))
 
 
-# As a resource: a snapshot is never changed, so it need not be copied for every reader.
+# As a resource: a snapshot never changes, so it need not be copied for every reader.
 @st.cache_resource(max_entries=2 * MAX_OTHERS, show_spinner=False)
 def _read_as_of(run: Run, stamp: int) -> RunSnapshot:
     return run.read()

@@ -1,4 +1,4 @@
-"""Many items, a page at a time."""
+"""Shows many items, one page at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import streamlit as st
 
 
 def choose_page(items: np.ndarray, per_page: int, key: str, **options: Any) -> np.ndarray:
-    """Show a choice of pages, where there are several, and return the items of the chosen one.
+    """Show a choice of pages if there are several, and return the items of the chosen one.
 
     Args:
         items: (n, ...), in order.
-        per_page: How many a page has; the last may have fewer.
+        per_page: Items per page; the last page may have fewer.
         key: Where the session keeps the number of the page.
         **options: More arguments of ``st.pagination``.
     """

@@ -1,4 +1,4 @@
-"""One image large, the value of every pixel written into it."""
+"""One image, enlarged, with the value of every pixel written into it."""
 
 from __future__ import annotations
 

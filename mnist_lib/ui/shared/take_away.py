@@ -1,4 +1,4 @@
-"""What of a run can be taken away: tables, the model, a report, the whole run."""
+"""Downloads of a run: tables, the model, a report, the whole run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class _Offer(NamedTuple):
     """One thing to download."""
 
     title: str
-    ending: str  # of the file's name, after the run's; here and in the help the epoch may be named
+    ending: str  # of the file's name, after the run's name; this and the help may contain {epoch}
     mime: str
     icon: str
     help: str
-    make: Callable[[Run, int], bytes | str]  # of a run and the epoch that is looked at
+    make: Callable[[Run, int], bytes | str]  # from a run and the chosen epoch
 
 
 _LITERT = "LiteRT"
@@ -41,7 +41,7 @@ _OFFERS = {
             "text/html",
             ":material/article:",
             "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
-            "opens without a network.",
+            "opens offline.",
             lambda run, epoch: make_report(run, mnist()),
         ),
     ],
@@ -51,7 +51,7 @@ _OFFERS = {
             "-epoch-{epoch}-mistakes.csv",
             _CSV,
             ":material/table:",
-            "A row for each test image that was misread after epoch {epoch}.",
+            "One row for each test image that was misread after epoch {epoch}.",
             lambda run, epoch: mistakes_csv(run.probabilities(epoch), mnist().test_labels),
         ),
         _Offer(
@@ -67,7 +67,7 @@ _OFFERS = {
             "-metrics.csv",
             _CSV,
             ":material/table:",
-            "Loss and accuracy of every epoch and of the batches between.",
+            "Loss and accuracy of every epoch and of the batches in between.",
             lambda run, epoch: metrics_csv(run.read()),
         ),
     ],
@@ -85,7 +85,7 @@ _OFFERS = {
             "-savedmodel.zip",
             _ZIP,
             ":material/dns:",
-            "For TensorFlow Serving: unzip it into its folder of models. Takes some seconds.",
+            "For TensorFlow Serving: unzip it into its folder of models. Takes a few seconds.",
             lambda run, epoch: export_saved_model(run),
         ),
         _Offer(
@@ -93,7 +93,7 @@ _OFFERS = {
             ".tflite",
             "application/octet-stream",
             ":material/smartphone:",
-            "For phones and small devices. Takes some seconds.",
+            "For phones and small devices. Takes a few seconds.",
             lambda run, epoch: export_litert(run),
         ),
     ],
@@ -103,7 +103,7 @@ _OFFERS = {
             ".zip",
             _ZIP,
             ":material/folder_zip:",
-            "Settings, figures, probabilities and networks of all epochs: *Load a run* on the Runs screen takes it, "
+            "Settings, metrics, probabilities and networks of all epochs. *Load a run* on the Runs screen loads it, "
             "here or elsewhere.",
             lambda run, epoch: archive_run(run),
         ),
@@ -112,16 +112,16 @@ _OFFERS = {
 
 
 def render_take_away(run: Run, epoch: int | None = None) -> None:
-    """Show a button for each thing, which is made when it is asked for.
+    """Show a download button for each file, which is made when the button is clicked.
 
     Args:
         run: Any run.
-        epoch: The epoch whose answers the tables hold, the newest by default. All else is of the whole run.
+        epoch: The epoch whose predictions the tables hold, the newest by default. All else is of the whole run.
     """
     state = run.read().state
     epochs = run.epochs_with_probabilities()
     if not epochs or state == "damaged":
-        st.info("Nothing can be taken away of a damaged run or one without an epoch.", icon=":material/info:")
+        st.info("There is nothing to take away from a damaged run or one without an epoch.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
@@ -136,7 +136,7 @@ def render_take_away(run: Run, epoch: int | None = None) -> None:
 
 
 def _reason_against_archive(run: Run, state: str) -> str:
-    """Say why the whole run cannot be taken away; empty where it can. Once it is asked for it is too late."""
+    """Say why the whole run cannot be downloaded; empty if it can. A click on the button would be too late."""
     if state not in COMPLETE_STATES:
         return "The whole run can be taken away once it is finished or stopped."
     try:

@@ -1,1 +1,1 @@
-"""The Train screen: the settings, a running training, and how it ended."""
+"""The Train screen: the settings, a running training, and its outcome."""

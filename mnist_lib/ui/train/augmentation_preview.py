@@ -1,4 +1,4 @@
-"""Augmentation: its sliders, and what they do to eight digits."""
+"""The augmentation sliders, and their effect on eight digits."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mnist_lib.ui.train.settings_fields import draft_config, render_slider
 
 AUGMENTATION_SETTINGS = ("shift_px", "rotation_deg", "zoom", "continental_forms")
 
-# With all those that much of the world writes another way.
+# Includes all digits that have continental forms.
 SAMPLE_DIGITS = (0, 1, 2, 3, 4, 5, 7, 9)
 SAMPLES_PER_ROW = 4
 
-# A digit is drawn this many times as large, pixel by pixel, so that the browser does not blur it.
+# Digits are enlarged by this factor, pixel by pixel, so that the browser does not blur them.
 _SCALE = 4
 
 
 def render_augmentation() -> None:
-    """Show the sliders and, below them, eight digits as training would see them."""
+    """Show the sliders and, below them, eight digits as a training would see them."""
     render_slider("shift_px", 0.5, "%.1f px")
     render_slider("rotation_deg", 1.0, "%d°")
     render_slider("zoom", 0.01, "percent")
@@ -40,17 +40,17 @@ def render_augmentation() -> None:
 def _caption(config: TrainingConfig) -> str:
     if not config.augments:
         return "Eight digits as they are in the file. Move a slider to see what it does to them."
-    line = "Eight digits as training would see them, changed anew in every epoch. The test images stay as they are."
+    line = "Eight digits as training would see them, changed differently in every epoch. Test images are not changed."
     if config.continental_forms:
-        line += f" The 1, the 7 and the 9 are in the form that {config.continental_forms:.0%} of them get."
+        line += f" The 1, the 7 and the 9 have the form that {config.continental_forms:.0%} of them get."
     return line
 
 
 def augmented_samples(config: TrainingConfig) -> np.ndarray:
     """Return the first training image of each of ``SAMPLE_DIGITS``, augmented, as one picture.
 
-    The random numbers are the same every time: what changes comes from the settings.
-    Where a share of the digits is written another way, those here all are.
+    The random numbers are the same every time, so only the settings change the picture.
+    If a share of the digits gets continental forms, all of these do.
 
     Returns:
         uint8, (2 * 28 * 4, 4 * 28 * 4), 0 to 255.

@@ -1,4 +1,4 @@
-"""What a person can do to a running training: pause it, stop it, change its learning rate."""
+"""The controls of a running training: pause, stop, change the learning rate."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PROBLEM_KEY = "learning_rate_problem"
 def render_controls(run: Run, snapshot: RunSnapshot) -> None:
     """Show the buttons of a running training.
 
-    They may be drawn anew every second: what is being typed stays, and so does the
-    keyboard's place, for no button but the last click's vanishes or is switched off.
+    They may be redrawn every second: what is being typed is kept, and so is the keyboard
+    focus, because no button except the one just clicked disappears or is disabled.
 
     Args:
         run: The run.
-        snapshot: The same, as it stands.
+        snapshot: The same run as it is now.
     """
     controls = run.read_controls()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -29,7 +29,7 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
         "Resume" if controls.paused else "Pause",
         key="pause",
         icon=":material/play_arrow:" if controls.paused else ":material/pause:",
-        help="A paused training keeps its place and uses no processor.",
+        help="A paused training uses no processor and resumes where it was.",
         on_click=_pause,
         args=(run,),
         disabled=controls.stop,
@@ -50,19 +50,19 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
 
 
 def _render_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
-    # A form takes Enter, and keeps what is being typed to itself until then.
+    # A form submits on Enter, and keeps what is being typed until then.
     with st.form(f"learning_rate_{run.run_id}", border=False, width="content"):
         row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
         row.number_input(
             "New learning rate",
-            # Empty, with the present rate as a hint: a value would change under the hand that types.
+            # Empty, with the current rate as a hint: a value would change while a person types.
             value=None,
-            # No minimum and maximum here: a person should read what the range is.
+            # No minimum and maximum here: an error message tells the range.
             step=0.0001,
             format="%0.6g",
             placeholder="" if now is None else f"now {now:.4g}",
             key=_field_key(run),
-            help="Takes effect with the next batches and stands as a mark on the curves. A schedule goes on from "
+            help="Takes effect with the next batches and is marked on the curves. A schedule continues from "
             f"there, in proportion. Allowed: {SETTINGS['learning_rate'].text}.",
             disabled=disabled,
             width=320,
@@ -97,7 +97,7 @@ def _multiply_rate(run: Run, factor: float) -> None:
 
 
 def _request(run: Run, **controls: bool | float) -> bool:
-    """Ask the trainer for something; keep what is wrong with it for the screen until the next time."""
+    """Send a request to the trainer, or keep the error for the screen until the next request."""
     st.session_state.pop(_PROBLEM_KEY, None)
     try:
         run.request(**controls)  # pyright: ignore[reportArgumentType]  # named above, each with its type

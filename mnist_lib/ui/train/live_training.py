@@ -1,4 +1,4 @@
-"""A training as it happens, or as it was: progress, curves and Table II."""
+"""A current or past training: progress, curves and Table II."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mnist_lib.wording import duration_text
 
 REFRESH_EVERY_S = 1.0
 
-# Of Table II: more rows than these are scrolled through.
+# A longer Table II scrolls, in a box of this height.
 ROWS_IN_TABLE_HEIGHT = 12
 TABLE_HEIGHT_PX = 400
 
@@ -28,10 +28,10 @@ STARTING_STEPS = {"loading": "loading TensorFlow", "tracing": "tracing the netwo
 
 
 def render_training(run: Run, active: Run | None) -> None:
-    """Show a run, and draw it anew every second while it is trained.
+    """Show a run, redrawn every second while it is being trained.
 
     Args:
-        run: The run to look at.
+        run: The run to show.
         active: The run that is being trained, this one or another, if there is one.
     """
     if _is_same(run, active):
@@ -50,9 +50,9 @@ def render_training(run: Run, active: Run | None) -> None:
 
 
 def _render_live(run: Run) -> None:
-    # A damaged run may still be trained: what counts is what the store says.
+    # A damaged run may still be trained, so the store decides.
     if not _is_same(run, run_store().active_run()):
-        st.rerun()  # the whole screen: its form is free again, and the clock stops
+        st.rerun()  # the whole screen: its form is enabled again, and the refreshing stops
     snapshot = run.read()
     _render_heading(snapshot)
     _render_progress(run, snapshot)
@@ -67,7 +67,7 @@ def _render_heading(snapshot: RunSnapshot) -> None:
 
 def _render_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
     render_learning_curves(snapshot, key="curves")
-    if live or snapshot.epochs:  # they come with the first epoch, unless the run has ended before
+    if live or snapshot.epochs:  # a run that ended before its first epoch has none
         render_watch_it_learn(run, snapshot, live)
         _render_table_ii(snapshot)
 
@@ -78,7 +78,7 @@ def _is_same(run: Run, other: Run | None) -> bool:
 
 def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
     progress = measure_progress(snapshot)
-    # One short line, whatever happens: nothing below it moves.
+    # Always one short line, so that nothing below it moves.
     st.progress(progress.fraction, text=_progress_text(run, snapshot, progress))
 
 
@@ -106,7 +106,7 @@ def _pace(snapshot: RunSnapshot, progress: Progress) -> list[str]:
 
 
 def _starting_text(phase: Phase) -> str:
-    """Return the steps of a start in a line: those done, the present one, those to come."""
+    """Return the steps of a start in one line: those done, the current one, those to come."""
     texts = list(STARTING_STEPS.values())
     present = list(STARTING_STEPS).index(phase) if phase in STARTING_STEPS else 0
     steps = [f":material/check: {text}" for text in texts[:present]]
@@ -116,12 +116,12 @@ def _starting_text(phase: Phase) -> str:
 
 
 def _render_table_ii(snapshot: RunSnapshot) -> None:
-    st.markdown("**Table II**, row by row, the paper's own beside it")
+    st.markdown("**Table II**, row by row, with the paper's values beside it")
     if snapshot.epochs:
         columns = epoch_columns(snapshot.epochs)
-        del columns["Misread"]  # the test accuracy says it, and with it the table is too wide for a small window
-        # Its headers go on a second line where they have to; those of a dataframe are cut off.
+        del columns["Misread"]  # the test accuracy tells it, and the table would be too wide for a small window
+        # A table breaks long headers into two lines; a dataframe cuts them off.
         height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
         st.table(columns, hide_index=True, height=height)
     else:
-        st.caption("The first row comes with the end of the first epoch.")
+        st.caption("The first row appears after the first epoch.")

@@ -1,4 +1,4 @@
-"""The network's settings, and Table I as it follows from them."""
+"""The network's settings, and the resulting Table I."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mnist_lib.ui.train.settings_fields import draft_config, fill_fields, render
 
 
 def render_network_form() -> None:
-    """Show the fields of the network, its layers and its parameters, and the way back to the paper's."""
+    """Show the fields of the network, its layers and parameters, and a button back to the paper's network."""
     render_number("filters_1")
     render_number("filters_2")
     render_slider("kernel_size", 1, "%d")
@@ -36,7 +36,7 @@ def render_network_form() -> None:
 def _render_layers(config: TrainingConfig) -> None:
     verdict = ":green-badge[the paper's network]" if config.has_paper_network else f":orange-badge[{NOT_THE_PAPERS}]"
     st.markdown(f"**{count_parameters(config):,} parameters** {verdict}")
-    # Narrower than Streamlit's own table and without the arithmetic, to fit beside the fields; the total stands above.
+    # Narrower than Streamlit's table and without the arithmetic, to fit beside the fields; the total is above it.
     columns = layer_columns(config)
     *layers, _ = zip(*columns.values(), strict=True)
     heads = "".join(f"<th>{heading}</th>" for heading in list(columns)[:3])

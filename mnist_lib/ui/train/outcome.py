@@ -1,4 +1,4 @@
-"""How a run ended: what it reached beside the paper and the best other run, and where to go from there."""
+"""The outcome of a run: its result beside the paper and the best other run, and what to do next."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from mnist_lib.wording import duration_text
 
 
 def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Show what a run that is not being trained reached, and what can be done with it.
+    """Show the result of a run that is not being trained, and what can be done with it.
 
     Args:
         run: The run.
-        snapshot: The same, as it stands.
-        active: The run that is being trained meanwhile, if there is one.
+        snapshot: The same run as it is now.
+        active: The run that is being trained now, if there is one.
     """
     if snapshot.state in ("damaged", *BROKEN_STATES):
         reason = plain_text(snapshot.message)
@@ -42,7 +42,7 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
             st.button(
                 "Back to these settings",
                 icon=":material/settings_backup_restore:",
-                help="Fills the form with the settings of this run, to change them and to start anew.",
+                help="Fills the form with the settings of this run, to change them and start again.",
                 on_click=use_settings,
                 args=(snapshot.config,),
             )
@@ -55,7 +55,7 @@ def _advice(snapshot: RunSnapshot) -> str:
         return ""
     smaller = max(last.learning_rate / 10, SETTINGS["learning_rate"].minimum)
     return (
-        "The steps were so large that the weights ran away. Go back to these settings and try a smaller "
+        "The steps were so large that the weights diverged. Go back to these settings and try a smaller "
         f"learning rate, for example {smaller:.2g}."
     )
 
@@ -72,7 +72,7 @@ def _render_comparison(result: RunResult, best: RunResult | None) -> None:
     names.insert(1, "The paper")
     accuracy, misclassified, total = zip(*columns, strict=True)
     st.table(
-        {"": names, "Test accuracy": accuracy, "Misclassified of 10,000": misclassified, "Training in all": total},
+        {"": names, "Test accuracy": accuracy, "Misclassified of 10,000": misclassified, "Total training time": total},
         hide_index=True,
     )
 

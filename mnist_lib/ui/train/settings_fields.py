@@ -1,7 +1,7 @@
-"""The fields of the settings form, and where what is typed into them is kept.
+"""The fields of the settings form, and where their values are kept.
 
-Every setting has one place in the session. It keeps its value on other screens, and
-what is out of its range, too: only Start judges.
+Every setting has one key in the session. It keeps its value while other screens are
+open, even a value that is out of range: only Start rejects it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mnist_lib.ui.components.live_fields import field_value
 
 FORM_KEY = "settings_form"
 
-# How a person calls the values that a setting chooses from.
+# The displayed names of a setting's values.
 VALUE_NAMES = {
     "adam": "Adam",
     "adamw": "AdamW",
@@ -28,7 +28,7 @@ VALUE_NAMES = {
     "float16": "float16, half the bits",
 }
 
-# What a click on plus or minus adds, where one would be too little.
+# What a click on plus or minus adds; 1 by default.
 _STEPS = {
     "batch_size": 16,
     "learning_rate": 0.0005,
@@ -40,32 +40,32 @@ _STEPS = {
 
 
 def setting_key(name: str) -> str:
-    """Return where the session keeps a setting."""
+    """Return the key of a setting in the session."""
     return f"setting_{name}"
 
 
 def prepare_fields() -> None:
-    """Give every field the paper's value, unless it has one already."""
+    """Give every field the paper's value, unless it already has one."""
     for name, value in _field_values(PRESETS["paper"]).items():
         st.session_state.setdefault(setting_key(name), value)
 
 
 def fill_fields(config: TrainingConfig, names: Iterable[str] = SETTINGS) -> None:
-    """Put settings into their fields, all of them or those that are named."""
+    """Fill the fields with settings, all of them or those named."""
     values = _field_values(config)
     for name in names:
         st.session_state[setting_key(name)] = values[name]
 
 
 def chosen_settings() -> dict[str, Any]:
-    """Return what the fields hold, by name, within its range or not."""
+    """Return the values of the fields, by name, even if they are out of range."""
     return {name: st.session_state[setting_key(name)] for name in SETTINGS}
 
 
 def draft_config(names: Iterable[str]) -> TrainingConfig | None:
     """Return the paper's settings with the named ones from their fields, or None if one of those is out of range.
 
-    So each part of the form follows its own fields, whatever is being typed elsewhere.
+    Each part of the form then depends on its own fields only, whatever is being typed elsewhere.
     """
     try:
         return config_from_choices("paper", **{name: field_value(FORM_KEY, setting_key(name)) for name in names})
@@ -74,10 +74,10 @@ def draft_config(names: Iterable[str]) -> TrainingConfig | None:
 
 
 def render_number(name: str) -> None:
-    """Show the field of a number that is typed."""
+    """Show the field of a number to type."""
     setting = SETTINGS[name]
-    # No minimum and maximum here: the field would just not take the number,
-    # and a person should read what the range is.
+    # No minimum and maximum here: the field would silently reject the number,
+    # while an error message tells the range.
     st.number_input(
         setting.label,
         step=_STEPS.get(name, 1),
@@ -93,8 +93,8 @@ def render_slider(name: str, step: float, number_format: str) -> None:
 
     Args:
         name: The setting.
-        step: The difference between two places of the slider.
-        number_format: How to write the number, as Streamlit's sliders take it, for example ``percent``.
+        step: The step of the slider.
+        number_format: Streamlit's format of the number, for example ``percent``.
     """
     setting = SETTINGS[name]
     st.slider(
@@ -110,7 +110,7 @@ def render_slider(name: str, step: float, number_format: str) -> None:
 
 
 def render_options(name: str) -> None:
-    """Show the choice between the values of a setting."""
+    """Show a choice between the values of a setting."""
     setting = SETTINGS[name]
     st.selectbox(
         setting.label,
@@ -129,10 +129,10 @@ def render_switch(name: str) -> None:
 
 
 def value_name(value: str) -> str:
-    """Return how a person calls a value that a setting chooses from."""
+    """Return the displayed name of a setting's value."""
     return VALUE_NAMES.get(value, value)
 
 
 def _field_values(config: TrainingConfig) -> dict[str, Any]:
-    # A field of fractions takes no whole number, which an earlier run may hold.
+    # A field for fractions rejects whole numbers, which an earlier run may hold.
     return {name: setting.kind(getattr(config, name)) for name, setting in SETTINGS.items()}

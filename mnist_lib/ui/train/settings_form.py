@@ -28,19 +28,19 @@ from mnist_lib.ui.train.settings_fields import (
 PRESET_KEY = "settings_preset"
 
 PRESET_PURPOSES = {
-    "paper": "The recipe of the paper to the letter: what everything else is compared with.",
+    "paper": "Exactly the paper's recipe, with which everything else is compared.",
     "fast": "The same network in a fraction of the time: for trying things out.",
     "accurate": "The fewest mistakes: it trains longer, on digits that are moved and turned a little.",
 }
 
-# What steps and schedule depend on.
+# The settings that steps and schedule depend on.
 _LENGTH_SETTINGS = ("epochs", "batch_size", "training_images", "validation_split")
 
 _PROBLEM_KEY = "start_problem"
 _STARTED_KEY = "training_was_started"
 
 
-# A fragment: what is typed here draws the form anew and not the curves beside it.
+# A fragment: typing here redraws the form, but not the curves beside it.
 @st.fragment
 def render_settings(active: Run | None) -> None:
     """Show the settings with their Start button.
@@ -49,12 +49,12 @@ def render_settings(active: Run | None) -> None:
         active: The running training, which must end before another begins.
     """
     if st.session_state.pop(_STARTED_KEY, False):
-        st.rerun()  # the whole screen has to show the new training
+        st.rerun()  # the whole screen must show the new training
     prepare_fields()
     st.session_state.setdefault(PRESET_KEY, "paper")
     with st.container(border=True, key=FORM_KEY):
         _render_start(active)
-        # While a training runs, its curves matter more: on a narrow screen they come below this.
+        # While a training runs, its curves matter more, and on a narrow screen they come below this form.
         with st.expander("Settings of the next training") if active else st.container():
             _render_preset()
             _render_fields()
@@ -63,7 +63,7 @@ def render_settings(active: Run | None) -> None:
 def use_settings(config: TrainingConfig) -> None:
     """Fill the form with settings, for example those of an earlier run. Call it before the form is drawn."""
     fill_fields(config)
-    # What custom settings once began from is not known any more.
+    # The preset that custom settings were based on is not recorded.
     st.session_state[PRESET_KEY] = config.preset if config.preset in PRESETS else "paper"
 
 
@@ -76,12 +76,12 @@ def _render_start(active: Run | None) -> None:
         on_click=_start,
         disabled=active is not None,
     )
-    # One line in one place: nothing below it is built anew when it changes.
+    # Always one element in this place, so that nothing below it is rebuilt when it changes.
     if problem := st.session_state.pop(_PROBLEM_KEY, None):
         show_error(problem)
     elif active:
         name = plain_text(active.run_id)
-        st.caption(f"{name} is being trained. One training runs at a time: wait for its end, or stop it.")
+        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end, or stop it.")
     else:
         st.caption(_length_in_words())
 
@@ -89,7 +89,7 @@ def _render_start(active: Run | None) -> None:
 def _length_in_words() -> str:
     wrong = [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]
     if wrong:
-        return f":red[Out of its range: {'; '.join(wrong)}.]"
+        return f":red[Out of range: {'; '.join(wrong)}.]"
     config = draft_config(_LENGTH_SETTINGS)
     if config is None:
         return ""
@@ -108,13 +108,13 @@ def _render_preset() -> None:
         persist_state="session",
         on_change=_use_preset,
         width="stretch",
-        help="Fills in all fields but the seed. Change any of them afterwards.",
+        help="Fills in all fields except the seed. Change any of them afterwards.",
     )
     preset = st.session_state[PRESET_KEY]
     changed = _changed_settings(preset)
     if changed:
         names = "; ".join(SETTINGS[name].label for name in changed)
-        st.markdown(f":small[:orange-badge[custom] begun from {preset}. Changed: {names}.]")
+        st.markdown(f":small[:orange-badge[custom] based on {preset}. Changed: {names}.]")
     else:
         st.caption(PRESET_PURPOSES[preset])
     with st.container(horizontal=True):
@@ -170,14 +170,14 @@ def _render_validation() -> None:
     config = draft_config(["training_images", "validation_split"])
     if config:
         st.caption(
-            f"{config.validation_images:,} images are set aside, {config.fitted_images:,} are learned from."
+            f"{config.validation_images:,} images are set aside, {config.fitted_images:,} are trained on."
             if config.validation_images
             else "No image is set aside."
         )
 
 
 def _start() -> None:
-    """Start the trainer and look at its run; keep what went wrong for the screen."""
+    """Start the trainer and select its run, or keep the error for the screen."""
     try:
         run = start_training(run_store(), config_from_choices(st.session_state[PRESET_KEY], **chosen_settings()))
     except (ConfigError, RunStoreError) as error:

@@ -1,4 +1,4 @@
-"""Twenty test digits and the first layer's filters, as they are after an epoch."""
+"""Shows how twenty test digits are read after an epoch, and the first layer's filters."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.wording import a_digit, percent_text
 
-# One test image of each digit, from 0 to 9. The first of the file:
+# The first test image of each digit, from 0 to 9.
 FIRST_DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)
-# And a hard one, chosen by the epochs of the paper's run that ships with the project. Of those
-# that it misread after one epoch and read after another, so that there is something to
-# watch, the one whose true digit had the lowest probability on average.
+# And a hard one, chosen by the epochs of the paper's run that ships with the project: of the images
+# that it misread after some epochs and read after others, so that there is something to watch,
+# the one whose true digit had the lowest probability on average.
 HARD_DIGITS = (8325, 4507, 5634, 2953, 2771, 2597, 2135, 1039, 1955, 1232)
 
 _PIXEL_PX = 10
 _GAP_PX = 10
 
-# Readable on white and on black, and told apart without seeing red or green.
+# Readable on white and on black, and distinguishable without seeing red or green.
 _POSITIVE_COLOR = (234, 88, 12)
 _NEGATIVE_COLOR = (29, 78, 216)
 _ZERO_COLOR = (226, 226, 230)
 
 
 def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
-    """Show what the network reads in the twenty digits, and its filters, after an epoch.
+    """Show how the network reads the twenty digits, and its filters, after an epoch.
 
-    While a run is trained it is the newest epoch; of another one the person chooses.
+    During a training it is the newest epoch; otherwise the person chooses one.
 
     Args:
         run: The run.
-        snapshot: The same, as it stands.
-        live: Whether it is trained now.
+        snapshot: The same run as it is now.
+        live: Whether it is being trained now.
     """
     st.markdown("**Watch it learn**")
     epoch = snapshot.last_epoch.epoch if snapshot.last_epoch else None
@@ -58,8 +58,8 @@ def _render_digits(run: Run, epoch: int | None) -> None:
     images, labels = mnist().test_images[indices], mnist().test_labels[indices]
     if epoch is None:
         tiles = [_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)]
-        line = "These twenty test digits are read anew after each epoch. The first answers come with the end of the "
-        line += "first epoch."
+        line = "These twenty test digits are read again after each epoch. The first answers appear after the first "
+        line += "epoch."
     else:
         probabilities = run.probabilities(epoch)[indices]
         answers = probabilities.argmax(axis=1)
@@ -87,7 +87,7 @@ def _answered_tile(position: int, index: int, label: int, probabilities: np.ndar
 
 
 def _tile(position: int, answer: str, sure: str, verdict: str, description: str) -> str:
-    """Return one digit: its picture out of the sprite sheet and, as HTML, what is said below it."""
+    """Return one digit as HTML: its picture from the sprite sheet and the text below it."""
     said = escape(description)
     return (
         f'<div class="digit {verdict}" role="listitem" aria-label="{said}" title="{said}">'
@@ -99,7 +99,7 @@ def _tile(position: int, answer: str, sure: str, verdict: str, description: str)
 def _render_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
     if epoch is not None:
         filters = first_layer_filters(run, epoch)
-    elif snapshot.config is not None:  # grey until then, so that nothing moves when they come
+    elif snapshot.config is not None:  # grey until then, so that nothing moves when they appear
         filters = np.zeros((snapshot.config.filters_1,) + 2 * (snapshot.config.kernel_size,), dtype=np.float32)
     else:
         return
@@ -109,18 +109,18 @@ def _render_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
     picture.html(style("train/watch_it_learn.css") + image)
     line = f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
     if epoch is None:
-        line += "They show with the end of the first epoch."
+        line += "They appear after the first epoch."
     else:
         largest = float(np.abs(filters).max())
         line += (
             f"Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
-            f"−{largest:.2f}) for none; grey does not matter to it. Orange beside blue finds an edge."
+            f"−{largest:.2f}) for none; grey has no effect. Orange beside blue finds an edge."
         )
     text.caption(line)
 
 
 def filters_picture(filters: np.ndarray) -> str:
-    """Return filters as one PNG in a data URL, orange above zero, blue below, grey at it.
+    """Return filters as one PNG in a data URL: orange above zero, blue below, grey at zero.
 
     Args:
         filters: float32, (n, side, side). The largest of all weights has the full colour.

@@ -104,7 +104,7 @@ def test_empty_set_says_what_to_do(own: OwnDigits, inks: list[np.ndarray]) -> No
     assert "tap its true digit" in app.info[0].value
     assert marked(app, KEEP) == []
     assert app.get("download_button")[0].proto.disabled
-    assert button(app, "Take it out").disabled
+    assert button(app, "Remove it").disabled
     assert button(app, "Undo delete").disabled
     assert not own.path.exists()
 
@@ -153,7 +153,7 @@ def test_what_the_browser_still_says_of_another_drawing_is_not_said_of_this_one(
     tap(app, KEEP, 2)
     app._run(said)
     assert labels_of(own) == [7, 2]
-    button(app, "Take it out").click().run()
+    button(app, "Remove it").click().run()
     said = what_a_browser_says(app)
     button(app, "Undo delete").click().run()
     app._run(said)
@@ -181,7 +181,7 @@ def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarr
     keep_all(own, inks)
     before = own.read().digits
     app = open_room(inks[2])
-    button(app, "Take it out").click().run()
+    button(app, "Remove it").click().run()
     assert labels_of(own) == [7, 2, 0, 4]
     assert marked(app, KEEP) == []
     assert "**4 of your 4** drawings right" in all_text(app)
@@ -254,7 +254,7 @@ def test_zip_is_loaded_and_says_what_came_of_it(own: OwnDigits, inks: list[np.nd
     app = open_room(inks[0])
     key = app.file_uploader[0].key
     app.file_uploader[0].set_value(("drawings.zip", friend.to_zip(), "application/zip")).run()
-    assert toasts(app) == ["4 drawings added. 1 you had already."]
+    assert toasts(app) == ["4 drawings added. You already had 1."]
     assert sorted(labels_of(own)) == [0, 1, 2, 4, 7]
     assert "reads **5 of your 5**" in all_text(app)
     assert app.file_uploader[0].key != key  # empty again
@@ -264,8 +264,8 @@ def test_zip_is_loaded_and_says_what_came_of_it(own: OwnDigits, inks: list[np.nd
     ("entries", "line"),
     [
         ([("../evil.png", b"")], "../evil.png is a path and not a plain file name."),
-        ([("a.png", b"")], f"The zip holds no {LIST_NAME}, so it is not one of drawings."),
-        ([(LIST_NAME, b"nonsense")], "Line 1 of drawings.jsonl in the zip is not right: it is not JSON."),
+        ([("a.png", b"")], f"The zip holds no {LIST_NAME}, so it is not a zip of drawings."),
+        ([(LIST_NAME, b"nonsense")], "Line 1 of drawings.jsonl in the zip is wrong: it is not JSON."),
     ],
 )
 def test_wrong_zip_is_one_line_and_changes_nothing(

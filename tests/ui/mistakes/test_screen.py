@@ -146,7 +146,7 @@ def test_empty_filter_offers_the_way_back() -> None:
     app = open_screen("mistakes")
     app.selectbox(key="true").set_value(2).run()
     app.selectbox(key="read_as").set_value(2).run()
-    assert "No image that is misread is left" in app.info[0].value
+    assert "No image that is misread matches these filters." in app.info[0].value
     app.button(key="clear_filters_here").click().run()
     assert app.selectbox(key="true").value is None
     assert len(shown(app)) == 50

@@ -64,7 +64,7 @@ def test_settings_are_written_as_a_person_writes_them(own_run: Run) -> None:
 def test_run_on_the_screens_is_chosen_at_first() -> None:
     app = open_screen("runs")
     assert app.subheader[0].value == BUNDLED_RUN.run_id
-    assert "can be neither renamed nor deleted" in all_text(app)
+    assert "cannot be renamed or deleted" in all_text(app)
 
 
 def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: RunStore) -> None:

@@ -137,7 +137,7 @@ def test_epoch_without_its_weights_is_looked_at_with_the_model(run_of_its_own: R
     run_of_its_own.weights_path(1).unlink()
     app, image = look_at_the_first_epoch(look_closer("mistakes", "mistake", "What if", run_of_its_own))
     assert not app.exception
-    assert f"Image {image:,}, read by the network that the run kept at its end." in said_in(app, "caption")
+    assert f"Image {image:,}, read by the network at the end of the run." in said_in(app, "caption")
     assert f"It reads **{a_digit(PAPER_RUN.probabilities()[image].argmax())}**" in said_in(app, "markdown")
 
 
@@ -156,7 +156,7 @@ def test_another_digit_keeps_the_view_and_the_sliders() -> None:
         ([3, 7, 7], None, "It has read **a 7** since epoch 2."),
         ([3, 7, 7], 7, "It has been **right** since epoch 2."),
         ([7, 7, 7], 7, "It has been **right** since epoch 1."),
-        ([3, 7, 7], 3, "It has **wrongly** read a 7 since epoch 2. It was right last after epoch 1."),
+        ([3, 7, 7], 3, "It has **wrongly** read a 7 since epoch 2. It was last right after epoch 1."),
         ([7, 7, 7], 3, "It has **wrongly** read a 7 since epoch 1. It was never right."),
     ],
 )
@@ -174,7 +174,7 @@ def test_run_that_kept_few_or_no_epochs_says_so(run_of_its_own: Run) -> None:
     for epoch in (1, 2, 3, 4):
         run_of_its_own.weights_path(epoch).unlink()
     app = look_closer("dataset", "sample", "Through the epochs", run_of_its_own)
-    assert "This run has kept one epoch only." in said_in(app, "caption")
+    assert "This run kept only one epoch." in said_in(app, "caption")
     run_of_its_own.weights_path(5).unlink()
     look_again(app, "sample", "Through the epochs")
     assert not app.exception

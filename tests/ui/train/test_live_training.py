@@ -267,8 +267,8 @@ def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStor
     let_it_train(run_copy, store, state="starting", phase="tracing", epoch=0, step=0)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert "The first answers come with the end of the first epoch." in all_text(app)
-    assert "They show with the end of the first epoch." in all_text(app)
+    assert "The first answers appear after the first epoch." in all_text(app)
+    assert "They appear after the first epoch." in all_text(app)
     progress = app.main.get("progress")[0].proto.text
     assert progress == "Starting: :material/check: loading TensorFlow → **tracing the network…** → :gray[first batches]"
 

@@ -80,7 +80,7 @@ def test_changed_field_makes_it_custom_and_there_is_a_way_back(started: list[Tra
     app.segmented_control(key=PRESET_KEY).set_value("fast").run()
     app.number_input(key="setting_epochs").set_value(7).run()
     app.selectbox(key="setting_optimizer").set_value("sgd").run()
-    assert ":orange-badge[custom] begun from fast. Changed: Epochs; Optimizer." in all_text(app)
+    assert ":orange-badge[custom] based on fast. Changed: Epochs; Optimizer." in all_text(app)
     button(app, "Start training").click().run()
     assert started == [config_from_choices("fast", epochs=7, optimizer="sgd")]
     assert started[0].preset == "custom"
@@ -117,7 +117,7 @@ def test_setting_out_of_range_says_the_range_loses_nothing_and_starts_nothing(
     app.number_input(key=f"setting_{name}").set_value(value).run()
     assert not app.exception
     assert not app.error
-    assert f"Out of its range: {app.number_input(key=f'setting_{name}').label}." in all_text(app)
+    assert f"Out of range: {app.number_input(key=f'setting_{name}').label}." in all_text(app)
     button(app, "Start training").click().run()
     assert [error.value for error in app.error] == [line]
     assert field_values(app) == recipe("paper") | {"seed": 5, name: value}
@@ -181,7 +181,7 @@ def test_validation_says_how_many_images_are_set_aside() -> None:
     app = open_screen("train")
     assert "No image is set aside." in all_text(app)
     app.slider(key="setting_validation_split").set_value(0.1).run()
-    assert "6,000 images are set aside, 54,000 are learned from." in all_text(app)
+    assert "6,000 images are set aside, 54,000 are trained on." in all_text(app)
     assert "An epoch is 1,688 steps over 54,000 images; 8,440 steps in all." in all_text(app)
 
 
@@ -237,7 +237,7 @@ def test_settings_of_an_earlier_run_fill_the_form() -> None:
     changed = {"epochs": 2, "rotation_deg": 5.0, "shift_px": 1.0, "dense_units": 128, "seed": 9}
     assert field_values(app) == recipe("paper") | changed
     assert app.segmented_control(key=PRESET_KEY).value == "paper"
-    assert "begun from paper" in all_text(app)
+    assert "based on paper" in all_text(app)
 
 
 def test_settings_given_on_another_screen_are_in_the_form() -> None:

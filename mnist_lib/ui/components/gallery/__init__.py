@@ -1,6 +1,6 @@
-"""A gallery of digits: one sprite sheet, one real button a digit.
+"""A gallery of digits: one sprite sheet, and one real button per digit.
 
-Two hundred images one by one are two hundred requests; one sheet is one.
+Two hundred separate images would be two hundred requests; a sheet is one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Tile(NamedTuple):
         id: What a click returns, for example the position in the test set.
         title: A short text below the picture.
         note: A second one, fainter.
-        description: The same for those who hear it, in a sentence.
+        description: The same in a sentence, for screen readers.
         tone: ``right`` or ``wrong`` for a green or red line below the picture, or nothing.
     """
 
@@ -52,12 +52,12 @@ def digit_gallery(
     """Show a gallery and return the id of the chosen digit, the first until one is chosen.
 
     Args:
-        label: What the gallery shows, for those who hear it.
-        images: uint8, (n, 28, 28), 0 to 255, one a tile.
+        label: What the gallery shows, for screen readers.
+        images: uint8, (n, 28, 28), 0 to 255, one per tile.
         tiles: Their texts, at least one.
         key: The widget's key.
-        chosen_before: The digit to begin with, where it is one of these, or none.
-        on_change: A callback: a person chose another, ``st.session_state[key]["selected"]``.
+        chosen_before: The id of the digit to begin with, if it is one of these, or None.
+        on_change: Called when a person chooses another, ``st.session_state[key]["selected"]``.
     """
     ids = [tile.id for tile in tiles]
     chosen = st.session_state.get(key, {}).get("selected")

@@ -4,7 +4,7 @@ export default function ({ parentElement, data, setStateValue }) {
     grid = document.createElement("div");
     grid.className = "tiles";
     grid.setAttribute("role", "group");
-    // In one rule: written into each of 200 tiles, the picture would be megabytes of style.
+    // In one rule: repeated in each of 200 tiles, the picture would be megabytes of style.
     grid.sprite = document.createElement("style");
     parentElement.append(grid.sprite, grid);
   }
@@ -35,7 +35,7 @@ export default function ({ parentElement, data, setStateValue }) {
       return button;
     }));
   }
-  // One stop for the Tab key; from there the arrow keys walk, as in any grid.
+  // One stop for the Tab key; the arrow keys move from there, as in any grid.
   const mark = (id) => {
     for (const button of grid.children) {
       const chosen = button.dataset.id === String(id);
@@ -45,7 +45,7 @@ export default function ({ parentElement, data, setStateValue }) {
   };
   const choose = (button, waitMs) => {
     mark(button.dataset.id);
-    clearTimeout(grid.waiting);  // who walks on quickly does not ask for what lies between
+    clearTimeout(grid.waiting);  // moving on quickly skips the tiles in between
     grid.waiting = setTimeout(() => setStateValue("selected", Number(button.dataset.id)), waitMs);
   };
   grid.onclick = (event) => {
@@ -65,7 +65,7 @@ export default function ({ parentElement, data, setStateValue }) {
     };
     const next = buttons[steps[event.key]];
     if (!(event.key in steps)) return;
-    event.preventDefault();  // the page does not scroll besides
+    event.preventDefault();  // or the page would scroll, too
     if (!next) return;
     next.focus();
     choose(next, 150);

@@ -1,8 +1,8 @@
-"""Fields that answer while they are typed into or moved.
+"""Makes fields respond while a person types or drags.
 
 Streamlit takes a number when Enter is pressed or the field is left, and a slider's
-value when it is let go. This presses Enter as soon as the typing rests, and tells
-where a slider stands while it is held. Without it, the fields work as usual.
+value when it is released. This presses Enter as soon as typing pauses, and reports
+the value of a slider while it is dragged. Without it, the fields work as usual.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from streamlit.components.v2 import component
 
 from mnist_lib.ui.assets import read_text
 
-# Not isolated: it has to find the form that it stands in.
+# Not isolated: it must find the form around it.
 _component = component("live_fields", js=read_text("components/live_fields/live_fields.js"), isolate_styles=False)
 
 
 def answer_at_once(form_key: str) -> None:
-    """Let the whole-number fields and the sliders of a container answer while they change.
+    """Let the whole-number fields and the sliders of a container respond while they change.
 
     Args:
         form_key: The key of the container. Call this inside it.
@@ -28,15 +28,15 @@ def answer_at_once(form_key: str) -> None:
 
 
 def field_value(form_key: str, key: str) -> Any:
-    """Return what a field holds: a slider that is being moved, where it stands just now.
+    """Return a field's value; of a slider that is being dragged, its value at this moment.
 
     Args:
         form_key: The key of the container.
-        key: The field's.
+        key: The field's key.
     """
     value = st.session_state[key]
     moved = st.session_state.get(_component_key(form_key), {}).get("moved") or {}
-    # Once it is let go, its value is another than at the start, and counts.
+    # Once it is released, its value differs from that at the start, and counts.
     return moved["value"] if moved.get("key") == key and moved["start"] == value else value
 
 

@@ -9,7 +9,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   let pause;
   listen(form, "input", ({ target }) => {
     clearTimeout(pause);
-    // Not the fractions: 0.0, on the way to 0.001, would be written anew as 0.
+    // Not fractions: while typing 0.001, 0.0 would be rewritten as 0.
     const whole = target.type === "number" && Number.isInteger(Number(target.step));
     if (!whole || target.value === "") return;
     pause = setTimeout(() => {

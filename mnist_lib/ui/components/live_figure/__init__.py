@@ -1,7 +1,7 @@
-"""A figure that stays still under the hand: new data changes its curves and nothing else.
+"""A figure that can be used while it updates: new data changes its curves and nothing else.
 
-``st.plotly_chart`` builds the whole plot anew with every update. This keeps one
-plot and hands it to ``Plotly.react``, which changes only what differs.
+``st.plotly_chart`` rebuilds the whole plot with every update. This keeps one plot and
+passes it to ``Plotly.react``, which changes only what differs.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from mnist_lib.ui.assets import read_text
 
 DEFAULT_HEIGHT_PX = 300
 
-# Plotly's script comes with its Python package. Declared as the files of a component,
-# Streamlit serves that folder, with the type that browsers ask of a script.
+# Plotly's script comes with its Python package. Declared as the files of a component, Streamlit
+# serves that folder, with the content type that browsers require for a script.
 _plotly_files = declare_component("plotly_files", path=Path(plotly.__file__).parent / "package_data")
 
-# Relative to the page, so that it holds below server.baseUrlPath, too.
+# Relative to the page, so that it also works below server.baseUrlPath.
 _PLOTLY_URL = f"component/{_plotly_files.name}/plotly.min.js?v={plotly.__version__}"
 
 
-# Not isolated: Plotly puts its styles into the page's head, which do not reach into a shadow root.
+# Not isolated: Plotly puts its styles into the page's head, and they do not apply in a shadow root.
 _component = component(
     "live_figure",
     css=read_text("components/live_figure/live_figure.css"),
@@ -41,19 +41,18 @@ _component = component(
 def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
     """Show a figure that keeps zoom, hover and the legend's choice while its data changes.
 
-    Text, grid and background take the colours of the theme. What the person did to
-    the figure stays as long as ``layout.uirevision`` stays the same, for traces that
-    keep their ``uid``.
+    Text, grid and background take the theme's colours. Changes made by a person are kept as
+    long as ``layout.uirevision`` stays the same, for traces that keep their ``uid``.
 
     Args:
-        figure: With a ``uirevision`` in its layout, and with a height where
-            ``DEFAULT_HEIGHT_PX`` does not fit.
+        figure: With a ``uirevision`` in its layout, and with a height if ``DEFAULT_HEIGHT_PX``
+            does not fit.
         key: The component's key. The same key is the same plot.
-        on_click: Called with the x and the y of a point that is clicked, before the screen is drawn anew.
+        on_click: Called with x and y of a clicked point, before the screen is drawn again.
     """
     values = figure.to_dict()
     layout = values["layout"]
-    layout.pop("template", None)  # the theme's takes its place
+    layout.pop("template", None)  # replaced by the theme's
     height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
     data = {"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL}
     if on_click is None:

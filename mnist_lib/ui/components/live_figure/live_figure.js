@@ -1,4 +1,4 @@
-// One request for the whole browser page. Streamlit has a Plotly of its own: window.Plotly stays what it was.
+// One request per browser page. Streamlit has its own Plotly, so window.Plotly is restored.
 let loading;
 function loadPlotly(url) {
   loading ??= new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ class LiveFigure {
     this.reset.textContent = "Reset zoom";
     this.reset.hidden = true;
     this.reset.onclick = () => this.plotly.relayout(this.plot, { "xaxis.autorange": true, "yaxis.autorange": true });
-    // While a rectangle is drawn over the curves, they stand still: new data waits until the button is up.
+    // While a person drags a rectangle over the curves, new data waits until the button is released.
     this.plot.addEventListener("pointerdown", (event) => { this.held = event.button === 0; }, true);
     this.release = () => { this.held = false; if (this.waiting) this.draw(); };
     for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, this.release);
@@ -54,7 +54,7 @@ class LiveFigure {
         "Reload the page to try again.</span>";
       return;
     }
-    // Each figure in a task of its own: what else came with it is on the screen before it.
+    // Each figure in its own task, so that everything else that came with it shows first.
     clearTimeout(this.turn);
     this.turn = setTimeout(() => { if (!this.gone) this.draw(); });
   }
@@ -65,7 +65,7 @@ class LiveFigure {
     const { data, layout } = JSON.parse(this.figure);
     this.ownRanges = [layout.xaxis?.range, layout.yaxis?.range];  // before Plotly writes its own into them
     layout.template = this.template();
-    // On a touch screen a finger scrolls the page; it reads the figure with a tap.
+    // On a touch screen a finger scrolls the page; a tap shows a point's values.
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
     const first = !this.plot.data;
     await this.plotly.react(this.plot, data, layout, { displayModeBar: false, doubleClick: "autosize" });
@@ -82,7 +82,7 @@ class LiveFigure {
 
   offerReset() {
     const { xaxis, yaxis } = this.plot._fullLayout;
-    // A range that the figure itself asks for is no zoom.
+    // A range that the figure itself sets is not a zoom.
     this.reset.hidden = [xaxis, yaxis].every(
       (axis, number) => axis?.autorange !== false || this.ownRanges[number]);
   }
@@ -109,7 +109,7 @@ class LiveFigure {
   }
 }
 
-// Streamlit calls this with every change of data or theme, and what it returns at the very end.
+// Streamlit calls this with every change of data or theme, and the function that it returns at the end.
 export default function ({ parentElement, data, setTriggerValue }) {
   parentElement.liveFigure ??= new LiveFigure(parentElement);
   const figure = parentElement.liveFigure;

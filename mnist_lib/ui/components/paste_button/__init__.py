@@ -24,14 +24,14 @@ def paste_button(key: str, largest_mb: int, on_picture: Callable[[], None]) -> N
 
     Args:
         key: The component's key.
-        largest_mb: What the largest file may have, in millions of bytes; a larger one is refused in the browser.
-        on_picture: A callback: a picture was pasted, ``pasted_picture`` returns it.
+        largest_mb: The largest file in millions of bytes; a larger one is refused in the browser.
+        on_picture: Called when a picture was pasted, which ``pasted_picture`` returns.
     """
     _component(key=key, data={"largest_bytes": largest_mb * 1_000_000}, on_picture_change=on_picture)
 
 
 def pasted_picture(key: str) -> io.BytesIO:
-    """Return the file that was just pasted; an empty one where the browser sent something else."""
+    """Return the file that was just pasted; an empty one if the browser sent something else."""
     try:
         content = base64.b64decode(st.session_state[key]["picture"].partition(",")[2])
     except (KeyError, AttributeError, binascii.Error):

@@ -13,7 +13,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   function send(file) {
     if (file.size > data.largest_bytes) {
-      say("That picture is too large a file.");
+      say("That picture's file is too large.");
       return;
     }
     const reader = new FileReader();
@@ -30,7 +30,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       }
       say("There is no picture on the clipboard. Copy one first.");
     } catch {
-      say("The browser does not let this page look. Press Ctrl+V instead.");
+      say("The browser does not let this page read the clipboard. Press Ctrl+V instead.");
     }
   };
 
