@@ -24,10 +24,10 @@ BIOME := @biomejs/biome@2.6.8
 # The same names as in tests/support/browser.py.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test check lint clean browser
+.PHONY: help run test check lint pictures clean browser
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for another port)
 	@.venv/bin/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
@@ -37,7 +37,7 @@ run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
 	$(RUN) pytest -n 2 --dist worksteal
 
-check: lint ## style, types and all tests that start no process
+check: lint ## style, types and all tests that train nothing and start no command, server or browser
 	$(RUN) pytest -n 2 --dist worksteal -m "not process" --ignore tests/browser
 
 lint: $(INSTALLED_DEV) ## check style and types
@@ -46,6 +46,9 @@ lint: $(INSTALLED_DEV) ## check style and types
 	$(RUN) pyright --pythonpath .venv/bin/python
 	@if command -v npx >/dev/null; then npx --yes $(BIOME) lint --error-on-warnings; \
 	else echo "Node's npx is not there: scripts and style sheets were not checked."; fi
+
+pictures: $(INSTALLED_DEV) browser ## take the README's pictures again from the running dashboard
+	$(RUN) tools.take_pictures
 
 clean: ## remove .venv and caches; runs/ stays
 	rm -rf .venv .pytest_cache .ruff_cache
@@ -75,4 +78,4 @@ browser: $(INSTALLED_DEV)
 	    apt-get update; DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium && exit 0; \
 	fi; \
 	$(RUN) playwright install chromium && exit 0; \
-	echo "The tests need a browser: install Chromium or Chrome so that one of these is on PATH: $(BROWSERS)" >&2; exit 1
+	echo "No browser was found: install Chromium or Chrome so that one of these is on PATH: $(BROWSERS)" >&2; exit 1

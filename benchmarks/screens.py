@@ -3,14 +3,15 @@
     python -m benchmarks.screens [--repeats 10] [--runs 0] [--json]
 
 First paint: from the request to the visible heading, the first request of a fresh
-server, with a deep link. Page switch: from the click in
-the menu to the other screen's heading. Stroke to prediction: from the mouse going
-up to the new answer; of that, reading a drawing is what the server computes, from the
-canvas's pixels to the probabilities of all four stages. Rerun under training: from the
-click on Shuffle to the changed image, while a training runs at its usual low priority.
+server, with a deep link. Page switch: from the click in the menu to the other screen's
+heading. Stroke to prediction: from the mouse going up to the new answer; the first drawing
+is the same in a server that has just started. Of that, reading a drawing is what the server
+computes, from the canvas's pixels to the probabilities of all four stages. Rerun under training:
+from the click on Shuffle to the changed image, while a training runs at its usual low priority.
 Filter change: from the click to a gallery of 200 other tiles. Epoch step: from the key
 to another headline, confusion matrix and gallery. Runs: from the click in the menu to
 the table. With ``--runs N`` the store holds N runs, a twentieth of them with 20 epochs.
+Memory: of the server after all of this.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import psutil
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -32,7 +34,7 @@ from mnist_lib.drawing.normalization import canvas_to_ink, make_stage_images, no
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
-from tests.browser.conftest import Server, launch_browser
+from tests.support.browser import Server, launch_browser
 
 SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
@@ -139,11 +141,11 @@ def reruns(page: Page, repeats: int) -> list[float]:
 
 
 def strokes(page: Page, url: str, repeats: int) -> list[float]:
-    """Time strokes on a fresh canvas, in seconds; the first one loads the network."""
+    """Time strokes on a fresh canvas, in seconds."""
     times = []
     page.goto(f"{url}/draw")
     canvas = page.locator("canvas.upper-canvas").filter(visible=True)
-    for number in range(repeats + 1):
+    for _ in range(repeats):
         page.wait_for_timeout(1_000)
         box = canvas.bounding_box()
         assert box
@@ -153,9 +155,7 @@ def strokes(page: Page, url: str, repeats: int) -> list[float]:
         page.mouse.move(box["x"] + 120, box["y"] + 230, steps=5)
         page.evaluate(WATCH_THE_ANSWER)
         page.mouse.up()
-        seconds = page.wait_for_function("window.secondsToAnswer").json_value()
-        if number:
-            times.append(seconds)
+        times.append(page.wait_for_function("window.secondsToAnswer").json_value())
         page.get_by_role("button", name="Clear", exact=True).click()
         expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
     return times
@@ -241,48 +241,53 @@ def readings(repeats: int) -> list[float]:
     return times
 
 
-def measure(repeats: int, runs: int) -> dict[str, dict[str, float]]:
-    """Return median and worst of each measurement, in seconds."""
-    measurements: dict[str, list[float]] = {}
+def measure(repeats: int, runs: int) -> tuple[dict[str, dict[str, float]], float]:
+    """Return median and worst of each time, in seconds, and the server's memory at the end, in megabytes."""
+    measured: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, ExitStack() as at_end:
         browser = launch_browser(playwright)
         runs_path = Path(folder)
         fill_store(runs_path, runs)
-        measurements["first paint"] = []
+        measured["first paint"] = []
         for name in SCREENS:
             context = browser.new_context()
             context.add_init_script(WATCH_THE_HEADING)
-            measurements["first paint"].append(first_paint(context.new_page(), runs_path, name))
+            measured["first paint"].append(first_paint(context.new_page(), runs_path, name))
             context.close()
         server = Server(runs_path)
         at_end.callback(server.kill)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(server.url)
         page.wait_for_timeout(2_000)
-        measurements["page switch"] = page_switches(page, max(repeats // 5, 2))
+        measured["first drawing"] = strokes(page, server.url, 1)
+        page.goto(server.url)
+        page.wait_for_timeout(2_000)
+        measured["page switch"] = page_switches(page, max(repeats // 5, 2))
         page.goto(f"{server.url}/dataset")
         page.wait_for_timeout(2_000)
-        measurements["rerun"] = reruns(page, repeats)
-        measurements["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
-        measurements["epoch step"] = epoch_steps(page, server.url, repeats)
-        measurements["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
-        measurements["stroke to prediction"] = strokes(page, server.url, repeats)
-        measurements["reading a drawing"] = readings(repeats)
+        measured["rerun"] = reruns(page, repeats)
+        measured["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
+        measured["epoch step"] = epoch_steps(page, server.url, repeats)
+        measured["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
+        measured["stroke to prediction"] = strokes(page, server.url, repeats)
+        measured["reading a drawing"] = readings(repeats)
 
         page.goto(f"{server.url}/train")
         page.get_by_role("button", name="Start training").click()
         expect(page.get_by_test_id("stMain").get_by_test_id("stProgress")).to_contain_text("images/s", timeout=120_000)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Dataset").click()
         page.wait_for_timeout(3_000)
-        measurements["rerun under training"] = reruns(page, repeats)
+        measured["rerun under training"] = reruns(page, repeats)
         page.get_by_test_id("stSidebarNav").get_by_role("link", name="Train").click()
         page.get_by_role("button", name="Stop and keep the model").click()
         expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=120_000)
         browser.close()
-    return {
+        memory_mb = psutil.Process(server.process.pid).memory_info().rss / 1e6
+    rows = {
         name: {"median": statistics.median(times), "worst": max(times), "count": len(times)}
-        for name, times in measurements.items()
+        for name, times in measured.items()
     }
+    return rows, memory_mb
 
 
 def main() -> None:
@@ -292,13 +297,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    measurements = measure(options.repeats, options.runs)
+    rows, memory_mb = measure(options.repeats, options.runs)
     if options.json:
-        print(json.dumps(measurements))
+        print(json.dumps(rows | {"memory_mb": memory_mb}))
         return
     print(f"{'':<22}{'median s':>9}{'worst s':>9}{'count':>7}")
-    for name, row in measurements.items():
+    for name, row in rows.items():
         print(f"{name:<22}{row['median']:>9.3f}{row['worst']:>9.3f}{row['count']:>7}")
+    print(f"{'memory':<22}{memory_mb:>9,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tests.support.processes import Python
 from tests.support.runs import Trained
 
 # Whoever uses one of these starts a process of the project: a trainer, a command, a server.
-PROCESS_FIXTURES = {"python", "trained", "run_copy", "shared_server", "start_server"}
+PROCESS_FIXTURES = {"python", "trained", "run_copy", "interrupted", "shared_server", "start_server"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

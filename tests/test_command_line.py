@@ -314,7 +314,6 @@ def test_runs_of_an_empty_or_missing_folder_prints_nothing(command: Callable[...
 # summary.
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_summary_prints_table_i(command: Callable[..., Output]) -> None:
     output = command("summary")
     assert (output.code, output.stderr) == (0, "")
@@ -330,7 +329,6 @@ def test_summary_prints_table_i(command: Callable[..., Output]) -> None:
 # evaluate.
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_evaluate_computes_the_metrics_again(command: Callable[..., Output], run_copy: Run) -> None:
     expected = result_of(run_copy)
     # It does not print the stored metrics.
@@ -345,7 +343,6 @@ def test_evaluate_computes_the_metrics_again(command: Callable[..., Output], run
     assert result["test_loss"] == pytest.approx(expected.test_loss, rel=1e-4)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_evaluate_takes_the_newest_run_with_a_model(
     command: Callable[..., Output], run_copy: Run, store: RunStore
 ) -> None:
@@ -367,7 +364,6 @@ def test_without_any_model_the_cure_is_said(name: str, command: Callable[..., Ou
     assert only_line(command(name, *arguments)) == expected
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_evaluate_of_a_damaged_model_is_said(command: Callable[..., Output], run_copy: Run) -> None:
     run_copy.model_path.write_bytes(b"garbage")
     line = only_line(command("evaluate", run_copy.run_id))
@@ -407,7 +403,6 @@ def pictures(trained: Trained, dataset: Dataset, tmp_path: Path) -> Pictures:
     return Pictures(folder, digits)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_predict_reads_pictures_of_test_digits(
     command: Callable[..., Output], run_copy: Run, pictures: Pictures
 ) -> None:
@@ -419,7 +414,6 @@ def test_predict_reads_pictures_of_test_digits(
         assert re.fullmatch(rf"{re.escape(str(path))}: {pictures.digits[path.name]} \(\d+\.\d%\)", line)
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_predict_reads_a_folder_and_prints_a_json_object_a_line(
     command: Callable[..., Output], run_copy: Run, pictures: Pictures
 ) -> None:
@@ -436,7 +430,6 @@ def test_predict_reads_a_folder_and_prints_a_json_object_a_line(
         assert row["confidence"] == max(row["probabilities"]) == row["probabilities"][row["digit"]]
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_predict_continues_after_a_bad_picture_and_says_so(
     command: Callable[..., Output], run_copy: Run, pictures: Pictures
 ) -> None:
@@ -511,7 +504,6 @@ def test_picture_with_a_name_too_long_is_no_such_file(command: Callable[..., Out
     assert only_line(command("predict", "n" * 300 + ".png")).endswith(": It cannot be read as a picture.")
 
 
-@pytest.mark.usefixtures("keras_loaded")
 def test_predict_with_a_damaged_model_is_said(
     command: Callable[..., Output], run_copy: Run, pictures: Pictures
 ) -> None:
@@ -553,6 +545,7 @@ def test_runs_prints_no_escape_and_no_line_break_of_a_name(run_copy: Run, python
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["summary"], ["runs"]])
 def test_full_output_is_one_line(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "mnist_lib", *arguments]
@@ -562,6 +555,7 @@ def test_full_output_is_one_line(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell's redirections")
+@pytest.mark.process
 @pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&-", "| head -1"])
 @pytest.mark.parametrize("arguments", ["summary", "runs --json", "train --help", "evaluate nobody"])
 def test_closed_output_is_no_traceback(closing: str, arguments: str) -> None:

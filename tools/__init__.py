@@ -1,1 +1,1 @@
-"""Tools for maintainers. ``python -m tools.ship_run``."""
+"""Tools for maintainers: ``python -m tools.ship_run``, ``python -m tools.take_pictures``."""

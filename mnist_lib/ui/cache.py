@@ -94,8 +94,8 @@ def run_network(run: Run, epoch: int | None = None) -> Network:
     return _run_network(run, epoch, network_stamp(run, epoch))
 
 
-# 2 MB each: enough for the figures of two runs.
-@st.cache_resource(max_entries=2 * MAX_EPOCHS_SHOWN, show_spinner=False)
+# 2 MB each: a run of as many epochs as one figure shows, and the models of a few others.
+@st.cache_resource(max_entries=MAX_EPOCHS_SHOWN + 4, show_spinner=False)
 def _run_network(run: Run, epoch: int | None, stamp: int) -> Network:
     return load_network(run, epoch)
 

@@ -53,7 +53,7 @@ def render_sidebar() -> None:
         else:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
-        st.session_state[_SEEN_KEY] = active.run_id if active else None
+        _tell_of_end(active)
         _render_state(chosen_run_id())
         st.caption(f":material/memory: This machine: {plain_text(device_name())}")
 
@@ -77,18 +77,23 @@ def _render_selector(names: list[str], default: str) -> None:
         st.query_params[RUN_KEY] = chosen
 
 
+def _tell_of_end(active: Run | None) -> None:
+    """Say once that the training seen before has ended, whichever part of the screen noticed it first."""
+    seen = st.session_state.get(_SEEN_KEY)
+    st.session_state[_SEEN_KEY] = active.run_id if active else None
+    if seen and seen != st.session_state[_SEEN_KEY]:
+        way = "" if seen == chosen_run_id() else " Choose it under Run to look at it."
+        st.toast(plain_text(f"The training {seen} has ended.{way}"), icon=":material/flag:")
+
+
 @st.fragment(run_every=LOOK_EVERY_S)
 def _render_state(shown: str | None) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
     if chosen_run_id() != shown:
         st.rerun()  # another was chosen here: the whole screen must show it
     active = run_store().active_run()
-    seen = st.session_state.get(_SEEN_KEY)
-    if (active.run_id if active else None) != seen:
-        if seen:
-            way = "" if seen == shown else " Choose it under Run to look at it."
-            st.toast(plain_text(f"The training {seen} has ended.{way}"), icon=":material/flag:")
-        st.rerun()  # one began or ended: the whole screen must show it
+    if (active.run_id if active else None) != st.session_state.get(_SEEN_KEY):
+        st.rerun()  # one began or ended: the whole screen must know
     run = selected_run()
     if run is not None:
         snapshot = run.read()

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
-from tests.support.browser import TIMEOUT_MS, Server
+from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke
 
 SEVEN = [(70, 70), (210, 70), (120, 230)]
 ONE = [(140, 40), (140, 240)]
@@ -38,23 +38,6 @@ def no_drawings(shared_server: Server) -> Iterator[None]:
 def open_room(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/draw")
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-
-
-def canvas_of(page: Page) -> Locator:
-    canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_be_visible()
-    page.wait_for_timeout(500)  # it takes no stroke before its script has set it up
-    return canvas
-
-
-def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
-    box = canvas_of(page).bounding_box()
-    assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
-    page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
-    page.mouse.up()
 
 
 def draw_further_stroke(page: Page, points: list[tuple[int, int]]) -> None:

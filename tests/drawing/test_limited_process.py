@@ -19,6 +19,9 @@ from mnist_lib.drawing.normalization import DrawingError
 from mnist_lib.drawing.picture_files import read_picture
 from tests.support.screens import forget_screens
 
+# A small picture takes hundredths of this, and what takes too much takes more than the two seconds of the screen.
+LONGEST_S = 0.5
+
 
 @pytest.fixture
 def picture(dataset: Dataset) -> Image.Image:
@@ -27,7 +30,7 @@ def picture(dataset: Dataset) -> Image.Image:
 
 
 def read_strange_picture(content: bytes) -> np.ndarray:
-    return call_in_limited_process(read_picture, content, 2.0)
+    return call_in_limited_process(read_picture, content, LONGEST_S)
 
 
 def saved(picture: Image.Image, kind: str, **options: bool) -> bytes:
@@ -107,11 +110,14 @@ def picture_room() -> None:
     st.text("nothing" if given is None else str(given.ink.shape))
 
 
-def test_uploaded_picture_that_takes_too_much_leaves_the_one_before(picture: Image.Image) -> None:
+def test_uploaded_picture_that_takes_too_much_leaves_the_one_before(
+    picture: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forget_screens()
     app = AppTest.from_function(picture_room, default_timeout=60)
     app.session_state["drawing_way"] = "picture"
     app.run()
+    monkeypatch.setattr("mnist_lib.ui.draw.drawing_input.LONGEST_READING_S", LONGEST_S)
     app.file_uploader[0].set_value(("seven.png", saved(picture, "PNG"), "image/png")).run()
     assert app.text[0].value == "(28, 28)"
     app.file_uploader[0].set_value(("many.jpg", jpeg_of_many_scans(picture), "image/jpeg")).run()

@@ -184,14 +184,20 @@ def enlarge(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.asarray(canvas.convert("RGBA"))
 
 
-@pytest.mark.parametrize("run", RunStore(Path("nowhere")).bundled_runs(), ids=lambda run: run.run_id)
-def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(run: Run, dataset: Dataset) -> None:
+@pytest.fixture(scope="module")
+def brought_back(dataset: Dataset) -> np.ndarray:
+    """The first thousand test digits, drawn at a random place and size and normalized: uint8, (1000, 28, 28)."""
     random = np.random.default_rng(2)
-    images, labels = dataset.test_images[:1_000], dataset.test_labels[:1_000]
-    brought_back = np.stack([normalize(enlarge(image, random)) for image in images])
-    model = load_network(run)
-    before = accuracy(predict_probabilities(model, images), labels)
-    after = accuracy(predict_probabilities(model, brought_back), labels)
+    return np.stack([normalize(enlarge(image, random)) for image in dataset.test_images[:1_000]])
+
+
+@pytest.mark.parametrize("run", RunStore(Path("nowhere")).bundled_runs(), ids=lambda run: run.run_id)
+def test_test_digits_enlarged_on_a_canvas_are_read_as_well_as_before(
+    run: Run, dataset: Dataset, brought_back: np.ndarray
+) -> None:
+    labels = dataset.test_labels[:1_000]
+    before = accuracy(run.probabilities()[:1_000], labels)
+    after = accuracy(predict_probabilities(load_network(run), brought_back), labels)
     assert after > before - 0.005
 
 

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 from tests.support.processes import PROJECT_PATH
 
@@ -70,6 +70,25 @@ def launch_browser(playwright: Playwright) -> Browser:
     path = next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     return playwright.chromium.launch(executable_path=path, args=arguments)
+
+
+def canvas_of(page: Page) -> Locator:
+    """Return the canvas of the Draw screen, ready for a stroke."""
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_be_visible()
+    page.wait_for_timeout(500)  # it takes no stroke before its script has set it up
+    return canvas
+
+
+def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
+    """Draw a stroke through these points of the canvas with the mouse."""
+    box = canvas_of(page).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    page.mouse.up()
 
 
 StartServer = Callable[..., Server]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from tests.support.processes import PROJECT_PATH
 
 APP_PATH = PROJECT_PATH / "app.py"
+
+# Each AppTest looks through all installed packages for components, a tenth of a second every time.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def forget_screens() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset, scale_pixels
@@ -31,14 +34,14 @@ def few_test_images(dataset: Dataset) -> Dataset:
     return replace(dataset, test_images=dataset.test_images[:20], test_labels=dataset.test_labels[:20])
 
 
-def build_small_network(config: TrainingConfig, steps_per_execution: int = 1) -> Any:
-    """Return a compiled ``keras.Model``, the same one each time."""
+def build_small_network(steps_per_execution: int = 1) -> Any:
+    """Return a compiled ``keras.Model`` of SMALL, with the same weights each time."""
     import keras
 
     from mnist_lib.network.model import build_model
 
     keras.utils.set_random_seed(3)
-    network = build_model(config)
+    network = build_model(SMALL)
     network.compile(
         keras.optimizers.Adam(0.25),
         loss="sparse_categorical_crossentropy",
@@ -46,6 +49,25 @@ def build_small_network(config: TrainingConfig, steps_per_execution: int = 1) ->
         steps_per_execution=steps_per_execution,
     )
     return network
+
+
+def small_network(steps_per_execution: int = 1) -> Any:
+    """Return the same as ``build_small_network``, but the one network of all tests, which is traced only once."""
+    network, beginning = _network_and_beginning(steps_per_execution)
+    for variable, value in zip(_variables(network), beginning, strict=True):
+        variable.assign(value)
+    return network
+
+
+@functools.cache
+def _network_and_beginning(steps_per_execution: int) -> tuple[Any, list[np.ndarray]]:
+    network = build_small_network(steps_per_execution)
+    network.optimizer.build(network.trainable_variables)
+    return network, [np.array(variable) for variable in _variables(network)]
+
+
+def _variables(network: Any) -> list[Any]:
+    return [*network.variables, *network.optimizer.variables]
 
 
 def fit(network: Any, state: TrainingState, dataset: Dataset, callbacks: Sequence[Any]) -> dict[str, list[float]]:

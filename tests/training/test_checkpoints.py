@@ -16,6 +16,7 @@ from mnist_lib.training.state import TrainingState
 from tests.support.training import SMALL, build_small_network, fit
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -31,10 +32,10 @@ def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
     from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_checkpoint
 
     with store.training(SMALL) as run:
-        network = build_small_network(SMALL)
+        network = build_small_network()
         fit(network, TrainingState(run, SMALL), dataset, [])
         save_checkpoint(network, run, SMALL, 2)
-        fresh = build_small_network(SMALL)
+        fresh = build_small_network()
         assert load_checkpoint(fresh, run) == 0
         assert not np.array_equal(fresh.get_weights()[0], network.get_weights()[0])
         (run.path / "metrics.jsonl").write_text(
@@ -49,7 +50,7 @@ def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
 
         run.checkpoint_path(2).write_bytes(b"not HDF5")
         with pytest.raises(DamagedRunError, match=r"^checkpoint-002\.weights\.h5 cannot be read$"):
-            load_checkpoint(build_small_network(SMALL), run)
+            load_checkpoint(build_small_network(), run)
         remove_checkpoints(run, 2)
         assert load_checkpoint(fresh, run) == 0
 

@@ -22,7 +22,7 @@ from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from mnist_lib.training.launch import start_training
 from tests.support.processes import Python, wait_until
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")]
 
 # Long enough never to end by itself while the tests look at it.
 ENDLESS = TrainingConfig(

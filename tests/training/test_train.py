@@ -20,6 +20,7 @@ from mnist_lib.runs.store import RunStore
 from tests.support.runs import RESULT_FIELDS, Trained
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]

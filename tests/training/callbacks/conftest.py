@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training.state import TrainingState
-from tests.support.training import SMALL, Recorded, few_test_images
+from tests.support.training import SMALL, Recorded, few_test_images, small_network
 
 
 @pytest.fixture
@@ -22,23 +21,17 @@ def recorded(
     store: RunStore, dataset: Dataset, keras_loaded: None, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[float], Recorded]:
     """Return a function that records two epochs without learning, shuffling or dropout."""
-    import keras
-
-    from mnist_lib.network.model import build_model
     from mnist_lib.training.callbacks import batch_logger, make_callbacks, run_control, scheduled_learning_rate
 
     def record(seconds_per_row: float) -> Recorded:
         monkeypatch.setattr(batch_logger, "SECONDS_PER_ROW", seconds_per_row)
         monkeypatch.setattr(run_control, "SECONDS_PER_READ", seconds_per_row)
         monkeypatch.setattr(scheduled_learning_rate, "learning_rates", lambda config: np.zeros(config.total_steps))
-        keras.utils.set_random_seed(3)
-        config = TrainingConfig(epochs=2, batch_size=30, training_images=100, dropout=0.0)
-        network = build_model(config)
-        network.compile(keras.optimizers.SGD(0.0), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        network = small_network()
         images, labels = dataset.train_images[:100], dataset.train_labels[:100]
         fit: Any = network.fit  # Keras documents 0 for silence and does not type it
-        with store.training(config) as run:
-            state = TrainingState(run, config)
+        with store.training(SMALL) as run:
+            state = TrainingState(run, SMALL)
             callbacks = make_callbacks(state, few_test_images(dataset))
             state.begin()
             history = fit(

@@ -14,6 +14,7 @@ from mnist_lib.training.state import TrainingState
 from tests.support.training import Recorded
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]

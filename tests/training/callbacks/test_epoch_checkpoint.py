@@ -10,9 +10,10 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.records import EpochRow
 from mnist_lib.runs.run import Run
 from mnist_lib.training.state import TrainingState
-from tests.support.training import SMALL, build_small_network, few_test_images, fit
+from tests.support.training import few_test_images, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -37,7 +38,7 @@ def test_checkpoint_comes_before_its_row_and_the_older_one_goes_after_it(
     callbacks = make_callbacks(state, few_test_images(dataset), on_epoch=look)
     (before_row,) = (place for place, callback in enumerate(callbacks) if isinstance(callback, EpochLogger))
     callbacks.insert(before_row, keras.callbacks.LambdaCallback(on_epoch_end=look))
-    fit(build_small_network(SMALL), state, dataset, callbacks)
+    fit(small_network(), state, dataset, callbacks)
     first, second = "checkpoint-001.weights.h5", "checkpoint-002.weights.h5"
     assert seen == [(0, [first]), (1, [first]), (1, [first, second]), (2, [first, second])]
     assert checkpoints_in(run) == [second]
@@ -53,7 +54,7 @@ def test_epoch_that_was_broken_off_leaves_the_checkpoint_before_it(
     def stop(row: EpochRow) -> None:
         run.request(stop=True)
 
-    fit(build_small_network(SMALL), state, dataset, make_callbacks(state, few_test_images(dataset), stop))
+    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset), stop))
     assert [(row.epoch, row.complete) for row in run.read().epochs] == [(1, True), (2, False)]
     assert checkpoints_in(run) == ["checkpoint-001.weights.h5"]
 
@@ -67,7 +68,7 @@ def test_no_row_is_read_again_while_a_network_is_trained(
     read: list[Any] = []
     parse = run_module.decode_row
     monkeypatch.setattr(run_module, "decode_row", lambda line: read.append(line) or parse(line))
-    fit(build_small_network(SMALL), state, dataset, make_callbacks(state, few_test_images(dataset)))
+    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset)))
     assert read == []
     assert len(run.read().epochs) == 2
     assert read

@@ -14,9 +14,10 @@ from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.weights import read_network
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training.state import TrainingState
-from tests.support.training import SMALL, build_small_network, few_test_images, fit
+from tests.support.training import SMALL, few_test_images, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -35,7 +36,7 @@ def test_metrics_are_those_of_the_kept_weights(validation_split: float, store: R
     with store.training(config) as run:
         state = TrainingState(run, config)
         state.begin()
-        network = build_small_network(config)
+        network = small_network()
         fit(network, state, dataset, [StepCounter(state), EpochEvaluation(state, few), look])
         assert run.read_status().phase == "evaluating"
     for epoch, logs in enumerate(logged, start=1):

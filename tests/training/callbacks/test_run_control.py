@@ -12,9 +12,10 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.run import Run
 from mnist_lib.training.state import TrainingState
 from tests.support.processes import wait_until
-from tests.support.training import SMALL, build_small_network, few_test_images, fit
+from tests.support.training import few_test_images, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -32,7 +33,7 @@ def read_after_every_batch(keras_loaded: None, monkeypatch: pytest.MonkeyPatch) 
 def train_small(state: TrainingState, dataset: Dataset) -> None:
     from mnist_lib.training.callbacks import make_callbacks
 
-    fit(build_small_network(SMALL), state, dataset, make_callbacks(state, few_test_images(dataset)))
+    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset)))
 
 
 def rows_of(run: Run) -> list[tuple[str, int]]:

@@ -14,9 +14,10 @@ from mnist_lib.runs.run import Run
 from mnist_lib.training.schedule import learning_rates
 from mnist_lib.training.state import TrainingState
 from tests.support.runs import epoch_row
-from tests.support.training import SMALL, build_small_network, fit
+from tests.support.training import SMALL, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -32,7 +33,7 @@ def rates_used(
 
     from mnist_lib.training.callbacks import ScheduledLearningRate, StepCounter
 
-    network = build_small_network(state.config)
+    network = small_network()
     learning_rate = ScheduledLearningRate(state)
     rates: list[float] = []
 

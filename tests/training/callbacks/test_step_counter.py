@@ -8,9 +8,10 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.run import Run
 from mnist_lib.training.state import TrainingState
-from tests.support.training import SMALL, build_small_network, fit
+from tests.support.training import SMALL, fit, small_network
 
 pytestmark = [
+    pytest.mark.process,
     pytest.mark.usefixtures("keras_loaded"),
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
@@ -30,7 +31,7 @@ def test_steps_are_the_batches_done_however_many_keras_takes_at_once(
             (state.epoch, state.step, state.epoch_is_complete, state.images_seen)
         )
     )
-    fit(build_small_network(SMALL, batches_per_call), state, dataset, [StepCounter(state), look])
+    fit(small_network(batches_per_call), state, dataset, [StepCounter(state), look])
     images = {1: 30, 2: 60, 3: 90, 4: 100, 5: 130, 6: 160, 7: 190, 8: 200}
     assert seen == [(1 if step <= 4 else 2, step, step in (4, 8), images[step]) for step in steps]
 
@@ -42,12 +43,12 @@ def test_time_of_an_epoch_is_that_of_its_batches_without_pauses(run: Run, datase
 
     config = TrainingConfig.from_dict(SMALL.to_dict() | {"epochs": 1})
     state = TrainingState(run, config)  # its stopwatch stands: all of it is one pause
-    fit(build_small_network(config), state, dataset, [StepCounter(state)])
+    fit(small_network(), state, dataset, [StepCounter(state)])
     assert state.epoch_seconds == 0.0
 
     at_the_end = []
     state = TrainingState(run, config)
     state.begin()
     look = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: at_the_end.append(state.elapsed_s))
-    fit(build_small_network(config), state, dataset, [StepCounter(state), look])
+    fit(small_network(), state, dataset, [StepCounter(state), look])
     assert at_the_end[-1] - state.epoch_began_s <= state.epoch_seconds <= state.elapsed_s - state.epoch_began_s

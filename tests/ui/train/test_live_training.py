@@ -312,3 +312,16 @@ def test_filters_picture_is_orange_above_zero_blue_below_and_grey_at_it() -> Non
         (226, 226, 230, 255),
     ]
     assert picture.getpixel((15, 5)) == (0, 0, 0, 0)  # between them
+
+
+@pytest.mark.parametrize("shown", ["the training", "another run"])
+def test_end_of_a_training_is_told_once(shown: str, run_copy: Run, store: RunStore) -> None:
+    let_it_train(run_copy, store)
+    app = open_train(run_copy.run_id if shown == "the training" else BUNDLED_RUN.run_id)
+    assert not app.toast
+    change_json(run_copy.path / "status.json", state="stopped")
+    app.run()
+    way = "" if shown == "the training" else " Choose it under Run to look at it."
+    assert [toast.value for toast in app.toast] == [f"The training {run_copy.run_id} has ended.{way}"]
+    app.run()
+    assert not app.toast
