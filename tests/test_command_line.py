@@ -20,15 +20,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_lib import command_line
 from mnist_lib.command_line import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.evaluation.predictions import accuracy
+from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs import store as run_store
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import PROJECT_PATH, Python, wait_until
 from tests.support.runs import RESULT_FIELDS, Trained, result_of
+from tests.support.training import few_test_images
 
 
 class Output(NamedTuple):
@@ -344,15 +348,23 @@ def test_evaluate_computes_the_figures_anew(command: Callable[..., Output], run_
 
 
 def test_evaluate_takes_the_newest_run_with_a_model(
-    command: Callable[..., Output], run_copy: Run, store: RunStore
+    command: Callable[..., Output],
+    run_copy: Run,
+    store: RunStore,
+    dataset: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    few = few_test_images(dataset)
+    monkeypatch.setattr(command_line, "load_mnist", lambda: few)
     with store.training(TrainingConfig()) as newer:
         newer.fail("it was only begun")
     output = command("evaluate")
     assert (output.code, output.stderr) == (0, "")
-    result = result_of(run_copy)
-    figures = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
-    assert output.stdout == f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {figures}\n"
+    probabilities = predict_probabilities(load_network(run_copy), few.test_images)
+    loss, share = cross_entropy(probabilities, few.test_labels), accuracy(probabilities, few.test_labels)
+    wrong = (probabilities.argmax(axis=1) != few.test_labels).sum()
+    figures = f"test loss {loss:.4f}, test accuracy {share:.2%}, {wrong} of 10,000 misclassified"
+    assert output.stdout == f"{run_copy.run_id}: {figures}\n"
 
 
 @pytest.mark.parametrize("name", ["evaluate", "predict"])
