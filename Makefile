@@ -24,7 +24,7 @@ BIOME := @biomejs/biome@2.6.8
 # The same names as in tests/support/browser.py.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test check lint pictures clean browser
+.PHONY: help run test check quick-tests lint pictures clean browser
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -37,7 +37,10 @@ run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
 	$(RUN) pytest -n 2 --dist worksteal
 
-check: lint ## style, types and all tests that train nothing and start no command, server or browser
+check: $(INSTALLED_DEV) ## style, types and all tests that train nothing and start no command, server or browser
+	@$(MAKE) --no-print-directory -j 2 lint quick-tests
+
+quick-tests: $(INSTALLED_DEV)
 	$(RUN) pytest -n 2 --dist worksteal -m "not process" --ignore tests/browser
 
 lint: $(INSTALLED_DEV) ## check style and types

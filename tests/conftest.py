@@ -22,10 +22,19 @@ PROCESS_FIXTURES = {"python", "trained", "run_copy", "interrupted", "shared_serv
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that start processes, which ``make check`` leaves out."""
+    """Mark the tests that start processes, which ``make check`` leaves out, and let those of Keras come first.
+
+    Each worker takes its part of the list: so one of them loads Keras, and not all.
+    """
     for item in items:
-        if PROCESS_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if PROCESS_FIXTURES & set(fixtures_of(item)):
             item.add_marker("process")
+    items.sort(key=lambda item: "keras_loaded" not in fixtures_of(item))
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    """Return the names of the fixtures that a test uses."""
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.fixture

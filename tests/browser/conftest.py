@@ -25,9 +25,9 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
         server.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for the tests of a file that leave nothing behind."""
+    """A server for all tests that leave nothing behind."""
     server = Server(tmp_path_factory.mktemp("shared") / "runs")
     yield server
     server.kill()

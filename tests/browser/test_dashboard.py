@@ -121,12 +121,11 @@ def test_no_screen_loads_tensorflow_and_a_trainer_does(start_server: StartServer
 
 
 @pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="Linux tells what a process watches")
-def test_server_watches_no_tree_of_folders(start_server: StartServer, page: Page) -> None:
+def test_server_watches_no_tree_of_folders(shared_server: Server, page: Page) -> None:
     """Of those below an environment some versions of watchdog never come to an end."""
-    server = start_server()
-    page.goto(f"{server.url}/dataset")
+    page.goto(f"{shared_server.url}/dataset")
     expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
-    for path in Path(f"/proc/{server.process.pid}/fdinfo").iterdir():
+    for path in Path(f"/proc/{shared_server.process.pid}/fdinfo").iterdir():
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             assert "inotify wd" not in path.read_text()
 

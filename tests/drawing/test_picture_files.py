@@ -506,11 +506,11 @@ PHOTOS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", PHOTOS)
 def test_network_reads_photos_nearly_as_well_as_the_digits_themselves(name: str, dataset: Dataset) -> None:
     rng = np.random.default_rng(4)
-    photos = [photograph(image, rng, **PHOTOS[name]) for image in dataset.test_images[:40]]
+    photos = [photograph(image, rng, **PHOTOS[name]) for image in dataset.test_images[:20]]
     images = np.stack([normalize_drawing(read_picture(photo)).image for photo in photos])
     probabilities = predict_probabilities(load_network(Run(BUNDLED_RUNS_PATH / "pretrained-paper")), images)
-    read_rightly = (probabilities.argmax(axis=1) == dataset.test_labels[:40]).sum()
-    assert read_rightly >= 36  # measured: 39 or 40; of the digits themselves 40
+    read_rightly = (probabilities.argmax(axis=1) == dataset.test_labels[:20]).sum()
+    assert read_rightly >= 18  # measured: 19 or 20; of the digits themselves 20
 
 
 @pytest.mark.parametrize("name", PHOTOS)

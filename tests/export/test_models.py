@@ -10,10 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.export import models as model_export
@@ -48,6 +46,8 @@ def test_keras_file_is_the_kept_one(run_copy: Run) -> None:
 def test_keras_file_of_a_run_that_never_ended_is_its_last_epoch(
     run_copy: Run, images: np.ndarray, answers: np.ndarray, tmp_path: Path
 ) -> None:
+    import keras
+
     run_copy.model_path.unlink()
     path = tmp_path / "exported.keras"
     path.write_bytes(export_keras(run_copy))
@@ -58,6 +58,8 @@ def test_keras_file_of_a_run_that_never_ended_is_its_last_epoch(
 def test_saved_model_gives_the_same_answers(
     run_copy: Run, images: np.ndarray, answers: np.ndarray, tmp_path: Path
 ) -> None:
+    import tensorflow as tf
+
     content = export_saved_model(run_copy)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.extractall(tmp_path / "models")
@@ -68,6 +70,8 @@ def test_saved_model_gives_the_same_answers(
 
 @pytest.mark.skipif(not HAS_LITERT, reason="this Keras writes no LiteRT")
 def test_litert_gives_the_same_answers(run_copy: Run, images: np.ndarray, answers: np.ndarray) -> None:
+    import tensorflow as tf
+
     content = export_litert(run_copy)
     interpreter = tf.lite.Interpreter(model_content=content)
     (given,), (returned,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -110,6 +114,8 @@ def test_run_without_a_model_is_one_line(export: Callable[[Run], bytes], run_cop
 def test_disk_that_is_full_is_one_line(
     run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    import keras
+
     def fail(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import msgspec
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ import pytest
 from mnist_lib.config import SETTINGS
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
-from mnist_lib.network.model import build_model
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_ENTRIES, MAX_TOTAL_BYTES, archive_run, load_archive
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
@@ -119,6 +117,8 @@ def test_run_of_half_precision_is_taken(policy: str, run_copy: Run, tmp_path: Pa
 
 
 def test_any_network_of_this_project_is_taken(run_copy: Run, tmp_path: Path) -> None:
+    from mnist_lib.network.model import build_model
+
     snapshot = run_copy.read()
     assert snapshot.config
     config = replace(snapshot.config, filters_1=3, filters_2=5, kernel_size=2, second_pooling=True, dropout=0.0)
@@ -268,7 +268,7 @@ def make_zip(entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -
     return file.getvalue()
 
 
-def with_model(archive: bytes, model: keras.Model, folder: Path) -> bytes:
+def with_model(archive: bytes, model: Any, folder: Path) -> bytes:
     path = folder / "foreign.keras"
     model.save(path)
     return rebuild(archive, replace_with={"model.keras": path.read_bytes()})
@@ -282,18 +282,21 @@ def change_weights(archive: bytes, change: Callable[[h5py.File], object], name: 
     return rebuild(archive, replace_with={name: file.getvalue()})
 
 
-def own_network(archive: bytes, **changes: Any) -> keras.Model:
+def own_network(archive: bytes, **changes: Any) -> Any:
     from mnist_lib.config import TrainingConfig
+    from mnist_lib.network.model import build_model
 
     settings = json.loads(read_entry(archive, "config.json"))["settings"]
     return build_model(TrainingConfig.from_dict(settings | changes))
 
 
-def lambda_network() -> keras.Model:
+def lambda_network() -> Any:
+    import keras
+
     return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()])
 
 
-def nan_network(archive: bytes) -> keras.Model:
+def nan_network(archive: bytes) -> Any:
     model = own_network(archive)
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     return model

@@ -141,8 +141,8 @@ def test_network_learns(trained: Trained) -> None:
 
 
 def test_kept_model_gives_the_probabilities_stored_last(ended: Run, dataset: Dataset) -> None:
-    answers = predict_probabilities(load_network(ended), dataset.test_images)
-    stored = ended.probabilities()
+    answers = predict_probabilities(load_network(ended), dataset.test_images[:1_000])
+    stored = ended.probabilities()[:1_000]
     np.testing.assert_allclose(answers, stored, atol=1e-3)
     assert (answers.argmax(axis=1) != stored.argmax(axis=1)).sum() == 0
 
