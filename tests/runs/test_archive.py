@@ -463,7 +463,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     ),
     "epochs as floats": (lambda z, n, t: set_row(z, "epoch", epoch=1.0), "is not a row of metrics"),
     "row that is none": (lambda z, n, t: set_row(z, "batch", loss="high"), "line 1, is not a row of metrics"),
-    "epochs in disorder": (lambda z, n, t: set_row(z, "epoch", epoch=2), "does not hold the epochs in their order"),
+    "epochs in disorder": (lambda z, n, t: set_row(z, "epoch", epoch=2), "does not hold the epochs in order"),
     "epoch from nowhere": (
         lambda z, n, t: rebuild(z, add={f"{n}/epochs/003.npz": read_entry(z, "epochs/002.npz")}),
         "files of epochs that are not in metrics.jsonl",
