@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import fields
@@ -203,20 +204,24 @@ def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate a run's model on the test images, not from the stored probabilities."""
     dataset = load_mnist()
     run = _run_with_model(options, options.run)
-    probabilities = predict_probabilities(load_network(run), dataset.test_images)
+    network = load_network(run)
+    began = time.perf_counter()
+    probabilities = predict_probabilities(network, dataset.test_images)
+    predict_seconds = time.perf_counter() - began
     test_accuracy = accuracy(probabilities, dataset.test_labels)
     result = {
         "run_id": run.run_id,
         "test_accuracy": test_accuracy,
         "test_loss": cross_entropy(probabilities, dataset.test_labels),
         "misclassified": round((1 - test_accuracy) * len(dataset.test_labels)),
+        "predict_seconds": round(predict_seconds, 3),
     }
     if options.json:
         print(json.dumps(result))
     else:
         print(
             f"{run.run_id}: test loss {result['test_loss']:.4f}, test accuracy {test_accuracy:.2%}, "
-            f"{result['misclassified']} of 10,000 misclassified"
+            f"{result['misclassified']} of 10,000 misclassified, read in {predict_seconds:.2f} s"
         )
     return 0
 

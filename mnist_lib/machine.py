@@ -37,11 +37,16 @@ def device_name() -> str:
 
 def cpu_name() -> str:
     """Return the processor and the cores this process may use, as in ``CPU, 2 cores``."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        cores = os.cpu_count() or 1
+    cores = core_count()
     return f"CPU, {cores} core{'' if cores == 1 else 's'}"
+
+
+def core_count() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
 
 
 def process_start_time(pid: int | None = None) -> float:

@@ -337,7 +337,8 @@ def test_evaluate_computes_the_metrics_again(command: Callable[..., Output], run
     output = command("evaluate", run_copy.run_id, "--json")
     assert (output.code, output.stderr) == (0, "")
     result = json.loads(output.stdout)
-    assert set(result) == {"run_id", "test_accuracy", "test_loss", "misclassified"}
+    assert set(result) == {"run_id", "test_accuracy", "test_loss", "misclassified", "predict_seconds"}
+    assert result["predict_seconds"] > 0
     for name in ("run_id", "test_accuracy", "misclassified"):
         assert result[name] == getattr(expected, name)
     assert result["test_loss"] == pytest.approx(expected.test_loss, rel=1e-4)
@@ -352,7 +353,8 @@ def test_evaluate_takes_the_newest_run_with_a_model(
     assert (output.code, output.stderr) == (0, "")
     result = result_of(run_copy)
     metrics = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
-    assert output.stdout == f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {metrics}\n"
+    expected = f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {metrics}, read in "
+    assert re.fullmatch(re.escape(expected) + r"\d+\.\d\d s\n", output.stdout)
 
 
 @pytest.mark.parametrize("name", ["evaluate", "predict"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset, scale_pixels
@@ -128,6 +130,21 @@ def test_parts_give_what_the_whole_gives_and_say_how_far_they_are(dataset: Datas
     assert shares == sorted(shares)
     assert len(shares) == 3
     assert shares[-1] == 1.0
+
+
+def test_parts_are_given_up_with_the_screen_that_waits_for_them(dataset: Dataset) -> None:
+    class LeftError(Exception):
+        pass
+
+    def leave(share: float) -> None:
+        raise LeftError
+
+    threads = threading.active_count()
+    blas = [library["num_threads"] for library in threadpool_info()]
+    with pytest.raises(LeftError):
+        forward_in_parts(load_network(PAPER_RUN), dataset.test_images, "dense_2", leave)
+    assert threading.active_count() == threads
+    assert [library["num_threads"] for library in threadpool_info()] == blas
 
 
 # The files.
