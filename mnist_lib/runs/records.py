@@ -27,7 +27,6 @@ BrokenState = Literal["failed", "interrupted"]
 ACTIVE_STATES: tuple[str, ...] = get_args(ActiveState)
 COMPLETE_STATES: tuple[str, ...] = get_args(CompleteState)
 BROKEN_STATES: tuple[str, ...] = get_args(BrokenState)
-ENDED_STATES = COMPLETE_STATES + BROKEN_STATES
 
 # A run that ended in one of these did not train all its epochs and can continue.
 UNFINISHED_STATES = ("stopped", *BROKEN_STATES)
@@ -86,7 +85,7 @@ class Status(Struct, frozen=True):
     """The content of status.json: the state of a run.
 
     Attributes:
-        state: One of ACTIVE_STATES or ENDED_STATES.
+        state: One of ACTIVE_STATES, COMPLETE_STATES or BROKEN_STATES.
         message: Why it ended, in a few words.
         phase: What an active trainer is doing.
         pid: The trainer's process id.

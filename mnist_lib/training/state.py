@@ -62,8 +62,7 @@ class TrainingState:
     @property
     def images_of_epoch(self) -> int:
         """Training images processed in the current epoch."""
-        batches = self.step - (self.epoch - 1) * self.config.steps_per_epoch
-        return min(batches * self.config.batch_size, self.config.fitted_images)
+        return self.images_seen - (self.epoch - 1) * self.config.fitted_images
 
     @property
     def images_seen(self) -> int:
