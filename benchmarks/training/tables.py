@@ -93,8 +93,8 @@ def results_text(results: Results) -> str:
         slowest = max(results.first_points, key=lambda point: point.seconds)
         median = statistics.median(point.seconds for point in results.first_points)
         parts.append(
-            f"From Start to the first point: median {median:.1f} s, worst {slowest.seconds:.1f} s, "
-            f"when the status said, and since when: {slowest.phases}"
+            f"From Start to the first point: median {median:.1f} s, worst {slowest.seconds:.1f} s, with "
+            + ", ".join(f"{phase} from {seconds:.1f} s on" for phase, seconds in slowest.phases.items())
         )
     if results.predict_seconds:
         median, worst = statistics.median(results.predict_seconds), max(results.predict_seconds)
