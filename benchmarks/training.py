@@ -66,9 +66,9 @@ def bare_script(seed: int) -> None:
 def time_streaming(batch_size: int) -> None:
     """Train an epoch and print the share of its time that the callbacks' work between batches took."""
     from mnist_lib.data.dataset import load_mnist
-    from mnist_lib.network.backend import load_keras
+    from mnist_lib.network.backend import choose_onednn, load_keras
 
-    load_keras()
+    load_keras(onednn=choose_onednn("auto"))
     from mnist_lib.training import callbacks
     from mnist_lib.training.train import train
 

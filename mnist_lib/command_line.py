@@ -36,7 +36,7 @@ from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import run_in_background
-from mnist_lib.network.backend import load_keras
+from mnist_lib.network.backend import choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.runs.networks import load_network
@@ -169,8 +169,11 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
 
 def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> RunResult:
     dataset = load_mnist()
+    _, record = run.read_config()
+    # A run that is continued computes as before; it has versions if it ever got as far as Keras.
+    onednn = record.onednn if record.versions else choose_onednn(config.onednn)
     with interrupted_afterwards():
-        load_keras(log)
+        load_keras(log, onednn=onednn)
         from mnist_lib.training.train import train
 
     def print_epoch(row: EpochRow) -> None:

@@ -19,7 +19,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.machine import cpu_name, device_name
-from mnist_lib.network.backend import has_gpu, on_all_devices
+from mnist_lib.network.backend import has_gpu, on_all_devices, onednn_in_use
 from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
@@ -57,7 +57,8 @@ def train(
         OSError: The run directory cannot be written.
     """
     keras.utils.set_random_seed(config.seed)
-    policy = choose_policy(config)
+    _, before = run.read_config()
+    policy = before.precision or choose_policy(config)  # a run that is continued keeps what auto found
     with on_all_devices() as devices:
         model = build_model(config, policy)
         compile_model(model, config, policy, devices)
@@ -126,12 +127,13 @@ def reseed_dropout(model: keras.Model, random: np.random.Generator) -> None:
 
 
 def make_record(policy: str) -> RunRecord:
-    """Return what is recorded beside the settings: time, device, precision and versions."""
+    """Return what is recorded beside the settings: time, device, precision, oneDNN and versions."""
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
         device=device_name() if has_gpu() else cpu_name(),
         precision=policy,
+        onednn=onednn_in_use(),
         versions={
             "python": platform.python_version(),
             "keras": keras.__version__,
