@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from mnist_lib.machine import cpu_name
 from mnist_lib.network import backend
-from mnist_lib.network.backend import choose_onednn
+from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, device_in_use
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import Python
@@ -81,3 +82,72 @@ def test_continued_run_computes_as_before_whatever_the_setting_and_the_environme
     assert (record.onednn, record.precision) == (recorded, "mixed_bfloat16")
     if recorded is not None:  # what TensorFlow does by itself depends on the processor
         assert (ONEDNN_IS_ON in run_copy.log_path.read_text()) is recorded
+
+
+@pytest.mark.parametrize(
+    ("on_gpu", "name", "expected"),
+    [
+        (False, "GPU, NVIDIA GeForce GTX 1060 6GB", cpu_name()),  # there is one, but Keras has none
+        (True, "GPU, NVIDIA GeForce GTX 1060 6GB", "GPU, NVIDIA GeForce GTX 1060 6GB"),
+        (True, cpu_name(), "GPU"),
+    ],
+)
+def test_device_is_the_one_that_keras_has(
+    on_gpu: bool, name: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend, "has_gpu", lambda: on_gpu)
+    monkeypatch.setattr(backend, "device_name", lambda: name)
+    assert device_in_use() == expected
+
+
+# Which backend.
+
+
+@pytest.mark.parametrize(
+    ("asked", "recorded", "expected"),
+    [
+        ("", (), "tensorflow"),
+        ("jax", (), "jax"),
+        ("tensorflow", (), "tensorflow"),
+        # A run that is continued.
+        ("", ("python", "keras", "jax", "numpy"), "jax"),
+        ("jax", ("python", "keras", "jax", "numpy"), "jax"),
+        ("", ("python", "keras", "tensorflow", "numpy"), "tensorflow"),
+    ],
+)
+def test_backend_is_that_of_the_run_or_that_of_the_environment(
+    asked: str, recorded: tuple[str, ...], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", asked)
+    assert choose_backend(recorded) == expected
+
+
+@pytest.mark.parametrize("recorded", [("keras", "jax"), ()])
+def test_backend_that_is_not_installed_is_refused(recorded: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    monkeypatch.setattr(backend, "find_spec", lambda name: None)
+    with pytest.raises(BackendError, match=r"^jax is not installed\. "):
+        choose_backend(recorded)
+
+
+@pytest.mark.parametrize("name", ["torch", "nonsense", "../x"])
+def test_backend_on_which_nothing_trains_is_refused_before_there_is_a_run(
+    name: str, python: Python, store: RunStore
+) -> None:
+    answer = python.run("-m", "mnist_lib", "train", *SHORT, "--runs-dir", store.root, KERAS_BACKEND=name)
+    assert answer == (2, "", f"mnist_lib: KERAS_BACKEND must be one of tensorflow, jax, not {name!r}.\n")
+    assert store.own_runs() == []
+
+
+def test_run_is_not_continued_on_another_backend_and_stays_as_it_is(
+    run_copy: Run, store: RunStore, python: Python
+) -> None:
+    let_begin_again(run_copy)
+    before = {path: path.stat().st_mtime_ns for path in run_copy.path.rglob("*")}
+    arguments = ("-m", "mnist_lib", "train", f"--continue={run_copy.run_id}", "--runs-dir", store.root)
+    assert python.run(*arguments, KERAS_BACKEND="jax") == (
+        2,
+        "",
+        "mnist_lib: The run was trained on tensorflow and cannot be continued on jax, which KERAS_BACKEND names.\n",
+    )
+    assert {path: path.stat().st_mtime_ns for path in run_copy.path.rglob("*")} == before
