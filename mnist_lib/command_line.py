@@ -36,7 +36,7 @@ from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.machine import run_in_background
-from mnist_lib.network.backend import load_keras
+from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.runs.networks import load_network
@@ -69,7 +69,15 @@ def main(arguments: list[str] | None = None) -> int:
             return options.command(options)
         finally:
             sys.stdout.flush()  # not at exit, where a closed pipe could not be caught
-    except (CommandError, ConfigError, DatasetError, DamagedRunError, DrawingError, RunStoreError) as error:
+    except (
+        BackendError,
+        CommandError,
+        ConfigError,
+        DatasetError,
+        DamagedRunError,
+        DrawingError,
+        RunStoreError,
+    ) as error:
         print_error(error)
         return REFUSED_EXIT_CODE if isinstance(error, TrainingRefusedError) else 2
     except BrokenPipeError:  # the reader, such as `head`, has stopped reading
@@ -132,13 +140,15 @@ def train_command(options: argparse.Namespace) -> int:
     if options.continued_run is not None and any(value is not None for value in choices.values()):
         raise CommandError("--continue uses the run's own settings. Leave out all others.")
     config = config_from_choices(options.preset, **choices)
+    continued = _store(options).find(options.continued_run) if options.continued_run is not None else None
+    backend = choose_backend(continued.read().record.versions if continued else ())
     if options.background_run is not None:
         run_in_background()
     with _claimed_run(options, config) as (run, config), run.log_path.open("a", encoding="utf-8", buffering=1) as log:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
-            result = _train(config, run, log, options.json)
+            result = _train(config, run, log, backend, options.json)
         except (KeyboardInterrupt, Exception) as error:
             log.write(traceback.format_exc())
             stopped = isinstance(error, KeyboardInterrupt)
@@ -167,10 +177,13 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool) -> RunResult:
+def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool) -> RunResult:
     dataset = load_mnist()
+    _, record = run.read_config()
+    # A run that is continued computes as before; it has versions if it ever got as far as Keras.
+    onednn = record.onednn if record.versions else choose_onednn(config.onednn)
     with interrupted_afterwards():
-        load_keras(log)
+        load_keras(log, backend=backend, onednn=onednn)
         from mnist_lib.training.train import train
 
     def print_epoch(row: EpochRow) -> None:

@@ -14,7 +14,7 @@ from tests.support.processes import PROJECT_PATH, Python
 
 LIBRARY_PATH = PROJECT_PATH / "mnist_lib"
 UI_PATH = LIBRARY_PATH / "ui"
-KERAS = ("keras", "tensorflow")
+KERAS = ("keras", "tensorflow", "jax")
 MAY_IMPORT_KERAS = {
     "mnist_lib.network.model",
     "mnist_lib.network.precision",

@@ -36,7 +36,7 @@ ENDS = {
     "dropout": (0.0, 0.9),
 }
 
-OPTIONS = ("schedule", "optimizer", "precision")
+OPTIONS = ("schedule", "optimizer", "precision", "onednn")
 
 RANGES_IN_WORDS = {
     "epochs": "Epochs must be a whole number from 1 to 100",
@@ -72,6 +72,7 @@ def test_defaults_are_the_recipe_of_the_paper() -> None:
         "validation_split": 0.0,
         "seed": 0,
         "precision": "float32",
+        "onednn": "auto",
         "training_images": 60_000,
         "filters_1": 32,
         "filters_2": 64,

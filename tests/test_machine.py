@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from mnist_lib.machine import cpu_name, device_name, is_same_process, process_start_time
+from mnist_lib.machine import cpu_name, device_name, has_avx2, is_same_process, process_start_time
 from tests.support.processes import Python, wait_until
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="scripts, signals and zombies are POSIX's")
@@ -73,6 +74,33 @@ def test_cores_are_those_this_process_may_use() -> None:
         os.sched_setaffinity(0, allowed)
     plural = "" if len(allowed) == 1 else "s"
     assert cpu_name() == f"CPU, {len(allowed)} core{plural}"
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [
+        # As NumPy 2.2 and NumPy 2.4 report the same processors.
+        ({"baseline": ["SSE", "SSE2", "SSE3"], "found": ["SSSE3", "SSE41", "POPCNT", "SSE42"]}, False),
+        ({"baseline": ["SSE3"], "found": ["SSE42", "AVX", "F16C"], "not found": ["FMA3", "AVX2"]}, False),
+        ({"baseline": ["SSE3"], "found": ["SSE42", "AVX", "F16C", "FMA3", "AVX2"], "not found": ["AVX512F"]}, True),
+        ({"baseline": ["X86_V2"], "not found": ["X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR"]}, False),
+        ({"baseline": ["X86_V2"], "found": ["X86_V3"], "not found": ["X86_V4"]}, True),
+        ({"baseline": ["X86_V2", "X86_V3"], "not found": ["X86_V4"]}, True),
+        # ARM, as in a Mac; and a NumPy built without any of this.
+        ({"baseline": ["NEON", "NEON_FP16", "NEON_VFPV4", "ASIMD"], "found": ["ASIMDHP"]}, False),
+        (None, False),
+    ],
+)
+def test_avx2_is_told_from_what_numpy_found(
+    instructions: dict[str, list[str]] | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": instructions} if instructions else {})
+    assert has_avx2() is expected
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux tells it in a file")
+def test_avx2_is_what_the_kernel_says() -> None:
+    assert has_avx2() is (" avx2 " in Path("/proc/cpuinfo").read_text())
 
 
 def test_this_process_is_known_by_its_pid_and_start_time() -> None:

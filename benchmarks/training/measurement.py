@@ -77,6 +77,7 @@ def _measure_preset(preset: str, seed: int, training_images: int, bare_seconds: 
             seconds=ours["train_seconds"],
             images_per_second=ours["images_per_second"],
             precision=ours["precision"],
+            onednn=snapshot.record.onednn,
             curve=[(row.elapsed_s, row.test_accuracy) for row in snapshot.epochs],
             time_left_error=worst_time_left_error(snapshot),
             row_bytes_per_epoch=(run.path / "metrics.jsonl").stat().st_size / ours["epochs"],

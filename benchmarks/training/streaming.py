@@ -18,7 +18,7 @@ import msgspec
 from benchmarks.training.results import Streaming
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import load_mnist
-from mnist_lib.network.backend import load_keras
+from mnist_lib.network.backend import choose_backend, choose_onednn, load_keras
 from mnist_lib.runs.store import RunStore
 
 # Images of one training: a few seconds each, with more rows per second for small batches.
@@ -31,7 +31,7 @@ def measure_streaming(batch_size: int) -> Streaming:
     Args:
         batch_size: One of ``IMAGES``.
     """
-    load_keras()
+    load_keras(backend=choose_backend(), onednn=choose_onednn("auto"))
     from mnist_lib.training import callbacks
     from mnist_lib.training.train import train
 

@@ -164,6 +164,7 @@ def _circumstances(record: RunRecord) -> _Columns:
     facts = {
         "Device": record.device,
         "Precision": record.precision,
+        "oneDNN": {True: "on", False: "off", None: ""}[record.onednn],
         "Versions": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
         "Started": _moment(record.created_at) if record.created_at else "",
     }

@@ -2,7 +2,7 @@
 
     python -m mnist_lib.export.write_model FORMAT RUN_FOLDER FILE
 
-TensorFlow and its memory stay in this process. ONNX is left out: for it, Keras needs
+TensorFlow, whatever the run was trained on, and its memory stay in this process. ONNX is left out: for it, Keras needs
 tf2onnx, a package that nothing else here needs.
 """
 

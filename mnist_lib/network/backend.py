@@ -1,17 +1,87 @@
-"""Loads Keras without the messages that TensorFlow prints while it starts."""
+"""Loads Keras with the backend that computes, without the messages that TensorFlow prints while it starts."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
 from typing import IO
+
+from mnist_lib.machine import cpu_name, device_name, has_avx2
+
+# Keras's names, which are also those of the packages.
+BACKENDS = ("tensorflow", "jax")
 
 _loading = threading.Lock()
 
+# Read by TensorFlow when it is imported.
+_ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
-def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
+
+class BackendError(Exception):
+    """The backend asked for cannot be used. The message is one line."""
+
+
+def choose_backend(recorded: Collection[str] = ()) -> str:
+    """Return the backend of Keras to train on: that of the run to continue, or ``KERAS_BACKEND``, or TensorFlow.
+
+    Args:
+        recorded: The packages that the run to continue was trained with; none for a new run.
+
+    Raises:
+        BackendError: ``KERAS_BACKEND`` names another backend than that of the run, or one on which nothing trains
+            here, or it is not installed.
+    """
+    asked = os.environ.get("KERAS_BACKEND")
+    trained_on = next((name for name in BACKENDS if name in recorded), None)
+    if asked and trained_on and asked != trained_on:
+        raise BackendError(
+            f"The run was trained on {trained_on} and cannot be continued on {asked}, which KERAS_BACKEND names."
+        )
+    backend = trained_on or asked or BACKENDS[0]
+    if backend not in BACKENDS:
+        raise BackendError(f"KERAS_BACKEND must be one of {', '.join(BACKENDS)}, not {backend!r}.")
+    if find_spec(backend) is None:
+        raise BackendError(f"{backend} is not installed. For a processor: pip install {backend}")
+    return backend
+
+
+def choose_onednn(setting: str) -> bool | None:
+    """Return whether TensorFlow shall use oneDNN; None leaves that to TensorFlow.
+
+    A person's own choice in the environment comes before the setting.
+
+    With ``auto`` it is used where the processor has AVX2. By itself TensorFlow uses it only on
+    processors that also have AVX-512 VNNI, AVX-512 BF16 or AMX, although a training is two to
+    three times faster with it on all that have AVX2. With AVX alone it is not.
+
+    Args:
+        setting: ``auto``, ``on`` or ``off``.
+    """
+    chosen = _onednn_in_environment()
+    if chosen is not None:
+        return chosen
+    if setting == "auto":
+        return True if has_avx2() else None
+    return setting == "on"
+
+
+def onednn_in_use() -> bool | None:
+    """Return what Keras was loaded with: as ``choose_onednn``, and None where it computes without TensorFlow."""
+    import keras
+
+    return _onednn_in_environment() if keras.backend.backend() == "tensorflow" else None
+
+
+def _onednn_in_environment() -> bool | None:
+    return {"1": True, "true": True, "0": False, "false": False}.get(os.environ.get(_ONEDNN, "").lower())
+
+
+def load_keras(
+    log: IO[str] | None = None, use_gpu: bool = True, backend: str = BACKENDS[0], onednn: bool | None = None
+) -> None:
     """Import Keras with its backend, which takes three to eight seconds the first time.
 
     Afterwards ``import keras`` is free. May be called from several threads.
@@ -20,10 +90,19 @@ def load_keras(log: IO[str] | None = None, use_gpu: bool = True) -> None:
         log: Where TensorFlow's messages go; nowhere by default.
         use_gpu: Whether this process may take a GPU and its memory. An export does
             without one and leaves it to the trainer.
+        backend: One of ``BACKENDS``.
+        onednn: Whether TensorFlow uses oneDNN; None leaves that to TensorFlow, whatever the environment says.
     """
-    with _loading, _environment(use_gpu), _stderr_to(log):
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _set_environment({_ONEDNN: None if onednn is None else str(int(onednn))})
+    # A trainer that this process starts later must see the GPU, and its own backend.
+    passing = {"KERAS_BACKEND": backend} | ({} if use_gpu else {"CUDA_VISIBLE_DEVICES": "-1"})
+    with _loading, _environment(passing), _stderr_to(log):
         import keras
 
+        # Keras imports it for its random numbers, whatever the backend, and then it prints its messages.
+        with contextlib.suppress(ImportError):
+            import tensorflow  # noqa: F401
         keras.distribution.list_devices()  # finds and takes the GPU
 
 
@@ -32,6 +111,14 @@ def has_gpu() -> bool:
     import keras
 
     return any(device.startswith("gpu") for device in keras.distribution.list_devices())
+
+
+def device_in_use() -> str:
+    """Return what Keras computes on in this process, in words."""
+    if not has_gpu():
+        return cpu_name()
+    name = device_name()
+    return "GPU" if name == cpu_name() else name  # only NVIDIA's tool is asked for names
 
 
 @contextlib.contextmanager
@@ -57,19 +144,21 @@ def on_all_devices() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _environment(use_gpu: bool) -> Iterator[None]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if not use_gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    _set_environment(values)
     try:
         yield
     finally:
-        # A trainer that this process starts later must see the GPU.
-        if visible is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = visible
-        elif not use_gpu:
-            del os.environ["CUDA_VISIBLE_DEVICES"]
+        _set_environment(before)
+
+
+def _set_environment(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @contextlib.contextmanager

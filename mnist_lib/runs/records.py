@@ -116,12 +116,14 @@ class RunRecord(Struct, frozen=True, kw_only=True):
         created_at: When the training began.
         device: What it was trained on, in words; empty until Keras is loaded.
         precision: Keras's dtype policy, for example ``float32``.
+        onednn: Whether TensorFlow was told to use oneDNN; None if that was left to TensorFlow.
         versions: Of Python, Keras, its backend and NumPy.
     """
 
     created_at: Moment = 0.0
     device: str = ""
     precision: str = ""
+    onednn: bool | None = None
     versions: dict[str, str] = {}
 
 

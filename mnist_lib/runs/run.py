@@ -43,7 +43,7 @@ from mnist_lib.runs.records import (
 from mnist_lib.storage.files import UNFINISHED, write_whole
 
 # A live trainer writes its status several times per second, but writes nothing while
-# TensorFlow loads or a slow machine computes one large batch.
+# Keras loads or a slow machine computes one large batch.
 HEARTBEAT_TIMEOUT_S = 120.0
 
 MAX_NOTE_LENGTH = 2_000

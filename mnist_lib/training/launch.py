@@ -15,7 +15,7 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 
 # From the start of the process to its claim on the store: Python starts and reads
-# a few files. TensorFlow is loaded after that.
+# a few files. Keras is loaded after that.
 CLAIM_TIMEOUT_S = 30.0
 
 # The exit code of a trainer that found another one at work; for other errors it is 2.

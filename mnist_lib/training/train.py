@@ -18,19 +18,19 @@ import numpy as np
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment
 from mnist_lib.data.dataset import Dataset, scale_pixels
-from mnist_lib.machine import cpu_name, device_name
-from mnist_lib.network.backend import has_gpu, on_all_devices
+from mnist_lib.network.backend import device_in_use, on_all_devices, onednn_in_use
 from mnist_lib.network.model import build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.training.callbacks import make_callbacks
+from mnist_lib.training.callbacks.callback_list import CallbackList
 from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_model
 from mnist_lib.training.keras_transform import transform_with_keras
 from mnist_lib.training.optimizers import make_optimizer
 from mnist_lib.training.state import TrainingState
 
-# Smaller batches are passed to TensorFlow several at a time, up to this many images.
+# Smaller batches are passed to the backend several at a time, up to this many images.
 IMAGES_PER_CALL = 256
 
 
@@ -57,7 +57,8 @@ def train(
         OSError: The run directory cannot be written.
     """
     keras.utils.set_random_seed(config.seed)
-    policy = choose_policy(config)
+    _, before = run.read_config()
+    policy = before.precision or choose_policy(config)  # a run that is continued keeps what auto found
     with on_all_devices() as devices:
         model = build_model(config, policy)
         compile_model(model, config, policy, devices)
@@ -67,7 +68,8 @@ def train(
     images = scale_pixels(dataset.train_images[: config.fitted_images])
     labels = dataset.train_labels[: config.fitted_images]
     state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
-    callbacks = make_callbacks(state, dataset, on_epoch)
+    # `fit` returns the history, so there must be one.
+    callbacks = CallbackList(make_callbacks(state, dataset, on_epoch), add_history=True, model=model)
 
     state.begin()
     for epoch in range(epochs_done, config.epochs):
@@ -126,12 +128,13 @@ def reseed_dropout(model: keras.Model, random: np.random.Generator) -> None:
 
 
 def make_record(policy: str) -> RunRecord:
-    """Return what is recorded beside the settings: time, device, precision and versions."""
+    """Return what is recorded beside the settings: time, device, precision, oneDNN and versions."""
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
-        device=device_name() if has_gpu() else cpu_name(),
+        device=device_in_use(),
         precision=policy,
+        onednn=onednn_in_use(),
         versions={
             "python": platform.python_version(),
             "keras": keras.__version__,

@@ -31,7 +31,7 @@ def start_training(server: Server, page: Page) -> Run:
         field.fill(str(value))
         field.press("Tab")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_test_id("stMain").get_by_text("Starting: loading TensorFlow")).to_be_visible()
+    expect(page.get_by_test_id("stMain").get_by_text("Starting: loading Keras")).to_be_visible()
     expect(page.get_by_test_id("stMain").get_by_text("images/s")).to_be_visible(timeout=90_000)
     run = RunStore(server.runs_path).active_run()
     assert run

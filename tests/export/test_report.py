@@ -214,6 +214,12 @@ def test_table_i_and_circumstances(run: Run, page: Page) -> None:
     assert f"keras {snapshot.record.versions['keras']}" in rows["Versions"]
 
 
+@pytest.mark.parametrize(("onednn", "text"), [(True, "on"), (False, "off"), (None, "–")])
+def test_onednn_is_told_where_it_is_recorded(onednn: bool | None, text: str, store: RunStore, dataset: Dataset) -> None:
+    run = make_run(store, certain(dataset.test_labels), onednn=onednn)
+    assert dict(Page(make_report(run, dataset)).tables["Trained with"][1:])["oneDNN"] == text
+
+
 def test_results_are_those_of_the_run(run: Run, page: Page) -> None:
     loss, accuracy, confusion = page.figures()
     assert [figure["layout"]["title"]["text"] for figure in (loss, accuracy)] == ["Loss", "Accuracy"]

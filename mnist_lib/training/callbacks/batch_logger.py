@@ -62,7 +62,7 @@ class BatchLogger(TrainingCallback):
         """Write a row for the batches since the last one, if there are any.
 
         Args:
-            logs: Keras's means over the epoch so far, ``loss`` and ``accuracy``.
+            logs: Keras's means over the epoch so far, ``loss`` and ``accuracy``: numbers, or tensors of the backend.
 
         Raises:
             DivergedError: The loss is not a number any more. The row was written.
@@ -72,7 +72,7 @@ class BatchLogger(TrainingCallback):
             return
         now_s = state.elapsed_s
         seen = state.images_of_epoch
-        sums = np.array([seen, logs["loss"] * seen, logs["accuracy"] * seen])
+        sums = np.array([seen, float(logs["loss"]) * seen, float(logs["accuracy"]) * seen])
         images, loss, hits = sums - self._sums
         state.run.append_metrics(
             BatchRow(

@@ -24,7 +24,7 @@ ROWS_IN_TABLE_HEIGHT = 12
 TABLE_HEIGHT_PX = 400
 
 # The phases of a trainer until its first batches are done.
-STARTING_STEPS = {"loading": "loading TensorFlow", "tracing": "tracing the network", "training": "first batches"}
+STARTING_STEPS = {"loading": "loading Keras", "tracing": "tracing the network", "training": "first batches"}
 
 
 def render_training(run: Run, active: Run | None) -> None:

@@ -152,9 +152,10 @@ def _render_fields() -> None:
         render_augmentation()
     with st.expander("Network"):
         render_network_form()
-    with st.expander("Validation and precision"):
+    with st.expander("Validation and arithmetic"):
         _render_validation()
         render_options("precision")
+        render_options("onednn")
 
 
 def _render_schedule() -> None:

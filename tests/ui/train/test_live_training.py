@@ -270,7 +270,7 @@ def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStor
     assert "The first answers appear after the first epoch." in all_text(app)
     assert "They appear after the first epoch." in all_text(app)
     progress = app.main.get("progress")[0].proto.text
-    assert progress == "Starting: :material/check: loading TensorFlow → **tracing the network…** → :gray[first batches]"
+    assert progress == "Starting: :material/check: loading Keras → **tracing the network…** → :gray[first batches]"
 
 
 def test_damaged_epoch_is_named_beside_what_is_whole(run_copy: Run) -> None:

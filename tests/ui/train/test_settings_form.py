@@ -256,6 +256,7 @@ def test_every_setting_has_a_field_with_a_help_text() -> None:
         assert all(field.help for field in kind if (field.key or "").startswith("setting_"))
     assert app.selectbox(key="setting_optimizer").options == ["Adam", "AdamW", "SGD with momentum", "Muon"]
     assert len(app.selectbox(key="setting_precision").options) == len(SETTINGS["precision"].allowed)
+    assert app.selectbox(key="setting_onednn").options == ["auto, what is faster here", "on", "off"]
     assert app.toggle(key="setting_second_pooling").help == SETTINGS["second_pooling"].help
 
 
