@@ -1,6 +1,6 @@
 """Measure how well a run reads what people draw: real pen strokes on the Draw screen's canvas.
 
-    python -m benchmarks.drawn_digits STROKES [--run RUN] [--limit N] [--json]
+    python -m benchmarks.drawn_digits STROKES [--run RUN] [--writers FIRST LAST] [--limit N] [--json]
 
 STROKES is a UNIPEN file of single digits, such as those of the UCI data set "Pen-Based
 Recognition of Handwritten Digits" (E. Alpaydin, F. Alimoglu, CC BY 4.0), which is not
@@ -52,14 +52,16 @@ class PenDigit(NamedTuple):
     Attributes:
         digit: What the writer was asked to write, 0 to 9.
         strokes: float64, (n, 2) each, x and y of the pen, y downwards.
+        writer: Their number, if the file says it.
     """
 
     digit: int
     strokes: list[np.ndarray]
+    writer: int | None = None
 
 
 def read_pen_digits(path: Path) -> list[PenDigit]:
-    """Read the digits of a UNIPEN file.
+    """Read the digits of a UNIPEN file. In a comment of each, the second number is taken for the writer.
 
     Raises:
         ValueError: It holds none.
@@ -72,6 +74,8 @@ def read_pen_digits(path: Path) -> list[PenDigit]:
             points = []
             digits.append(PenDigit(int(segment[1]), []))
             pen_is_down = False
+        elif digits and (comment := re.match(r"\.COMMENT\s+\d+\s+(\d+)", line)):
+            digits[-1] = digits[-1]._replace(writer=int(comment[1]))
         elif line.startswith(".PEN_DOWN"):
             pen_is_down = True
             points.append([])
@@ -258,6 +262,7 @@ def main() -> int:
     parser.add_argument("strokes", type=Path, metavar="STROKES", help="a UNIPEN file of digits")
     parser.add_argument("--run", default=BUNDLED_RUN, help=f"a run's name (default: {BUNDLED_RUN})")
     parser.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
+    parser.add_argument("--writers", type=int, nargs=2, metavar=("FIRST", "LAST"), help="only these writers' digits")
     parser.add_argument("--limit", type=int, help="use only this many digits, spread over the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
@@ -271,6 +276,11 @@ def main() -> int:
         digits = read_pen_digits(options.strokes)
     except (OSError, ValueError) as error:
         parser.error(str(error))
+    if options.writers:
+        first, last = options.writers
+        digits = [digit for digit in digits if digit.writer is not None and first <= digit.writer <= last]
+        if not digits:
+            parser.error(f"none of the digits is by a writer from {first} to {last}")
     if options.limit and options.limit < len(digits):
         chosen = np.random.default_rng(SEED).choice(len(digits), options.limit, replace=False)
         digits = [digits[place] for place in sorted(chosen)]

@@ -19,7 +19,6 @@ MAY_IMPORT_KERAS = {
     "mnist_lib.network.model",
     "mnist_lib.network.precision",
     "mnist_lib.training.checkpoints",
-    "mnist_lib.training.keras_transform",
     "mnist_lib.training.optimizers",
     "mnist_lib.training.train",
 }  # and the callbacks, below

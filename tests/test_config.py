@@ -26,6 +26,8 @@ ENDS = {
     "rotation_deg": (0.0, 30.0),
     "zoom": (0.0, 0.3),
     "continental_forms": (0.0, 1.0),
+    "middle_epochs": (0, 100),
+    "label_smoothing": (0.0, 0.3),
     "validation_split": (0.0, 0.5),
     "seed": (0, 4294967295),
     "training_images": (1, 60000),
@@ -46,6 +48,8 @@ RANGES_IN_WORDS = {
     "rotation_deg": "Rotation, degrees must be from 0 to 30",
     "zoom": "Zoom must be from 0 to 0.3",
     "continental_forms": "Continental forms must be from 0 to 1",
+    "middle_epochs": "Epochs on the middle must be a whole number from 0 to 100",
+    "label_smoothing": "Label smoothing must be from 0 to 0.3",
     "validation_split": "Validation split must be from 0 to 0.5",
     "seed": "Seed must be a whole number from 0 to 4,294,967,295",
     "training_images": "Training images must be a whole number from 1 to 60,000",
@@ -69,6 +73,8 @@ def test_defaults_are_the_recipe_of_the_paper() -> None:
         "rotation_deg": 0.0,
         "zoom": 0.0,
         "continental_forms": 0.0,
+        "middle_epochs": 0,
+        "label_smoothing": 0.0,
         "validation_split": 0.0,
         "seed": 0,
         "precision": "float32",
@@ -122,6 +128,22 @@ def test_switch_that_is_neither_on_nor_off_is_refused() -> None:
         TrainingConfig(second_pooling=1)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("kernel_size", range(1, 8))
+@pytest.mark.parametrize("second_pooling", [False, True])
+def test_middle_is_refused_where_nothing_is_left_of_it(kernel_size: int, second_pooling: bool) -> None:
+    network: dict[str, Any] = {"kernel_size": kernel_size, "second_pooling": second_pooling}
+    # Two convolutions and two poolings, computed here.
+    side = (20 - kernel_size + 1) // 2 - kernel_size + 1
+    side = side // 2 if second_pooling else side
+    assert TrainingConfig(**network).middle_epochs == 0
+    if side > 0:
+        assert TrainingConfig(**network, middle_epochs=1).middle_epochs == 1
+    else:
+        reason = r"^The middle of an image is too small for kernel size 7 and a second pooling\.$"
+        with pytest.raises(ConfigError, match=reason):
+            TrainingConfig(**network, middle_epochs=1)
+
+
 @pytest.mark.parametrize(
     ("images", "split", "set_aside"),
     [(60_000, 0.0, 0), (60_000, 1 / 6, 10_000), (10, 0.25, 2), (1, 0.5, 0), (2, 0.5, 1)],
@@ -168,6 +190,9 @@ def test_both_ends_of_a_range_are_allowed(name: str, value: Any) -> None:
         ("seed", 4294967296),
         ("training_images", 0),
         ("training_images", 60001),
+        ("middle_epochs", -1),
+        ("middle_epochs", 101),
+        ("label_smoothing", 0.31),
     ],
 )
 def test_value_just_outside_is_refused_with_the_range_in_words(name: str, value: Any) -> None:
@@ -222,7 +247,7 @@ def test_steps_count_the_smaller_last_batch(
 
 
 def test_settings_survive_json() -> None:
-    config = TrainingConfig("custom", epochs=3, learning_rate=0.0025, optimizer="sgd", zoom=0.1, second_pooling=True)
+    config = TrainingConfig("custom", epochs=3, learning_rate=0.0025, optimizer="sgd", zoom=0.1, middle_epochs=1)
     assert TrainingConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 

@@ -1,9 +1,11 @@
-"""Writes ones, sevens and nines as much of the world does.
+"""Writes ones, fours, sevens and nines as much of the world does.
 
 MNIST was written in the United States: most of its ones are bare bars, few of its sevens
-are crossed, and its nines end in a straight tail. Elsewhere a one begins with a long
-upstroke, a seven has a bar through it and a nine a hook like that of a g. A network that
-has seen few of these reads such a one as a seven and such a nine as a three.
+are crossed, its nines end in a straight tail, and both arms of an open four are about as
+high. Elsewhere a one begins with a long upstroke, a seven has a bar through it, often drawn
+without lifting the pen, a nine a hook like that of a g, and a four a long left arm and a
+short stem. A network that has seen few of these reads such a one as a seven, such a seven
+as a two, such a nine as a three and such a four as a six.
 """
 
 from __future__ import annotations
@@ -11,115 +13,156 @@ from __future__ import annotations
 import numpy as np
 
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
+from mnist_lib.data.strokes import (
+    CURVE_CORNERS,
+    centres_of_mass,
+    curve,
+    draw_lines,
+    fit_into_the_middle,
+    half_stroke_widths,
+    ink_columns,
+    points,
+    stroke_ends,
+)
 
-_PLACES = np.arange(IMAGE_SIZE_PX, dtype=np.float32)
-# Coordinates of the pixels: float32, (784, 2), x and y, row by row.
-_PIXELS = np.stack(np.meshgrid(_PLACES, _PLACES), axis=-1).reshape(-1, 2)
+# Share of the bars that are drawn without lifting the pen, from the foot of the seven.
+_UNLIFTED = 0.3
 
-_INK = 0.5
+# Share of the nines that are drawn anew, and do not only get a tail.
+_ANEW = 0.5
 
 
 def write_continental_forms(
     images: np.ndarray, labels: np.ndarray, share: float, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Add an upstroke to a share of the ones, a bar to the sevens and a hooked tail to the nines.
+    """Write a share of the ones, fours, sevens and nines in their continental forms.
+
+    Ones get an upstroke, sevens a bar and nines a hooked tail. Fours and half of the nines are drawn anew.
 
     Args:
-        images: float32, (n, 28, 28), 0 to 1.
+        images: uint8, (n, 28, 28), 0 to 255.
         labels: integer, (n,), 0 to 9.
         share: Share of each of those digits, 0 to 1.
         random: Random number generator.
 
     Returns:
-        The images, float32, (n, 28, 28), with the strokes added, and float32, (n, 2): how
-        far that moved each centre of mass, x and y in pixels.
+        The images, uint8, (n, 28, 28), rewritten, and float32, (n, 2): how far that moved
+        each centre of mass, x and y in pixels.
     """
     written = images.copy()
     offsets = np.zeros((len(images), 2), dtype=np.float32)
     chosen = random.random(len(images)) < share
-    for digit, make_stroke in _STROKES.items():
+    for digit, write in _FORMS.items():
         (places,) = np.nonzero(chosen & (labels == digit))
         if len(places):
-            before = images[places]
-            half_widths = _half_stroke_widths(before) * random.uniform(0.8, 1.1, len(places))
-            after = np.maximum(before, _draw(make_stroke(before, random), half_widths))
-            written[places] = after
-            offsets[places] = _centres_of_mass(after) - _centres_of_mass(before)
+            before = images[places] / np.float32(255)
+            half_widths = half_stroke_widths(before) * random.uniform(0.8, 1.1, len(places))
+            after = write(before, half_widths, random)
+            written[places] = np.round(after * 255)
+            offsets[places] = centres_of_mass(after) - centres_of_mass(before)
     return written, offsets
 
 
-def _upstroke(ones: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return the corners of a line from the left up to the top of each one, (n, 2, 2)."""
-    tops = _ends(ones, top=True)
-    lengths = random.uniform(4, 15, len(ones))
-    angles = np.deg2rad(random.uniform(25, 74, len(ones)))  # a flatter one looks like a seven
-    return np.stack([tops, tops + _columns(-lengths * np.cos(angles), lengths * np.sin(angles))], axis=1)
+def _write_upstroke(ones: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a line from the left up to the top of each one."""
+    count = len(ones)
+    tops, feet = stroke_ends(ones, top=True), stroke_ends(ones, top=False)
+    downwards = points(*(feet - tops).T + np.array([[0], [1e-3]]))
+    downwards /= np.linalg.norm(downwards, axis=1, keepdims=True)
+    x, y = downwards.T
+    # The angle at the top is sharp and the line rises clearly, or it would be a seven.
+    leans = np.rad2deg(np.arctan2(-x, y))
+    angles = np.deg2rad(np.clip(random.uniform(16, 68, count), 12, np.maximum(70 - leans, 12)))
+    cosines, sines = np.cos(angles), np.sin(angles)
+    back = points(x * cosines - y * sines, y * cosines + x * sines)
+    begins = tops + back * random.uniform(4, 16, (count, 1))
+    # Bent a little, upwards or downwards.
+    bends = (tops + begins) / 2 + points(-back[:, 1], back[:, 0]) * random.uniform(-1.2, 1.2, (count, 1))
+    return np.maximum(ones, draw_lines(curve(begins, bends, tops), half_widths))
 
 
-def _bar(sevens: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return the corners of a line through the stem of each seven, (n, 2, 2)."""
-    tops, feet = _ends(sevens, top=True), _ends(sevens, top=False)
-    heights = random.uniform(0.36, 0.7, len(sevens))
+def _write_bar(sevens: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a line through the stem of each seven, some of them from its foot without lifting the pen."""
+    count = len(sevens)
+    tops, feet = stroke_ends(sevens, top=True), stroke_ends(sevens, top=False)
+    heights = random.uniform(0.36, 0.8, count)
     rows = np.round(tops[:, 1] + heights * (feet[:, 1] - tops[:, 1])).astype(int)
-    stems = _columns(_ink_columns(sevens, rows), rows)
-    slopes = np.tan(np.deg2rad(random.uniform(-20, 20, len(sevens))))
-    left, right = random.uniform(2.5, 7.5, (2, len(sevens)))
-    return np.stack([stems + _columns(-left, left * slopes), stems + _columns(right, -right * slopes)], axis=1)
+    stems = points(ink_columns(sevens, rows), rows)
+    slopes = np.tan(np.deg2rad(random.uniform(-20, 25, count)))
+    left, right = random.uniform(2.5, 7.5, count), random.uniform(2.5, 8.5, count)
+    begins = stems + points(-left, left * slopes)
+    ends = stems + points(right, -right * slopes)
+    unlifted = random.random((count, 1)) < _UNLIFTED
+    corners = np.stack([np.where(unlifted, feet, begins), begins, ends], axis=1)
+    return np.maximum(sevens, draw_lines(corners, half_widths))
 
 
-def _hook(nines: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Return the corners of a tail from the foot of each nine to the left, (n, 3, 2)."""
-    feet = _ends(nines, top=False)
-    lengths = random.uniform(3, 15, len(nines))
-    lifts = random.uniform(-0.5, 5.5, len(nines))
-    dips = random.uniform(0, 1.5, len(nines))
-    return np.stack([feet, feet + _columns(-lengths / 2, dips), feet + _columns(-lengths, -lifts)], axis=1)
+def _write_hook(nines: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a curved tail from the foot of each nine to the left, or some of them anew, like a g."""
+    anew = random.random(len(nines)) < _ANEW
+    written = np.empty_like(nines)
+    written[~anew] = _add_tail(nines[~anew], half_widths[~anew], random)
+    written[anew] = _draw_like_a_g(half_widths[anew], random)
+    return written
 
 
-_STROKES = {1: _upstroke, 7: _bar, 9: _hook}
+def _add_tail(nines: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    count = len(nines)
+    feet = stroke_ends(nines, top=False)
+    # Not far beyond the border, which cuts the tail off.
+    lengths = np.minimum(random.uniform(3, 15, count), feet[:, 0] + 1)
+    lifts = random.uniform(-0.1, 1, count) * np.minimum(lengths, 8)
+    room = IMAGE_SIZE_PX - 1 - half_widths - feet[:, 1]
+    dips = np.minimum(random.uniform(0, 5, count), np.maximum(2 * room, 0))
+    bends = feet + points(-lengths * random.uniform(0.2, 0.7, count), dips)
+    return np.maximum(nines, draw_lines(curve(feet, bends, feet + points(-lengths, -lifts)), half_widths))
 
 
-def _draw(corners: np.ndarray, half_widths: np.ndarray) -> np.ndarray:
-    """Draw one line with several corners per image with a round pen, float32, (n, 28, 28), 0 to 1."""
-    ink = np.zeros((len(corners), len(_PIXELS)), dtype=np.float32)
-    for begin, end in zip(corners.swapaxes(0, 1)[:-1], corners.swapaxes(0, 1)[1:], strict=True):
-        way = (end - begin)[:, np.newaxis]
-        from_begin = _PIXELS - begin[:, np.newaxis]
-        # The nearest point of the line, as a share of the way along it.
-        share = np.clip((from_begin * way).sum(-1) / np.maximum((way * way).sum(-1), 1e-6), 0, 1)
-        distance = np.linalg.norm(from_begin - share[..., np.newaxis] * way, axis=-1)
-        # A pixel that the edge runs through is grey.
-        ink = np.maximum(ink, np.clip(half_widths[:, np.newaxis] + 0.5 - distance, 0, 1))
-    return ink.reshape(-1, IMAGE_SIZE_PX, IMAGE_SIZE_PX).astype(np.float32)
+def _draw_like_a_g(half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a small loop, a stem down from its right side, and a tail that turns back under it."""
+    count = len(half_widths)
+
+    def between(low: float, high: float) -> np.ndarray:
+        return random.uniform(low, high, count)
+
+    # In shares of its height, from the top of the loop; leaning as a whole at the end.
+    zeros = np.zeros(count)
+    height, width = between(0.15, 0.55), between(0.12, 0.5)
+    angles = np.linspace(0, -2 * np.pi, 2 * CURVE_CORNERS)[:, np.newaxis] + between(-0.9, 0)
+    loops = np.stack([width / 2 * np.cos(angles), height / 2 * (1 + np.sin(angles))], axis=-1).swapaxes(0, 1)
+    joints = points(width / 2, height / 2)
+    feet = points(width / 2 - between(-0.1, 0.25), between(0.85, 1))
+    stems = curve(joints, (joints + feet) / 2 + points(between(-0.02, 0.35), zeros), feet)
+    ends = feet - points(between(0.1, 0.6), between(-0.05, 0.3))
+    tails = curve(feet, (feet + ends) / 2 + points(between(-0.1, 0.1), between(0, 0.3)), ends)
+    corners = np.concatenate([loops, stems, tails], axis=1)
+    return draw_lines(fit_into_the_middle(corners, between(-0.1, 0.35), half_widths), half_widths)
 
 
-def _half_stroke_widths(images: np.ndarray) -> np.ndarray:
-    """Return half the width of each digit's stroke in pixels, float64, (n,): its area over its outline."""
-    ink = np.pad(images > _INK, ((0, 0), (1, 1), (1, 1)))
-    middle = ink[:, 1:-1, 1:-1]
-    inside = middle & ink[:, :-2, 1:-1] & ink[:, 2:, 1:-1] & ink[:, 1:-1, :-2] & ink[:, 1:-1, 2:]
-    area, inner_area = (np.count_nonzero(pixels, axis=(1, 2)) for pixels in (middle, inside))
-    outline = area - inner_area
-    return np.clip(area / np.maximum(outline, 1), 0.6, 2.2)
+def _write_open_four(fours: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw a four anew: a long arm down to the left and on to the right, and a short stem through that."""
+    count = len(fours)
+
+    def between(low: float, high: float) -> np.ndarray:
+        return random.uniform(low, high, count)
+
+    # In shares of its height, from the top of the arm; leaning as a whole at the end.
+    zeros = np.zeros(count)
+    elbow_y = between(0.5, 0.88)
+    bar_end_x = between(0.2, 0.8)
+    bar_end_y = elbow_y + between(-0.25, 0.1)
+    stem_x = bar_end_x * between(0.55, 1)
+    stem_top_y = elbow_y - between(0.05, 0.5)
+    elbows = points(zeros, elbow_y)
+    arm_tops = points(between(0.05, 0.5), zeros)
+    arm_bends = (arm_tops + elbows) / 2 + points(between(-0.1, 0.1), zeros)
+    stem_tops = points(stem_x + between(-0.05, 0.08), stem_top_y)
+    stem_feet = points(stem_x + between(-0.12, 0.05), np.ones(count))
+    arms = curve(arm_tops, arm_bends, elbows)
+    bars = np.stack([elbows, points(bar_end_x, bar_end_y)], axis=1)
+    stems = np.stack([stem_tops, stem_feet], axis=1)
+    corners = fit_into_the_middle(np.concatenate([arms, bars, stems], axis=1), between(-0.1, 0.35), half_widths)
+    return np.maximum(draw_lines(corners[:, :-2], half_widths), draw_lines(corners[:, -2:], half_widths))
 
 
-def _ends(images: np.ndarray, top: bool) -> np.ndarray:
-    """Return the highest or the lowest point with ink, float32, (n, 2), x and y."""
-    has_ink = np.any(images > _INK, axis=2)
-    rows = has_ink.argmax(axis=1) if top else IMAGE_SIZE_PX - 1 - has_ink[:, ::-1].argmax(axis=1)
-    return _columns(_ink_columns(images, rows), rows)
-
-
-def _ink_columns(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the mean column of the ink in one row of each image, float32, (n,)."""
-    ink = images[np.arange(len(images)), rows]
-    return (ink @ _PLACES) / np.maximum(ink.sum(axis=1), 1e-6)
-
-
-def _centres_of_mass(images: np.ndarray) -> np.ndarray:
-    pixels = images.reshape(len(images), -1)
-    return (pixels @ _PIXELS) / np.maximum(pixels.sum(axis=1, keepdims=True), 1e-6)
-
-
-def _columns(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.stack([x, y], axis=1).astype(np.float32)
+_FORMS = {1: _write_upstroke, 4: _write_open_four, 7: _write_bar, 9: _write_hook}

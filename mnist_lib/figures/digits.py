@@ -133,13 +133,14 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
 
 
 def schedule_figure(config: TrainingConfig) -> go.Figure:
-    """Draw the scheduled learning rate over the epochs of a training.
+    """Draw the scheduled learning rate over the epochs of a training, and which of them see the middle of the images.
 
     Args:
         config: The settings; of possibly millions of steps, the figure shows a few hundred.
     """
     rates = learning_rates(config)
     steps = np.unique(np.linspace(0, len(rates) - 1, 200).round().astype(int))
+    ticks = {"dtick": 1} if config.epochs <= 6 else {"nticks": 6}  # only whole epochs
     curve = {
         "type": "scatter",
         "x": steps / config.steps_per_epoch,
@@ -154,10 +155,18 @@ def schedule_figure(config: TrainingConfig) -> go.Figure:
             "height": 150,
             "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
             "showlegend": False,
-            "xaxis": {"title": "epoch", "range": [0, config.epochs], "nticks": 6, "tickformat": "d"},
+            "xaxis": {"title": "epoch", "range": [0, config.epochs], "tickformat": "d", **ticks},
             "yaxis": {"range": [0, config.learning_rate * 1.1], "nticks": 4},
+            "shapes": [_shaded(config.middle_epochs)] if config.middle_epochs else [],
         },
     )
+
+
+def _shaded(end: float) -> dict[str, Any]:
+    """Return the shaded part of a schedule that sees the middle of the images, from the left to ``end``."""
+    place = {"x0": 0, "x1": end, "yref": "y domain", "y0": 0, "y1": 1}
+    label = {"text": "middle", "textposition": "bottom center", "font": {"size": 12}}
+    return {"type": "rect", "fillcolor": "rgba(148,163,184,0.25)", "line": {"width": 0}, "label": label} | place
 
 
 def epochs_figure(

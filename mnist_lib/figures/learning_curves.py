@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.config import TrainingConfig
 from mnist_lib.escaping import plotly_text
 from mnist_lib.figures.digits import NEUTRAL_COLOR, TRAIN_COLOR, vertical_line
 from mnist_lib.runs.records import BatchRow, EpochRow, EventRow, RunSnapshot
@@ -159,23 +160,34 @@ def x_positions(snapshot: RunSnapshot, rows: Sequence[BatchRow | EpochRow | Even
 
 
 def find_marks(snapshot: RunSnapshot, x: str) -> list[Mark]:
-    """Return the marks of a run's events; those close together are merged.
+    """Return the marks of a run's events and of the change to the whole image; those close together are merged.
 
     Args:
         snapshot: The run.
         x: One of ``X_AXES``.
     """
-    rows = snapshot.events
-    last = x_positions(snapshot, [*snapshot.batches[-1:], *rows[-1:]], x).max(initial=0)
+    rows: list[tuple[EpochRow | EventRow, str]] = [(row, _event_text(row)) for row in snapshot.events]
+    rows += [(row, "whole image") for row in snapshot.epochs if _ends_the_middle(row, snapshot.config)]
+    rows.sort(key=lambda pair: pair[0].step)
+    positions = x_positions(snapshot, [row for row, _ in rows], x)
+    last = max(positions.max(initial=0), x_positions(snapshot, snapshot.batches[-1:], x).max(initial=0))
     marks: list[Mark] = []
-    for row, position in zip(rows, x_positions(snapshot, rows, x).tolist(), strict=True):
-        new_rate = row.event == "learning_rate"
-        text = f"rate {learning_rate_text(row.learning_rate)}" if new_rate else plotly_text(row.event)
+    for (_, text), position in zip(rows, positions.tolist(), strict=True):
         if marks and position - marks[-1].x < _CLOSE * last:
             marks[-1] = Mark(marks[-1].x, f"{marks[-1].text}, {text}")
         else:
             marks.append(Mark(position, text))
     return marks
+
+
+def _event_text(row: EventRow) -> str:
+    is_rate = row.event == "learning_rate"
+    return f"rate {learning_rate_text(row.learning_rate)}" if is_rate else plotly_text(row.event)
+
+
+def _ends_the_middle(row: EpochRow, config: TrainingConfig | None) -> bool:
+    """Tell whether the network saw the middle of the images up to this epoch, and then all of them."""
+    return config is not None and row.complete and row.epoch == config.middle_epochs < config.epochs
 
 
 def _run_curves(quantity: str, snapshot: RunSnapshot, x: str, smoothing: float) -> list[dict[str, Any]]:

@@ -14,6 +14,10 @@ from mnist_lib.data.dataset import IMAGE_SIZE_PX
 IMAGE_SHAPE = (IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1)
 CLASSES = 10
 
+# The middle of an image, in which MNIST's digits stand, and the margin around it.
+MIDDLE_MARGIN_PX = 4
+MIDDLE_SHAPE = (IMAGE_SIZE_PX - 2 * MIDDLE_MARGIN_PX, IMAGE_SIZE_PX - 2 * MIDDLE_MARGIN_PX, 1)
+
 # Shown beside every run that has another network.
 NOT_THE_PAPERS = "not the paper's network"
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from mnist_lib.runs.records import BatchRow, RunSnapshot
+from mnist_lib.config import TrainingConfig
+from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Controls
 
 # The speed is measured over the latest seconds, because a machine gets busy or free, but over
 # at least this many and this share of the time, so that no single row decides.
 WINDOW_S = 10.0
 WINDOW_SHARE = 0.3
+
+# What a step on the middle of the images takes, of one on whole images, until that is known.
+MIDDLE_STEP = 0.65
+ENOUGH_ROWS = 3
+
+# The forward pass, of a whole step.
+FORWARD_SHARE = 1 / 3
+
+TEST_IMAGES = 10_000
 
 
 class Progress(NamedTuple):
@@ -32,21 +41,32 @@ class Progress(NamedTuple):
 def measure_progress(snapshot: RunSnapshot) -> Progress:
     """Estimate the time left: the remaining batches at the latest speed, and the remaining evaluations.
 
-    The test images are evaluated after each epoch. Each evaluation is expected to take
-    the mean time of those so far.
+    The test images are evaluated after each epoch. Each evaluation is expected to take the mean time of
+    those so far, and the first one that of a forward pass. Where the network first sees the middle of the
+    images, it is traced again for whole ones, which is expected to take as long as the first time.
     """
     status = snapshot.status
     if status is None or not status.total_steps or not snapshot.batches:
         return Progress(0.0, None, None)
     last = snapshot.batches[-1]
     fraction = min(last.step / status.total_steps, 1.0)
-    seconds_per_step = _seconds_per_step(snapshot.batches)
+    seconds_per_step = _seconds_per_step(snapshot)
     seconds_left = None
     if seconds_per_step is not None:
-        steps_left = max(status.total_steps - last.step, 0)
-        epochs_left = (snapshot.config.epochs - len(snapshot.epochs)) if snapshot.config else 0
-        seconds_left = seconds_per_step * steps_left + _seconds_per_evaluation(snapshot) * max(epochs_left, 0)
+        seconds_left = seconds_per_step * _whole_steps(snapshot.config, last.step, status.total_steps)
+        if snapshot.config:
+            epochs_left = max(snapshot.config.epochs - len(snapshot.epochs), 0)
+            seconds_left += _seconds_per_evaluation(snapshot, snapshot.config, seconds_per_step) * epochs_left
+            if last.epoch <= snapshot.config.middle_epochs < snapshot.config.epochs:
+                seconds_left += snapshot.batches[0].elapsed_s
     return Progress(fraction, last.images_per_s, seconds_left)
+
+
+def _whole_steps(config: TrainingConfig | None, begin: int, end: int) -> float:
+    """Return how many steps on whole images take as long as those from ``begin`` to ``end``."""
+    middle_end = config.middle_epochs * config.steps_per_epoch if config else 0
+    of_middle = max(min(end, middle_end) - begin, 0)
+    return max(end - begin, 0) - (1 - MIDDLE_STEP) * of_middle
 
 
 def present_learning_rate(snapshot: RunSnapshot) -> float | None:
@@ -91,23 +111,30 @@ def _pending_learning_rate(snapshot: RunSnapshot, controls: Controls) -> float |
     return None if asked is None or (applied and math.isclose(applied[-1], asked, rel_tol=1e-5)) else asked
 
 
-def _seconds_per_step(batches: Sequence[BatchRow]) -> float | None:
-    """Return the time per step over the latest rows, without the pauses between epochs."""
+def _seconds_per_step(snapshot: RunSnapshot) -> float | None:
+    """Return the time per step on whole images over the latest rows, without the pauses between epochs."""
+    batches = snapshot.batches
     now = batches[-1].elapsed_s
+    middle_epochs = snapshot.config.middle_epochs if snapshot.config else 0
     # Without the time of the very first row, which includes tracing the network once.
     window_s = max(WINDOW_S, WINDOW_SHARE * (now - batches[0].elapsed_s))
-    seconds = steps = 0.0
+    seconds = steps = rows = 0.0
     for before, row in zip(batches[:-1][::-1], batches[1:][::-1], strict=True):
         if now - before.elapsed_s > window_s and steps:
             break
+        if rows >= ENOUGH_ROWS and before.epoch <= middle_epochs < batches[-1].epoch:
+            break  # how much faster a step on the middle is differs from machine to machine
         if row.epoch == before.epoch:
             seconds += row.elapsed_s - before.elapsed_s
-            steps += row.step - before.step
+            steps += _whole_steps(snapshot.config, before.step, row.step)
+            rows += 1
     return seconds / steps if steps else None
 
 
-def _seconds_per_evaluation(snapshot: RunSnapshot) -> float:
-    """Return the mean time between an epoch's last batch and the next one's first; 0 before the first."""
+def _seconds_per_evaluation(snapshot: RunSnapshot, config: TrainingConfig, seconds_per_step: float) -> float:
+    """Return the mean time between an epoch's last batch and the next one's first, or what is expected of the first."""
     ends = {row.epoch: row.elapsed_s for row in snapshot.batches}
     pauses = [row.elapsed_s - ends[row.epoch] for row in snapshot.epochs if row.epoch in ends]
-    return sum(pauses) / len(pauses) if pauses else 0.0
+    if pauses:
+        return sum(pauses) / len(pauses)
+    return FORWARD_SHARE * seconds_per_step * (TEST_IMAGES + config.validation_images) / config.batch_size

@@ -14,21 +14,23 @@ from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import write_whole
 
 
-def load_checkpoint(model: keras.Model, run: Run) -> int:
-    """Load weights and optimizer from a run's newest checkpoint and return its epoch, 0 if there is none.
+def load_checkpoint(model: keras.Model, run: Run, epoch: int) -> None:
+    """Load the weights and the optimizer's state as they were after an epoch.
+
+    Args:
+        model: Compiled.
+        run: Has a checkpoint of this epoch.
+        epoch: From 1.
 
     Raises:
         DamagedRunError: It cannot be read.
     """
-    epoch = max(run.checkpoints(), default=0)
-    if epoch:
-        model.optimizer.build(model.trainable_variables)
-        path = run.checkpoint_path(epoch)
-        try:
-            model.load_weights(path)
-        except Exception as error:  # Keras and h5py raise many types for a bad file
-            raise DamagedRunError(f"{path.name} cannot be read") from error
-    return epoch
+    model.optimizer.build(model.trainable_variables)
+    path = run.checkpoint_path(epoch)
+    try:
+        model.load_weights(path)
+    except Exception as error:  # Keras and h5py raise many types for a bad file
+        raise DamagedRunError(f"{path.name} cannot be read") from error
 
 
 def save_checkpoint(model: keras.Model, run: Run, config: TrainingConfig, epoch: int) -> None:

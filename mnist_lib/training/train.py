@@ -16,17 +16,16 @@ import keras
 import numpy as np
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.augmentation import augment
-from mnist_lib.data.dataset import Dataset, scale_pixels
-from mnist_lib.network.backend import device_in_use, on_all_devices, onednn_in_use
-from mnist_lib.network.model import build_model
+from mnist_lib.data.dataset import Dataset
+from mnist_lib.network.backend import batch_arguments, device_in_use, on_all_devices, onednn_in_use
+from mnist_lib.network.model import build_middle_view, build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.training.callbacks import make_callbacks
 from mnist_lib.training.callbacks.callback_list import CallbackList
 from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_model
-from mnist_lib.training.keras_transform import transform_with_keras
+from mnist_lib.training.epoch_data import EpochPreparation
 from mnist_lib.training.optimizers import make_optimizer
 from mnist_lib.training.state import TrainingState
 
@@ -56,37 +55,51 @@ def train(
         DamagedRunError: The checkpoint to continue from cannot be read.
         OSError: The run directory cannot be written.
     """
+    epochs_done = max(run.checkpoints(), default=0)
+    with EpochPreparation(config, dataset, epochs_done) as preparation:
+        return _train(config, dataset, run, on_epoch, epochs_done, preparation)
+
+
+def _train(
+    config: TrainingConfig,
+    dataset: Dataset,
+    run: Run,
+    on_epoch: Callable[[EpochRow], None],
+    epochs_done: int,
+    preparation: EpochPreparation,
+) -> RunResult:
     keras.utils.set_random_seed(config.seed)
     _, before = run.read_config()
     policy = before.precision or choose_policy(config)  # a run that is continued keeps what auto found
     with on_all_devices() as devices:
-        model = build_model(config, policy)
-        compile_model(model, config, policy, devices)
-        epochs_done = load_checkpoint(model, run)
+        model = middle_view = build_model(config, policy)
+        compile_model(model, make_optimizer(config, policy), config, devices)
+        if config.middle_epochs:
+            middle_view = build_middle_view(model, config, policy)
+            compile_model(middle_view, model.optimizer, config, devices)
+        if epochs_done:
+            load_checkpoint(model, run, epochs_done)
     record = make_record(policy)
     run.write_config(config, record)
-    images = scale_pixels(dataset.train_images[: config.fitted_images])
-    labels = dataset.train_labels[: config.fitted_images]
     state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
     # `fit` returns the history, so there must be one.
-    callbacks = CallbackList(make_callbacks(state, dataset, on_epoch), add_history=True, model=model)
+    callbacks = CallbackList(make_callbacks(state, model, dataset, on_epoch), add_history=True, model=model)
 
     state.begin()
     for epoch in range(epochs_done, config.epochs):
-        random = np.random.default_rng([config.seed, epoch])
-        order = random.permutation(len(images))
-        reseed_dropout(model, random)
-        model.fit(
-            augment(images[order], labels[order], config, random, transform_with_keras),
-            labels[order],
-            batch_size=config.batch_size,
-            shuffle=False,  # `order` has shuffled them
+        data = preparation.take(epoch)
+        reseed_dropout(model, data.dropout_seed)
+        fitted = middle_view if epoch < config.middle_epochs else model
+        callbacks.set_model(fitted)
+        fitted.fit(
+            **batch_arguments(config.batch_size, data.images, data.labels),
+            shuffle=False,  # they are shuffled already
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras documents 0 for silence
             callbacks=callbacks,
         )
-        if model.stop_training:
+        if fitted.stop_training:
             break
     state.stopwatch.stop()
 
@@ -98,18 +111,20 @@ def train(
     return result
 
 
-def compile_model(model: keras.Model, config: TrainingConfig, policy: str, devices: int) -> None:
+def compile_model(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, config: TrainingConfig, devices: int
+) -> None:
     """Give the network its optimizer, the paper's loss and the paper's metric.
 
     Args:
-        model: As ``build_model`` made it.
+        model: As ``build_model`` or ``build_middle_view`` made it.
+        optimizer: As ``make_optimizer`` made it.
         config: The settings of the run.
-        policy: Keras's dtype policy, as ``choose_policy`` returns it.
         devices: How many share each batch, from 1.
     """
     model.compile(
-        optimizer=make_optimizer(config, policy),
-        loss="sparse_categorical_crossentropy",
+        optimizer=optimizer,
+        loss="categorical_crossentropy" if config.label_smoothing else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         # The same updates in the same order, to the last bit, with less Python between
         # them. Callbacks still run every few hundred images. On several devices
@@ -120,11 +135,11 @@ def compile_model(model: keras.Model, config: TrainingConfig, policy: str, devic
     )
 
 
-def reseed_dropout(model: keras.Model, random: np.random.Generator) -> None:
-    """Make the epoch's dropout depend only on the epoch's random numbers."""
+def reseed_dropout(model: keras.Model, seed: np.ndarray) -> None:
+    """Make the epoch's dropout depend only on the epoch's random numbers, uint32, (2,)."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-            layer.seed_generator.state.assign(random.integers(2**31, size=2, dtype=np.uint32))
+            layer.seed_generator.state.assign(seed)
 
 
 def make_record(policy: str) -> RunRecord:

@@ -45,6 +45,7 @@ def strokes_path(tmp_path: Path) -> Path:
 def test_strokes_are_read_with_y_downwards(strokes_path: Path) -> None:
     seven, one = read_pen_digits(strokes_path)
     assert (seven.digit, one.digit) == (7, 1)
+    assert (seven.writer, one.writer) == (1, None)  # the one has no comment
     assert [stroke.tolist() for stroke in seven.strokes] == [
         [[10, -100], [90, -100], [40, 0]],
         [[30, -50], [80, -50]],
@@ -98,8 +99,17 @@ def test_command_measures_every_width_and_size(strokes_path: Path, python: Pytho
     assert np.mean([cell["accuracy"] for cell in result["cells"]]) == pytest.approx(result["accuracy"])
 
 
-def test_command_says_in_a_line_what_is_wrong(tmp_path: Path, python: Python) -> None:
-    for arguments in ([str(tmp_path / "missing.tra")], [str(tmp_path / "missing.tra"), "--run", "nobody"]):
+def test_command_measures_some_writers_alone(strokes_path: Path, python: Python) -> None:
+    code, stdout, stderr = python.run(
+        "-m", "benchmarks.drawn_digits", str(strokes_path), "--run", "pretrained-paper", "--writers", "1", "1", "--json"
+    )
+    assert code == 0, stderr
+    assert json.loads(stdout)["digits"] == 1
+
+
+def test_command_says_in_a_line_what_is_wrong(tmp_path: Path, strokes_path: Path, python: Python) -> None:
+    missing = str(tmp_path / "missing.tra")
+    for arguments in ([missing], [missing, "--run", "nobody"], [str(strokes_path), "--writers", "2", "3"]):
         code, _, stderr = python.run("-m", "benchmarks.drawn_digits", *arguments)
         assert code == 2
         assert "Traceback" not in stderr

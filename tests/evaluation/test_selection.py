@@ -103,7 +103,7 @@ def test_equals_stay_in_the_order_of_the_test_set() -> None:
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_real_run_is_selected_as_by_a_loop(outcome: str, dataset: Dataset) -> None:
-    after, before = RUN.probabilities(20), RUN.probabilities(3)
+    after, before = RUN.probabilities(), RUN.probabilities(3)
     labels = dataset.test_labels
     filters = Filters(outcome, true_digit=9, confidence=(0.3, 0.95))
     expected = []

@@ -23,7 +23,8 @@ def test_shifts_go_where_they_say() -> None:
     assert np.argwhere(moved).tolist() == [[8, 15]]
     assert moved[8, 15] == 200
     half = alter_image(image, shift_right_px=0.5)
-    assert half[10, 12:14].tolist() == [100, 100]
+    # Between two pixels, bicubic interpolation takes 5/8 of each, and -1/8 of those beyond, where there is no paper.
+    assert half[10, 11:15].tolist() == [0, 125, 125, 0]
 
 
 def test_shift_of_a_turned_image_is_along_the_screen(dataset: Dataset) -> None:
@@ -41,11 +42,13 @@ def test_scale_resizes_around_the_centre() -> None:
     image = np.zeros((28, 28), np.uint8)
     image[10:18, 10:18] = 200
     larger = alter_image(image, scale=2)
-    assert (larger[7:21, 7:21] == 200).all()
-    assert not larger[:5].any()
-    assert not larger[:, -5:].any()
+    assert (larger[6:22, 6:22] > 100).all()
+    assert (larger[9:19, 9:19] == 200).all()
+    # Bicubic interpolation leaves a trace beside a corner.
+    assert larger[:5].max() <= 3
+    assert larger[:, -5:].max() <= 3
     smaller = alter_image(image, scale=0.5)
-    assert np.argwhere(smaller).tolist() == [[row, column] for row in range(12, 16) for column in range(12, 16)]
+    assert np.argwhere(smaller > 100).tolist() == [[row, column] for row in range(12, 16) for column in range(12, 16)]
 
 
 def test_thicker_and_thinner_by_whole_pixels_and_by_parts() -> None:

@@ -154,6 +154,25 @@ def test_events_are_marked_with_those_of_one_place_in_one_text() -> None:
     assert {note.text for note in figure.layout.annotations} == {"▼"}
 
 
+def test_change_to_the_whole_image_is_marked_where_the_last_epoch_on_the_middle_ends() -> None:
+    run = replace(RUN, config=replace(CONFIG, middle_epochs=1))
+    assert find_marks(run, "step") == [Mark(4, "whole image")]
+    assert find_marks(run, "seconds") == [Mark(2.0, "whole image")]
+    paused = event_row("paused", epoch=1, step=2, elapsed_s=1.0)
+    assert [mark.text for mark in find_marks(replace(run, events=[paused]), "step")] == ["paused", "whole image"]
+
+
+@pytest.mark.parametrize("middle_epochs", [0, 3])
+def test_nothing_is_marked_where_the_field_of_view_does_not_change(middle_epochs: int) -> None:
+    assert find_marks(replace(RUN, config=replace(CONFIG, middle_epochs=middle_epochs)), "step") == []
+
+
+def test_epoch_on_the_middle_that_was_stopped_is_not_the_last() -> None:
+    stopped = replace(RUN, config=replace(CONFIG, middle_epochs=2))
+    stopped = replace(stopped, epochs=[EPOCHS[0], replace_row(EPOCHS[1], complete=False)])
+    assert find_marks(stopped, "step") == []
+
+
 def test_rate_that_is_no_round_number_is_marked_rounded() -> None:
     rates = [0.000463955, 0.001]
     events = [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_lib.config import TrainingConfig
+from mnist_lib.config import SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import cross_entropy
 from mnist_lib.network.layers import layer_table
@@ -138,3 +138,84 @@ def test_cross_entropy_is_the_loss_of_keras_s_own_evaluation(network: Any, datas
     probabilities = predict_probabilities(network, images)
     assert cross_entropy(probabilities, labels) == pytest.approx(loss, rel=1e-4)
     assert np.mean(probabilities.argmax(axis=1) == labels) == pytest.approx(share, abs=1e-6)
+
+
+# The middle of the images.
+
+MIDDLE_NETWORKS = [
+    TrainingConfig(kernel_size=size, second_pooling=pooling, filters_1=3, filters_2=4, dense_units=5, middle_epochs=1)
+    for size in range(1, 8)
+    for pooling in (False, True)
+    if not (pooling and size == 7)
+]
+
+
+def kernel_and_pooling(config: TrainingConfig) -> str:
+    return f"{config.kernel_size}{', second pooling' * config.second_pooling}"
+
+
+def outer_places(config: TrainingConfig) -> np.ndarray:
+    """Tell which of the flattened values see pixels outside the middle: bool, (height, width)."""
+    kernel, pooling = config.kernel_size, 2 if config.second_pooling else 1
+    side = ((28 - kernel + 1) // 2 - kernel + 1) // pooling
+    # The first pixel that a value sees, and the last one.
+    first = np.arange(side) * 2 * pooling
+    last = first + 2 * (pooling - 1 + kernel - 1) + 1 + kernel - 1
+    outside = (first < 4) | (last > 23)
+    return outside[:, np.newaxis] | outside
+
+
+@pytest.mark.parametrize("config", MIDDLE_NETWORKS, ids=kernel_and_pooling)
+def test_middle_view_answers_as_the_network_whose_values_around_the_middle_are_zero(
+    config: TrainingConfig, dataset: Dataset
+) -> None:
+    import keras
+
+    from mnist_lib.data.dataset import scale_pixels
+    from mnist_lib.network.model import build_middle_view, build_model
+
+    model = build_model(config)
+    random = np.random.default_rng(1)
+    weights = [random.normal(0, 0.3, weight.shape).astype(np.float32) for weight in model.get_weights()]
+    model.set_weights(weights)
+    images = scale_pixels(dataset.test_images[:5])
+    values: Any = keras.Model(model.inputs[0], model.get_layer("flatten").input)
+    flat = np.array(values(images))
+    flat[:, outer_places(config)] = 0
+    kernel_1, bias_1, kernel_2, bias_2 = weights[4:]
+    scores = np.exp(np.maximum(flat.reshape(5, -1) @ kernel_1 + bias_1, 0) @ kernel_2 + bias_2)
+
+    view: Any = build_middle_view(model, config)
+    assert view.input_shape == (None, 20, 20, 1)
+    np.testing.assert_allclose(view(images[:, 4:24, 4:24]), scores / scores.sum(1, keepdims=True), rtol=1e-4, atol=1e-6)
+    kernel = model.get_weights()[4].reshape(*flat.shape[1:], -1)
+    assert not kernel[outer_places(config)].any()
+    # The weights of the middle are as they were.
+    before = kernel_1.reshape(kernel.shape)
+    np.testing.assert_array_equal(kernel[~outer_places(config)], before[~outer_places(config)])
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS["optimizer"].allowed)
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_training_the_middle_trains_the_whole_network_but_for_the_weights_around_the_middle(
+    optimizer: str, policy: str, dataset: Dataset
+) -> None:
+    import keras
+
+    from mnist_lib.data.dataset import scale_pixels
+    from mnist_lib.network.model import build_middle_view, build_model
+    from mnist_lib.training.optimizers import make_optimizer
+
+    keras.utils.set_random_seed(1)
+    config = TrainingConfig(filters_1=3, filters_2=4, optimizer=optimizer, learning_rate=0.05, middle_epochs=1)
+    model = build_model(config, policy)
+    view: Any = build_middle_view(model, config, policy)
+    before = model.get_weights()
+    view.compile(optimizer=make_optimizer(config, policy), loss="sparse_categorical_crossentropy")
+    view.fit(scale_pixels(dataset.train_images[:64])[:, 4:24, 4:24], dataset.train_labels[:64], verbose=0)
+    after = model.get_weights()
+    assert all((new != old).any() for new, old in zip(after, before, strict=True))
+    kernel = after[4].reshape(11, 11, 4, -1)
+    assert not kernel[outer_places(config)].any()
+    assert kernel[~outer_places(config)].any(axis=(1, 2)).all()
+    assert np.isfinite(kernel).all()

@@ -45,11 +45,11 @@ def test_one_row_gives_the_speed_but_no_estimate() -> None:
 
 
 def test_estimate_takes_the_time_per_step_after_the_first_row() -> None:
-    # 40 steps in 8 s after the first row are 0.2 s a step; 59 steps are left.
+    # 40 steps in 8 s after the first row are 0.2 s a step; 59 steps are left, and two evaluations of 10,000 images.
     progress = measure_progress(snapshot_at((1, 3.0), (21, 6.0), (41, 11.0)))
     assert progress.fraction == pytest.approx(0.41)
     assert progress.images_per_s == 410.0
-    assert progress.seconds_left == pytest.approx(59 * 0.2)
+    assert progress.seconds_left == pytest.approx(59 * 0.2 + 2 * 10_000 * 0.2 / 3)
 
 
 def test_evaluations_yet_to_come_take_as_long_as_those_before() -> None:
@@ -63,7 +63,27 @@ def test_latest_speed_counts_where_the_machine_got_slower() -> None:
     # 0.1 s a step at first, 1 s a step for the latest 20: the window holds these alone.
     rows = [(step, 0.1 * step) for step in range(1, 21)]
     rows += [(20 + step, 2.0 + step) for step in range(1, 21)]
-    assert measure_progress(snapshot_at(*rows)).seconds_left == pytest.approx(60 * 1.0)
+    snapshot = replace(snapshot_at(*rows), epochs=[epoch_row(1, elapsed_s=5.0)] * 2)
+    assert measure_progress(snapshot).seconds_left == pytest.approx(60 * 1.0)
+
+
+def test_steps_on_the_middle_count_less_and_tracing_again_counts_too() -> None:
+    # 0.65 s a step on the middle is 1 s a step on whole images: 10 are left of those, 50 of these. The network
+    # is traced twice, for 3 s.
+    snapshot = snapshot_at((1, 3.0), (20, 15.35), (40, 28.35))
+    assert snapshot.config
+    snapshot = replace(snapshot, config=replace(snapshot.config, middle_epochs=1))
+    evaluations_s = 2 * 10_000 * 1.0 / 3
+    assert measure_progress(snapshot).seconds_left == pytest.approx(10 * 0.65 + 50 * 1.0 + 3.0 + evaluations_s)
+
+
+def test_speed_over_the_change_to_whole_images_is_that_of_both() -> None:
+    # 10 steps of 0.65 s, then 10 of 1 s; the last of the first epoch and the first of the second follow an evaluation.
+    snapshot = snapshot_at((1, 1.0), (40, 24.4), (50, 30.9), (51, 33.5), (61, 43.5))
+    assert snapshot.config
+    config = replace(snapshot.config, middle_epochs=1)
+    snapshot = replace(snapshot, config=config, epochs=[epoch_row(1, elapsed_s=32.5)])
+    assert measure_progress(snapshot).seconds_left == pytest.approx(39 * 1.0 + 1.6)
 
 
 def test_end_has_no_time_left() -> None:
@@ -73,7 +93,7 @@ def test_end_has_no_time_left() -> None:
 
 
 def test_more_steps_than_planned_are_still_the_end() -> None:
-    snapshot = snapshot_at((51, 1.0), (130, 10.0))
+    snapshot = replace(snapshot_at((51, 1.0), (130, 10.0)), epochs=[epoch_row(1, elapsed_s=5.0)] * 2)
     assert measure_progress(snapshot) == Progress(1.0, 1300.0, 0.0)
 
 

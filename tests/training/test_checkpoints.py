@@ -26,9 +26,7 @@ def optimizer_values(network: Any) -> list[np.ndarray]:
     return [np.asarray(variable) for variable in network.optimizer.variables]
 
 
-def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
-    store: RunStore, dataset: Dataset
-) -> None:
+def test_checkpoint_brings_back_weights_and_optimizer(store: RunStore, dataset: Dataset) -> None:
     from mnist_lib.training.checkpoints import load_checkpoint, remove_checkpoints, save_checkpoint
 
     with store.training(SMALL) as run:
@@ -36,13 +34,8 @@ def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
         fit(network, TrainingState(run, SMALL), dataset, [])
         save_checkpoint(network, run, SMALL, 2)
         fresh = build_small_network()
-        assert load_checkpoint(fresh, run) == 0
         assert not np.array_equal(fresh.get_weights()[0], network.get_weights()[0])
-        (run.path / "metrics.jsonl").write_text(
-            '{"kind": "epoch", "epoch": 2, "step": 8, "train_loss": 1, "train_accuracy": 1, "test_loss": 1, '
-            '"test_accuracy": 1, "misclassified": 0, "seconds": 1, "elapsed_s": 1}\n'
-        )
-        assert load_checkpoint(fresh, run) == 2
+        load_checkpoint(fresh, run, 2)
         for loaded, trained in zip(fresh.get_weights(), network.get_weights(), strict=True):
             np.testing.assert_array_equal(loaded, trained)
         for loaded, trained in zip(optimizer_values(fresh), optimizer_values(network), strict=True):
@@ -50,9 +43,9 @@ def test_checkpoint_brings_back_weights_and_optimizer_once_its_epoch_has_a_row(
 
         run.checkpoint_path(2).write_bytes(b"not HDF5")
         with pytest.raises(DamagedRunError, match=r"^checkpoint-002\.weights\.h5 cannot be read$"):
-            load_checkpoint(build_small_network(), run)
+            load_checkpoint(build_small_network(), run, 2)
         remove_checkpoints(run, 2)
-        assert load_checkpoint(fresh, run) == 0
+        assert not run.checkpoint_path(2).exists()
 
 
 def test_model_is_the_network_as_it_is_now_in_float32(store: RunStore, dataset: Dataset) -> None:

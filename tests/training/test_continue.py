@@ -25,10 +25,12 @@ from tests.support.processes import Python, wait_until
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
-# Everything that has a memory: a schedule, momentum, augmentation, dropout. Long enough to be hit on the way.
+# Everything that has a memory: a schedule, momentum, augmentation, dropout, labels that get sharper, and the change
+# from the middle of the images to all of them. Long enough to be hit on the way.
 SETTINGS = (
     "--epochs=3", "--batch-size=32", "--limit=1600", "--seed=11", "--schedule=one-cycle", "--optimizer=muon",
-    "--shift-px=1.5", "--rotation-deg=8", "--zoom=0.05", "--validation-split=0.1",
+    "--shift-px=1.5", "--rotation-deg=8", "--zoom=0.05", "--validation-split=0.1", "--middle-epochs=1",
+    "--label-smoothing=0.1",
 )  # fmt: skip
 FIGURES = (
     "step", "train_loss", "train_accuracy", "validation_loss", "test_loss", "test_accuracy", "misclassified",

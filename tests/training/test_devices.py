@@ -29,7 +29,7 @@ def make_and_count(*arguments):
     return make(*arguments)
 training.make_optimizer = make_and_count
 settings = {"epochs": 2, "batch_size": 50, "training_images": 1010, "seed": 2, "dropout": 0.0}
-config = TrainingConfig("custom", **settings)
+config = TrainingConfig("custom", **settings, **json.loads(sys.argv[3]))
 with RunStore(Path(sys.argv[1])).training(config) as run:
     result = train(config, load_mnist(), run)
 rows = [row.train_loss for row in run.read().epochs]
@@ -37,10 +37,11 @@ print(json.dumps({"replicas": replicas, "rows": rows, **msgspec.structs.asdict(r
 """
 
 
-def test_two_devices_train_the_same_network_as_one(python: Python, tmp_path: Path) -> None:
+@pytest.mark.parametrize("settings", [{}, {"middle_epochs": 1, "label_smoothing": 0.1}], ids=["whole", "middle first"])
+def test_two_devices_train_the_same_network_as_one(settings: dict[str, float], python: Python, tmp_path: Path) -> None:
     results = []
     for devices in ("1", "2"):
-        code, stdout, stderr = python.run("-c", TRAIN_ON_TWO, tmp_path / devices, devices)
+        code, stdout, stderr = python.run("-c", TRAIN_ON_TWO, tmp_path / devices, devices, json.dumps(settings))
         assert code == 0, stderr
         results.append(json.loads(stdout.splitlines()[-1]))
     one, two = results

@@ -13,6 +13,7 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.network.weights import read_network
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import BatchRow, EpochRow, RunResult
 from mnist_lib.runs.run import Run
@@ -25,8 +26,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # Keras's own
 ]
 
-# Ten batches an epoch, the last with 12 images instead of 32.
-UNEVEN = TrainingConfig("custom", epochs=3, batch_size=32, training_images=300, seed=5)
+# Ten batches an epoch, the last with 12 images instead of 32. Two epochs see the middle of the images, then one all.
+UNEVEN = TrainingConfig(
+    "custom", epochs=3, batch_size=32, training_images=300, seed=5, middle_epochs=2, label_smoothing=0.1
+)
 
 
 class Training(NamedTuple):
@@ -173,6 +176,27 @@ def test_record_has_versions(ended: Run) -> None:
     assert record.versions["keras"] == keras.__version__
     assert record.versions["numpy"] == np.__version__
     assert set(record.versions) == {"python", "keras", "tensorflow", "numpy"}
+
+
+def outer_weights(run: Run, epoch: int) -> np.ndarray:
+    """Return the weights of the first dense layer for the values of the outermost pixels."""
+    config = run.read().config
+    assert config is not None
+    kernel = read_network(run.weights_path(epoch), config).dense.kernel.reshape(11, 11, -1)
+    return np.concatenate([kernel[:2].ravel(), kernel[-2:].ravel(), kernel[:, :2].ravel(), kernel[:, -2:].ravel()])
+
+
+def test_weights_around_the_middle_are_zero_until_the_whole_image_is_seen(dataset: Dataset, tmp_path: Path) -> None:
+    config = TrainingConfig("custom", epochs=2, training_images=64, optimizer="muon", middle_epochs=1)
+    run = train_here(tmp_path, config, dataset).run
+    assert not outer_weights(run, 1).any()
+    assert outer_weights(run, 2).any()
+
+
+def test_all_epochs_may_see_the_middle(dataset: Dataset, tmp_path: Path) -> None:
+    training = train_here(tmp_path, TrainingConfig(epochs=1, training_images=64, middle_epochs=3), dataset)
+    assert training.result.state == "finished"
+    assert not outer_weights(training.run, 1).any()
 
 
 # Stopping.

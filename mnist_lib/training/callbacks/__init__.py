@@ -19,7 +19,10 @@ from mnist_lib.training.state import TrainingState
 
 
 def make_callbacks(
-    state: TrainingState, dataset: Dataset, on_epoch: Callable[[EpochRow], None] = lambda row: None
+    state: TrainingState,
+    network: keras.Model,
+    dataset: Dataset,
+    on_epoch: Callable[[EpochRow], None] = lambda row: None,
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training, in the order in which Keras calls them.
 
@@ -29,6 +32,7 @@ def make_callbacks(
 
     Args:
         state: The state of the training, shared by all callbacks.
+        network: The whole network, of which an epoch may train the middle view.
         dataset: MNIST. The test images are evaluated after each epoch and influence nothing.
         on_epoch: Called with each "epoch" row, as it was written.
     """
@@ -36,8 +40,8 @@ def make_callbacks(
     return [
         StepCounter(state),
         learning_rate,
-        EpochEvaluation(state, dataset),
-        EpochCheckpoint(state),
+        EpochEvaluation(state, network, dataset),
+        EpochCheckpoint(state, network),
         EpochLogger(state, on_epoch),
         batch_logger,
         RunControl(state, learning_rate, batch_logger),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.network.model import build_model, predict_probabilities
@@ -24,11 +26,13 @@ class EpochEvaluation(TrainingCallback):
 
     Args:
         state: The state of the training.
+        network: The whole network, of which an epoch may train the middle view.
         dataset: MNIST, whose test images are evaluated and whose last training images may be set aside.
     """
 
-    def __init__(self, state: TrainingState, dataset: Dataset) -> None:
+    def __init__(self, state: TrainingState, network: keras.Model, dataset: Dataset) -> None:
         super().__init__(state)
+        self.network = network
         self.dataset = dataset
         self._twin = build_model(state.config)
 
@@ -36,7 +40,7 @@ class EpochEvaluation(TrainingCallback):
         """Evaluate the test images and the training images set aside."""
         run, config = self.state.run, self.state.config
         self.state.write_status(phase="evaluating")
-        self._twin.set_weights(self.model.get_weights())
+        self._twin.set_weights(self.network.get_weights())
         probabilities = predict_probabilities(self._twin, self.dataset.test_images)
         run.save_probabilities(epoch + 1, probabilities)
         save_weights(self._twin, run, config, epoch + 1)

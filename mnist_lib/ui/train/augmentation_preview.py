@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.augmentation import augment, transform_images
-from mnist_lib.data.dataset import IMAGE_SIZE_PX, scale_pixels
+from mnist_lib.data.augmentation import augment
+from mnist_lib.data.dataset import IMAGE_SIZE_PX
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.train.settings_fields import draft_config, render_slider
 
@@ -42,7 +42,7 @@ def _caption(config: TrainingConfig) -> str:
         return "Eight digits as they are in the file. Move a slider to see what it does to them."
     line = "Eight digits as training would see them, changed differently in every epoch. Test images are not changed."
     if config.continental_forms:
-        line += f" The 1, the 7 and the 9 have the form that {config.continental_forms:.0%} of them get."
+        line += f" The 1, the 4, the 7 and the 9 have the form that {config.continental_forms:.0%} of them get."
     return line
 
 
@@ -59,7 +59,6 @@ def augmented_samples(config: TrainingConfig) -> np.ndarray:
     places = [int((labels == digit).argmax()) for digit in SAMPLE_DIGITS]
     if config.continental_forms:
         config = replace(config, continental_forms=1.0)
-    samples = augment(scale_pixels(images[places]), labels[places], config, np.random.default_rng(0), transform_images)
-    samples = np.round(samples * 255).astype(np.uint8)
+    samples = augment(images[places], labels[places], config, np.random.default_rng(0))
     rows = samples.reshape(-1, SAMPLES_PER_ROW, IMAGE_SIZE_PX, IMAGE_SIZE_PX).swapaxes(1, 2)
     return rows.reshape(-1, SAMPLES_PER_ROW * IMAGE_SIZE_PX).repeat(_SCALE, 0).repeat(_SCALE, 1)

@@ -144,10 +144,12 @@ def _render_fields() -> None:
             with column:
                 render_number(name)
     render_number("training_images")
-    with st.expander("Schedule and optimizer"):
+    with st.expander("Schedule, field of view, optimizer"):
         render_options("schedule")
         _render_schedule()
+        render_number("middle_epochs")
         render_options("optimizer")
+        render_slider("label_smoothing", 0.01, "percent")
     with st.expander("Augmentation"):
         render_augmentation()
     with st.expander("Network"):
@@ -159,7 +161,7 @@ def _render_fields() -> None:
 
 
 def _render_schedule() -> None:
-    config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule"])
+    config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule", "middle_epochs"])
     if config:
         st.plotly_chart(schedule_figure(config), config={"displayModeBar": False}, key="schedule_figure")
     else:

@@ -32,7 +32,7 @@ def recorded(
         fit: Any = network.fit  # Keras documents 0 for silence and does not type it
         with store.training(SMALL) as run:
             state = TrainingState(run, SMALL)
-            callbacks = make_callbacks(state, few_test_images(dataset))
+            callbacks = make_callbacks(state, network, few_test_images(dataset))
             state.begin()
             history = fit(
                 scale_pixels(images), labels, batch_size=30, epochs=2, shuffle=False, verbose=0, callbacks=callbacks

@@ -62,7 +62,7 @@ def test_network_that_goes_astray_ends_with_that_reason(store: RunStore, dataset
     reason = r"^the loss is not a number any more in epoch 1, at learning rate 0\.001$"
     with store.training(config) as run:
         state = TrainingState(run, config)
-        callbacks = make_callbacks(state, dataset)
+        callbacks = make_callbacks(state, network, dataset)
         state.begin()
         with pytest.raises(DivergedError, match=reason):
             network.fit(images, labels, batch_size=4, callbacks=callbacks)

@@ -35,10 +35,11 @@ def test_checkpoint_comes_before_its_row_and_the_older_one_goes_after_it(
     def look(*_: Any) -> None:
         seen.append((len(run.read().epochs), checkpoints_in(run)))
 
-    callbacks = make_callbacks(state, few_test_images(dataset), on_epoch=look)
+    network = small_network()
+    callbacks = make_callbacks(state, network, few_test_images(dataset), on_epoch=look)
     (before_row,) = (place for place, callback in enumerate(callbacks) if isinstance(callback, EpochLogger))
     callbacks.insert(before_row, keras.callbacks.LambdaCallback(on_epoch_end=look))
-    fit(small_network(), state, dataset, callbacks)
+    fit(network, state, dataset, callbacks)
     first, second = "checkpoint-001.weights.h5", "checkpoint-002.weights.h5"
     assert seen == [(0, [first]), (1, [first]), (1, [first, second]), (2, [first, second])]
     assert checkpoints_in(run) == [second]
@@ -54,7 +55,8 @@ def test_epoch_that_was_broken_off_leaves_the_checkpoint_before_it(
     def stop(row: EpochRow) -> None:
         run.request(stop=True)
 
-    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset), stop))
+    network = small_network()
+    fit(network, state, dataset, make_callbacks(state, network, few_test_images(dataset), stop))
     assert [(row.epoch, row.complete) for row in run.read().epochs] == [(1, True), (2, False)]
     assert checkpoints_in(run) == ["checkpoint-001.weights.h5"]
 
@@ -68,7 +70,8 @@ def test_no_row_is_read_again_while_a_network_is_trained(
     read: list[Any] = []
     parse = run_module.decode_row
     monkeypatch.setattr(run_module, "decode_row", lambda line: read.append(line) or parse(line))
-    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset)))
+    network = small_network()
+    fit(network, state, dataset, make_callbacks(state, network, few_test_images(dataset)))
     assert read == []
     assert len(run.read().epochs) == 2
     assert read

@@ -37,7 +37,7 @@ def test_metrics_are_those_of_the_kept_weights(validation_split: float, store: R
         state = TrainingState(run, config)
         state.begin()
         network = small_network()
-        fit(network, state, dataset, [StepCounter(state), EpochEvaluation(state, few), look])
+        fit(network, state, dataset, [StepCounter(state), EpochEvaluation(state, network, few), look])
         assert run.read_status().phase == "evaluating"
     for epoch, logs in enumerate(logged, start=1):
         kept = read_network(run.weights_path(epoch), config)

@@ -33,7 +33,8 @@ def read_after_every_batch(keras_loaded: None, monkeypatch: pytest.MonkeyPatch) 
 def train_small(state: TrainingState, dataset: Dataset) -> None:
     from mnist_lib.training.callbacks import make_callbacks
 
-    fit(small_network(), state, dataset, make_callbacks(state, few_test_images(dataset)))
+    network = small_network()
+    fit(network, state, dataset, make_callbacks(state, network, few_test_images(dataset)))
 
 
 def rows_of(run: Run) -> list[tuple[str, int]]:

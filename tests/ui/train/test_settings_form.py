@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import plotly.graph_objects as go
@@ -126,6 +126,18 @@ def test_setting_out_of_range_says_the_range_loses_nothing_and_starts_nothing(
     assert not app.error
 
 
+def test_settings_that_do_not_go_together_say_so_and_start_nothing(started: list[TrainingConfig]) -> None:
+    app = open_screen("train")
+    app.slider(key="setting_kernel_size").set_value(7).run()
+    app.toggle(key="setting_second_pooling").set_value(True).run()
+    app.number_input(key="setting_middle_epochs").set_value(1).run()
+    button(app, "Start training").click().run()
+    assert not app.exception
+    line = "The middle of an image is too small for kernel size 7 and a second pooling."
+    assert [error.value for error in app.error] == [line]
+    assert started == []
+
+
 def test_trainer_that_cannot_begin_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise RunStoreError("The disk is full.")
@@ -185,6 +197,13 @@ def test_validation_says_how_many_images_are_set_aside() -> None:
     assert "An epoch is 1,688 steps over 54,000 images; 8,440 steps in all." in all_text(app)
 
 
+def test_caption_names_the_digits_that_have_continental_forms() -> None:
+    app = open_screen("train")
+    assert "Eight digits as they are in the file." in all_text(app)
+    app.slider(key="setting_continental_forms").set_value(0.1).run()
+    assert "The 1, the 4, the 7 and the 9 have the form that 10% of them get." in all_text(app)
+
+
 def sample_digits(config: TrainingConfig) -> np.ndarray:
     from mnist_lib.ui.train.augmentation_preview import augmented_samples
 
@@ -216,6 +235,14 @@ def test_schedule_is_drawn_over_the_epochs_before_the_start() -> None:
     assert (x[0], x[-1]) == (0.0, 299 / 100)
     assert y[0] == pytest.approx(0.001)
     assert y.max() == pytest.approx(0.01, rel=0.01)
+
+
+def test_schedule_shades_the_epochs_on_the_middle() -> None:
+    config = config_from_choices("paper", middle_epochs=2)
+    layout: Any = schedule_figure(config).layout
+    assert [(shape.x0, shape.x1, shape.label.text) for shape in layout.shapes] == [(0, 2, "middle")]
+    unshaded: Any = schedule_figure(PRESETS["paper"]).layout
+    assert not unshaded.shapes
 
 
 def test_settings_of_an_earlier_run_fill_the_form() -> None:
