@@ -10,6 +10,8 @@ as a two, such a nine as a three and such a four as a six.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
@@ -121,9 +123,7 @@ def _add_tail(nines: np.ndarray, half_widths: np.ndarray, random: np.random.Gene
 def _draw_like_a_g(half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw a small loop, a stem down from its right side, and a tail that turns back under it."""
     count = len(half_widths)
-
-    def between(low: float, high: float) -> np.ndarray:
-        return random.uniform(low, high, count)
+    between = partial(random.uniform, size=count)
 
     # In shares of its height, from the top of the loop; leaning as a whole at the end.
     zeros = np.zeros(count)
@@ -142,9 +142,7 @@ def _draw_like_a_g(half_widths: np.ndarray, random: np.random.Generator) -> np.n
 def _write_open_four(fours: np.ndarray, half_widths: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw a four anew: a long arm down to the left and on to the right, and a short stem through that."""
     count = len(fours)
-
-    def between(low: float, high: float) -> np.ndarray:
-        return random.uniform(low, high, count)
+    between = partial(random.uniform, size=count)
 
     # In shares of its height, from the top of the arm; leaning as a whole at the end.
     zeros = np.zeros(count)

@@ -7,17 +7,12 @@ import os
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
-from typing import IO, Any
-
-import numpy as np
+from typing import IO
 
 from mnist_lib.machine import cpu_name, device_name, has_avx2
 
 # Keras's names, which are also those of the packages.
 BACKENDS = ("tensorflow", "jax")
-
-# Batches that TensorFlow holds ready while one is computed.
-BATCHES_AHEAD = 2
 
 _loading = threading.Lock()
 
@@ -124,33 +119,6 @@ def device_in_use() -> str:
         return cpu_name()
     name = device_name()
     return "GPU" if name == cpu_name() else name  # only NVIDIA's tool is asked for names
-
-
-def batch_arguments(batch_size: int, images: np.ndarray, labels: np.ndarray | None = None) -> dict[str, Any]:
-    """Return the arguments with which Keras's ``fit`` or ``predict`` takes images batch by batch, in their order.
-
-    TensorFlow gets a data set that does not tune itself. One that does, as Keras makes of arrays, was
-    seen to wait at the end of an epoch, for up to the time that the epoch had taken.
-
-    Args:
-        batch_size: Images per batch; the last one may be smaller.
-        images: (n, ...), n at least 1.
-        labels: (n, ...), for ``fit``.
-    """
-    import keras
-
-    arrays = (images,) if labels is None else (images, labels)
-    if keras.backend.backend() != "tensorflow":
-        return dict(zip("xy", arrays, strict=False)) | {"batch_size": batch_size}
-    import tensorflow as tf
-
-    with tf.device("cpu"):
-        tensors = [tf.constant(array) for array in arrays]
-        batches = tf.data.Dataset.range(0, len(images), batch_size)
-        batches = batches.map(lambda start: tuple(tensor[start : start + batch_size] for tensor in tensors))
-        options = tf.data.Options()
-        options.autotune.enabled = False
-        return {"x": batches.prefetch(BATCHES_AHEAD).with_options(options)}
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from keras import layers
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import scale_pixels
-from mnist_lib.network.backend import batch_arguments
+from mnist_lib.network.batches import batch_arguments
 from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, MIDDLE_MARGIN_PX, MIDDLE_SHAPE
 
 

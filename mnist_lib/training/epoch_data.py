@@ -57,12 +57,12 @@ class EpochPreparation:
             epoch: From 0; the one that follows the last one taken.
         """
         data = self._upcoming.result()
-        if epoch + 1 < self._config.epochs:
-            self._prepare(epoch + 1)
+        self._prepare(epoch + 1)
         return data
 
     def _prepare(self, epoch: int) -> None:
-        self._upcoming = self._thread.submit(prepare_epoch, self._config, self._dataset, epoch)
+        if epoch < self._config.epochs:
+            self._upcoming = self._thread.submit(prepare_epoch, self._config, self._dataset, epoch)
 
 
 def prepare_epoch(config: TrainingConfig, dataset: Dataset, epoch: int) -> EpochData:

@@ -17,7 +17,8 @@ import numpy as np
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.network.backend import batch_arguments, device_in_use, on_all_devices, onednn_in_use
+from mnist_lib.network.backend import device_in_use, on_all_devices, onednn_in_use
+from mnist_lib.network.batches import batch_arguments
 from mnist_lib.network.model import build_middle_view, build_model
 from mnist_lib.network.precision import choose_policy
 from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
