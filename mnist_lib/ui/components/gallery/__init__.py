@@ -14,6 +14,7 @@ from streamlit.components.v2 import component
 
 from mnist_lib.figures.picture_sheet import picture_sheet
 from mnist_lib.ui.assets import read_text
+from mnist_lib.ui.components.versions import with_version
 
 SPRITE_COLUMNS = 20
 
@@ -64,17 +65,14 @@ def digit_gallery(
     if chosen is None:
         chosen = chosen_before
     selected = chosen if chosen in ids else ids[0]
-    _component(
-        key=key,
-        data={
-            "label": label,
-            "sprite": sprite_sheet(images),
-            "columns": SPRITE_COLUMNS,
-            "tiles": [tile._asdict() for tile in tiles],
-            "selected": selected,
-        },
-        on_selected_change=on_change,
-    )
+    data = {
+        "label": label,
+        "sprite": sprite_sheet(images),
+        "columns": SPRITE_COLUMNS,
+        "tiles": [tile._asdict() for tile in tiles],
+        "selected": selected,
+    }
+    _component(key=key, data=with_version(key, data), on_selected_change=on_change)
     return selected
 
 

@@ -1,4 +1,6 @@
 export default function ({ parentElement, data, setStateValue }) {
+  if (parentElement.version > data.version) return;  // see versions.py
+  parentElement.version = data.version;
   let grid = parentElement.querySelector(".tiles");
   if (!grid) {
     grid = document.createElement("div");

@@ -18,6 +18,7 @@ from streamlit.components.v1 import declare_component
 from streamlit.components.v2 import component
 
 from mnist_lib.ui.assets import read_text
+from mnist_lib.ui.components.versions import with_version
 
 DEFAULT_HEIGHT_PX = 300
 
@@ -56,7 +57,7 @@ def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None
     height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
     data = {"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL}
     if on_click is None:
-        _component(key=key, data=data)
+        _component(key=key, data=with_version(key, data))
         return
 
     def clicked() -> None:
@@ -64,4 +65,4 @@ def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None
         if point:
             on_click(point["x"], point["y"])
 
-    _component(key=key, data=data | {"clickable": True}, on_clicked_change=clicked)
+    _component(key=key, data=with_version(key, data | {"clickable": True}), on_clicked_change=clicked)

@@ -111,6 +111,8 @@ class LiveFigure {
 
 // Streamlit calls this with every change of data or theme, and the function that it returns at the end.
 export default function ({ parentElement, data, setTriggerValue }) {
+  if (parentElement.version > data.version) return undefined;  // see versions.py
+  parentElement.version = data.version;
   parentElement.liveFigure ??= new LiveFigure(parentElement);
   const figure = parentElement.liveFigure;
   figure.show(data, data.clickable ? (point) => setTriggerValue("clicked", point) : null);
