@@ -4,14 +4,15 @@
 
 First paint: from the request to the visible heading, the first request of a fresh
 server, with a deep link. Page switch: from the click in the menu to the other screen's
-heading. Stroke to prediction: from the mouse going up to the new answer; the first drawing
-is the same in a server that has just started. Of that, reading a drawing is what the server
-computes, from the canvas's pixels to the probabilities of all four stages. Rerun under training:
-from the click on Shuffle to the changed image, while a training runs at its usual low priority.
+heading. Stroke to prediction: from the mouse going up to the new answer, and on Overview to
+the new picture of the layers; the first drawing is the same in a server that has just
+started. Of that, reading a drawing is what the server computes, from the canvas's pixels to
+the probabilities of all four stages. Rerun under training: from the click on Shuffle to the
+changed image, while a training runs at its usual low priority.
 Filter change: from the click to a gallery of 200 other tiles. Epoch step: from the key
 to another headline, confusion matrix and gallery. Runs: from the click in the menu to
 the table. With ``--runs N`` the store holds N runs, a twentieth of them with 20 epochs.
-Memory: of the server after all of this.
+What is measured on Model is said in ``model_screen``. Memory: of the server after all of this.
 """
 
 from __future__ import annotations
@@ -30,13 +31,16 @@ import psutil
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect, sync_playwright
 
+from benchmarks.model_screen import first_picture, measure_picture
 from mnist_lib.drawing.normalization import canvas_to_ink, make_stage_images, normalize_drawing
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, launch_browser
 
-SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
+SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw", "Overview")
+# Where it is not the screen's name.
+TITLES = {"Overview": "A network that reads handwritten digits"}
 
 # Waits in the page itself, so that the measurement contains no round trip.
 CLICK_AND_WAIT = """
@@ -80,6 +84,22 @@ WATCH_THE_ANSWER = """
 }
 """
 
+WATCH_THE_STRIP = """
+() => {
+  const strip = () => document.querySelector(".strip")?.innerHTML;
+  const before = strip();
+  addEventListener("mouseup", () => {
+    const began = performance.now();
+    const look = () => {
+      if (strip() && strip() !== before) window.secondsToStrip = (performance.now() - began) / 1000;
+      else requestAnimationFrame(look);
+    };
+    look();
+  }, { capture: true, once: true });
+  window.secondsToStrip = null;
+}
+"""
+
 # The gallery is in a shadow root, which a selector from outside does not find.
 WATCH_THE_GALLERY = """
 ([count, text]) => {
@@ -113,7 +133,7 @@ def first_paint(page: Page, folder: Path, name: str) -> float:
     try:
         page.goto(f"{server.url}/{name.lower()}")  # from where the page's own clock begins
         seconds = page.wait_for_function("window.secondsToHeading").json_value()
-        expect(page.get_by_role("heading", level=1, name=name, exact=True)).to_be_visible()
+        expect(page.get_by_role("heading", level=1, name=TITLES.get(name, name), exact=True)).to_be_visible()
         return seconds
     finally:
         server.kill()
@@ -161,6 +181,26 @@ def strokes(page: Page, url: str, repeats: int) -> list[float]:
     return times
 
 
+def overview_strokes(page: Page, url: str, repeats: int) -> list[float]:
+    """Time strokes on Overview until the digit's way through the layers is another, in seconds."""
+    times = []
+    page.goto(url)
+    canvas = page.locator("canvas.upper-canvas").filter(visible=True)
+    for _ in range(repeats):
+        page.wait_for_timeout(1_000)
+        box = canvas.bounding_box()
+        assert box
+        page.mouse.move(box["x"] + 140, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+        page.evaluate(WATCH_THE_STRIP)
+        page.mouse.up()
+        times.append(page.wait_for_function("window.secondsToStrip").json_value())
+        page.get_by_role("button", name="Clear", exact=True).click()
+        expect(page.get_by_text("This is a test digit.")).to_be_visible()
+    return times
+
+
 def filter_changes(page: Page, url: str, repeats: int) -> list[float]:
     """Time changes of the filter to 200 tiles, in seconds; the first round warms the caches."""
     times = []
@@ -183,11 +223,13 @@ def filter_changes(page: Page, url: str, repeats: int) -> list[float]:
 def epoch_steps(page: Page, url: str, repeats: int) -> list[float]:
     """Time steps of the time machine, in seconds; the first one warms the caches."""
     times = []
-    page.goto(f"{url}/mistakes?run=pretrained-accurate")
+    run = RunStore.default().bundled_runs()[0]
+    before = run.epochs_with_probabilities()[-2]
+    page.goto(f"{url}/mistakes?run={run.run_id}")
     page.wait_for_timeout(4_000)
     page.get_by_role("slider", name="As it was after epoch").focus()
     for number in range(repeats + 1):
-        page.evaluate(WATCH_THE_GALLERY, [0, f"after epoch {19 - number}:"])
+        page.evaluate(WATCH_THE_GALLERY, [0, f"after epoch {before - number}:"])
         page.keyboard.press("ArrowLeft")
         seconds = page.wait_for_function("window.secondsToGallery").json_value()
         if number:
@@ -254,6 +296,7 @@ def measure(repeats: int, runs: int) -> tuple[dict[str, dict[str, float]], float
             context.add_init_script(WATCH_THE_HEADING)
             measured["first paint"].append(first_paint(context.new_page(), runs_path, name))
             context.close()
+        measured["first picture on Model"] = [first_picture(browser, runs_path) for _ in range(3)]
         server = Server(runs_path)
         at_end.callback(server.kill)
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
@@ -270,7 +313,9 @@ def measure(repeats: int, runs: int) -> tuple[dict[str, dict[str, float]], float
         measured["epoch step"] = epoch_steps(page, server.url, repeats)
         measured["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
         measured["stroke to prediction"] = strokes(page, server.url, repeats)
+        measured["stroke on Overview"] = overview_strokes(page, server.url, repeats)
         measured["reading a drawing"] = readings(repeats)
+        measured |= {f"{name} on Model": times for name, times in measure_picture(page, server.url, repeats).items()}
 
         page.goto(f"{server.url}/train")
         page.get_by_role("button", name="Start training").click()

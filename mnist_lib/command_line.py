@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, predict, summary, runs.
+"""The command line: train, evaluate, predict, summary, runs, script.
 
 Bad input gives one line on stderr and exit code 2.
 """
@@ -35,6 +35,7 @@ from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.export.script import keras_script
 from mnist_lib.machine import run_in_background
 from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(command=command)
         added.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
-        if name != "summary":
+        if name not in ("summary", "script"):
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
 
@@ -130,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add("summary", summary_command, "Print Table I: the layers and their parameters.")
     add("runs", runs_command, "List the runs, the newest first.")
+
+    writing = add("script", script_command, "Print a run as one Keras script that needs nothing of this project.")
+    writing.add_argument("run", metavar="RUN", help="a run's name")
     return parser
 
 
@@ -304,6 +308,14 @@ def runs_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def script_command(options: argparse.Namespace) -> int:
+    """Print a run as a Keras script."""
+    run = _find_run(options, options.run)
+    config, _ = run.read_config()
+    print(keras_script(config, run.read()), end="")
+    return 0
+
+
 def _iso_time(created_at: float) -> str:
     return datetime.fromtimestamp(created_at).isoformat(timespec="seconds")
 
@@ -313,13 +325,16 @@ def _store(options: argparse.Namespace) -> RunStore:
 
 
 def _run_with_model(options: argparse.Namespace, run_id: str | None) -> Run:
-    store = _store(options)
     if run_id is not None:
-        run = store.find(run_id)
-        if run is None:
-            raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")
-        return run
-    for run in store.runs():
+        return _find_run(options, run_id)
+    for run in _store(options).runs():
         if run.read().state in COMPLETE_STATES:
             return run
     raise CommandError("There is no run with a model yet. Train one: python -m mnist_lib train")
+
+
+def _find_run(options: argparse.Namespace, run_id: str) -> Run:
+    run = _store(options).find(run_id)
+    if run is None:
+        raise CommandError(f"There is no run {run_id!r}. `python -m mnist_lib runs` lists them.")
+    return run

@@ -1,6 +1,8 @@
-"""Formats numbers as text, for the screens, the report and the command line."""
+"""Formats numbers and names as text, for the screens, the report and the command line."""
 
 from __future__ import annotations
+
+OPTIMIZER_NAMES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD with momentum", "muon": "Muon"}
 
 
 def a_digit(digit: int) -> str:
@@ -56,3 +58,16 @@ def setting_text(value: bool | int | float | str) -> str:
 def learning_rate_text(rate: float) -> str:
     """Return a learning rate with at most three significant digits: ``0.001``, ``0.000464``."""
     return f"{rate:.3g}"
+
+
+def rough_duration_text(least_s: float, most_s: float) -> str:
+    """Return a rough duration as text: ``15 to 45 s``, ``2 to 4 min``, ``15 s``.
+
+    Args:
+        least_s: The least number of seconds.
+        most_s: The most, or the same.
+    """
+    seconds, unit = (5, "s") if most_s < 100 else (60, "min")
+    least, most = (max(1, round(value / seconds)) for value in (least_s, most_s))
+    step = seconds if unit == "s" else 1
+    return f"{least * step} {unit}" if least == most else f"{least * step} to {most * step} {unit}"

@@ -11,6 +11,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 from mnist_lib.ui.shared.closer_look import render_closer_look
+from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit
@@ -66,6 +67,7 @@ with right:
     )
     render_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
     st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")
+    model_link(digit_address(split, chosen))
 
 run = selected_run()
 if run is not None and run.has_model():
@@ -78,4 +80,4 @@ if run is not None and run.has_model():
     if closer.open:
         with closer:
             st.caption(f"Read by **{plain_text(run.run_id)}**.")
-            render_closer_look(run, images[chosen], key="sample", true_digit=int(labels[chosen]))
+            render_closer_look(run, images[chosen], "sample", digit_address(split, chosen), int(labels[chosen]))

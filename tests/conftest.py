@@ -16,6 +16,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import Python
 from tests.support.runs import Trained
+from tests.support.sharing import make_once
 
 # Whoever uses one of these starts a process of the project: a trainer, a command, a server.
 PROCESS_FIXTURES = {"python", "trained", "run_copy", "interrupted", "shared_server", "start_server"}
@@ -59,14 +60,20 @@ def keras_loaded() -> None:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """A tiny run, trained once for all tests. Nobody may change it; ``run_copy`` is for that."""
-    root = tmp_path_factory.mktemp("trained")
+    """A tiny run, trained once for all tests and workers. Nobody may change it; ``run_copy`` is for that."""
     options = ["--limit", "640", "--epochs", "2", "--batch-size", "64", "--seed", "7"]
-    arguments = ["-m", "mnist_lib", "train", "--json", "--runs-dir", str(root), *options]
-    code, stdout, stderr = Python().run(*arguments)
-    assert code == 0, stderr
+    command = ["-m", "mnist_lib", "train", "--json", *options, "--runs-dir"]
+
+    def train(folder: Path) -> None:
+        code, stdout, stderr = Python().run(*command, folder / "runs")
+        assert code == 0, stderr
+        (folder / "printed.json").write_text(json.dumps([stdout, stderr]))
+
+    folder = make_once(tmp_path_factory, "trained", train)
+    root = folder / "runs"
+    stdout, stderr = json.loads((folder / "printed.json").read_text())
     result = json.loads(stdout.splitlines()[-1])
-    return Trained(Run(root / result["run_id"]), arguments, result, stdout, stderr)
+    return Trained(Run(root / result["run_id"]), [*command, str(root)], result, stdout, stderr)
 
 
 @pytest.fixture

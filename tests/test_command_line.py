@@ -24,6 +24,7 @@ from mnist_lib.command_line import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
+from mnist_lib.export.script import keras_script
 from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
@@ -220,17 +221,32 @@ def test_second_training_is_refused_with_the_name_of_the_first(command: Callable
     assert [other.run_id for other in store.runs()] == [run.run_id]
 
 
+# script.
+
+
+def test_script_prints_the_script_of_a_run(command: Callable[..., Output], run_copy: Run) -> None:
+    output = command("script", run_copy.run_id)
+    assert (output.code, output.stderr) == (0, "")
+    assert output.stdout == keras_script(run_copy.read_config()[0], run_copy.read())
+    assert "epochs = 2\n" in output.stdout
+
+
+def test_script_of_a_run_without_settings_is_refused(command: Callable[..., Output], run_copy: Run) -> None:
+    (run_copy.path / "config.json").unlink()
+    assert only_line(command("script", run_copy.run_id)) == "config.json is missing"
+
+
 # Commands as such.
 
 
 def test_missing_or_unknown_command_is_said_with_the_list(command: Callable[..., Output]) -> None:
     assert only_line(command()) == "the following arguments are required: COMMAND"
     line = only_line(command("learn"))
-    for name in ("learn", "train", "evaluate", "predict", "summary", "runs"):
+    for name in ("learn", "train", "evaluate", "predict", "summary", "runs", "script"):
         assert name in line
 
 
-@pytest.mark.parametrize("name", ["", "train", "evaluate", "predict", "summary", "runs"])
+@pytest.mark.parametrize("name", ["", "train", "evaluate", "predict", "summary", "runs", "script"])
 def test_help_is_printed_and_is_no_error(name: str, command: Callable[..., Output]) -> None:
     output = command(*([name] if name else []), "--help")
     assert (output.code, output.stderr) == (0, "")
@@ -246,6 +262,7 @@ def test_help_is_printed_and_is_no_error(name: str, command: Callable[..., Outpu
         (["learn"], "invalid choice"),
         (["evaluate", "no such run"], "There is no run 'no such run'."),
         (["predict", "missing.png", "--run", "no such run"], "There is no run 'no such run'."),
+        (["script", "no such run"], "There is no run 'no such run'."),
         (["predict"], "the following arguments are required: IMAGE_OR_FOLDER"),
         (["train", "--runs-dir", "app.py"], "Cannot write to the runs folder"),
     ],

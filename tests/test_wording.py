@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mnist_lib.wording import a_digit, duration_text, first_line, learning_rate_text, percent_text, setting_text
+from mnist_lib.wording import (
+    a_digit,
+    duration_text,
+    first_line,
+    learning_rate_text,
+    percent_text,
+    rough_duration_text,
+    setting_text,
+)
 
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
@@ -83,3 +91,19 @@ def test_duration_is_written_in_its_largest_units(seconds: float, expected: str)
 )
 def test_an_error_is_said_by_its_first_line_or_its_type(error: Exception, expected: str) -> None:
     assert first_line(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("least_s", "most_s", "text"),
+    [
+        (15.7, 44.0, "15 to 45 s"),
+        (13.0, 17.0, "15 s"),
+        (34.0, 34.0, "35 s"),
+        (0.4, 1.0, "5 s"),
+        (50.0, 140.0, "1 to 2 min"),
+        (116.0, 116.0, "2 min"),
+        (3000.0, 9000.0, "50 to 150 min"),
+    ],
+)
+def test_rough_duration_is_a_range_of_round_numbers(least_s: float, most_s: float, text: str) -> None:
+    assert rough_duration_text(least_s, most_s) == text

@@ -3,7 +3,7 @@
     python -m tools.take_pictures
 
 The dashboard runs on a free port, with a temporary runs folder. For the picture of a training, one with
-the paper's preset is started, and ended in its second epoch. Takes about a minute and a half.
+the paper's preset is started, and ended in its second epoch. Takes about two minutes.
 """
 
 from __future__ import annotations
@@ -46,6 +46,15 @@ def take_mistakes(browser: Browser, url: str) -> None:
     expect(page.get_by_text("after epoch 6:")).to_be_visible()
     expect(page.get_by_role("heading", name="Its biography")).to_be_visible()
     save(still_screenshot(page).resize((1080, 1275), Image.Resampling.LANCZOS), "mistakes.png")
+
+
+def take_model(browser: Browser, url: str) -> None:
+    """Take the Model screen with a place of the second convolution chosen."""
+    page = open_screen(browser, f"{url}/model?run=pretrained-accurate", 1440, 1030)
+    page.get_by_role("button", name="Convolution 2, ").first.click()
+    expect(page.get_by_role("heading", name="Second convolution")).to_be_visible()
+    page.mouse.move(0, 0)
+    save(still_screenshot(page), "model.png")
 
 
 def take_drawing(browser: Browser, url: str) -> None:
@@ -98,6 +107,7 @@ def main() -> None:
         server = Server(Path(folder) / "runs")
         try:
             take_mistakes(browser, server.url)
+            take_model(browser, server.url)
             take_drawing(browser, server.url)
             take_training(browser, server.url)
         finally:

@@ -37,3 +37,19 @@ def picture_sheet(pictures: np.ndarray, columns: int, gap_px: int = 0) -> str:
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, "PNG")
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def maps_sheet(maps: np.ndarray, columns: int, strongest: float, scale: int = 1) -> str:
+    """Return feature maps in grey, side by side, as one PNG in a data URL.
+
+    Args:
+        maps: float32, (n, height, width), 0 or more.
+        columns: How many per row.
+        strongest: The value that is white, at least the largest; 0 if all of them are.
+        scale: The side of each value in pixels.
+    """
+    # The square root makes weak values visible, and an empty map is not quite black, so that it
+    # shows on a dark page.
+    grey = (45 + 210 * np.sqrt(maps / (strongest or 1.0))).round().astype(np.uint8)
+    opaque = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
+    return picture_sheet(opaque.repeat(scale, 1).repeat(scale, 2), columns, gap_px=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +20,8 @@ from mnist_lib.machine import core_count
 
 # The windows of the second convolution take 0.14 MB per image: few enough for a processor's cache.
 IMAGES_PER_PART = 20
+
+_Result = TypeVar("_Result")
 
 
 class Layer(NamedTuple):
@@ -146,7 +148,7 @@ def predict_probabilities(network: Network, images: np.ndarray) -> np.ndarray:
 def forward_in_parts(
     network: Network, images: np.ndarray, layer: str, on_part: Callable[[float], object] = lambda share: None
 ) -> np.ndarray:
-    """Return the output of one layer for many images, twenty at a time on each core to keep memory small.
+    """Return the output of one layer for many images.
 
     Args:
         network: As ``weights.read_network`` returns it.
@@ -157,25 +159,36 @@ def forward_in_parts(
     Returns:
         float32, as that attribute of ``Activations``.
     """
+    return np.concatenate(read_in_parts(lambda part: getattr(forward(network, part), layer), images, on_part))
 
-    def read(start: int) -> np.ndarray:
-        return getattr(forward(network, images[start : start + IMAGES_PER_PART]), layer)
 
-    starts = range(0, len(images), IMAGES_PER_PART)
-    if len(starts) == 1:  # a few images are read before a thread has started
-        return read(0)
-    parts = []
+def read_in_parts(
+    read: Callable[[np.ndarray], _Result],
+    images: np.ndarray,
+    on_part: Callable[[float], object] = lambda share: None,
+) -> list[_Result]:
+    """Read many images, twenty at a time on each core to keep memory small, and return what was read of each part.
+
+    Args:
+        read: Takes a part of the images and returns anything.
+        images: uint8, (n, 28, 28), 0 to 255, n at least 1.
+        on_part: Called after each part with the share that is done, up to 1.
+    """
+    parts = [images[start : start + IMAGES_PER_PART] for start in range(0, len(images), IMAGES_PER_PART)]
+    if len(parts) == 1:  # a few images are read before a thread has started
+        return [read(images)]
+    results = []
     # A thread per core, each with whole parts. The threads of NumPy's BLAS library instead share each
     # single product and wait for each other: slower, and by far where other processes keep cores busy.
     with _blas().limit(limits=1, user_api="blas"):
         pool = ThreadPoolExecutor(core_count())
         try:
-            for number, part in enumerate(pool.map(read, starts), start=1):
-                parts.append(part)
-                on_part(number / len(starts))
+            for number, result in enumerate(pool.map(read, parts), start=1):
+                results.append(result)
+                on_part(number / len(parts))
         finally:
             pool.shutdown(cancel_futures=True)  # on_part raises when a person leaves the screen
-    return np.concatenate(parts)
+    return results
 
 
 @functools.cache

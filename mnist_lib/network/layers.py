@@ -54,10 +54,10 @@ def layer_table(config: TrainingConfig) -> list[LayerRow]:
         rows.append(_pooling("max_pooling2d_2", rows[-1].output_shape))
     height, width, channels = rows[-1].output_shape
     values = height * width * channels
-    flattening = f"{_times(height, width, channels)} = {values:,} values in a row, nothing to learn"
+    flattening = f"{_times(height, width, channels)} = {values:,} values in a row"
     rows.append(LayerRow("flatten", "Flatten", (values,), 0, flattening))
     rows.append(_dense("dense_1", values, config.dense_units, "ReLU"))
-    dropping = f"drops {config.dropout:.0%} while training, nothing to learn"
+    dropping = f"drops {config.dropout:.0%} while training"
     rows.append(LayerRow("dropout", f"Dropout, {config.dropout:g}", (config.dense_units,), 0, dropping))
     rows.append(_dense("dense_2", config.dense_units, CLASSES, "softmax"))
     return rows
@@ -95,7 +95,7 @@ def _pooling(name: str, inputs: tuple[int, ...]) -> LayerRow:
     height, width, channels = inputs
     shape = (height // 2, width // 2, channels)
     two = _times(2, 2)
-    return LayerRow(name, f"MaxPooling2D, {two}", shape, 0, f"largest of each {two}, nothing to learn")
+    return LayerRow(name, f"MaxPooling2D, {two}", shape, 0, f"largest of each {two}")
 
 
 def _dense(name: str, inputs: int, units: int, activation: str) -> LayerRow:

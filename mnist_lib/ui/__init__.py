@@ -12,5 +12,5 @@ LAYERS = (
     ("sidebar",),
     ("components",),
     ("shared",),
-    ("train", "mistakes", "runs", "draw", "model"),
+    ("overview", "train", "mistakes", "runs", "draw", "model"),
 )

@@ -11,6 +11,7 @@ from mnist_lib.data.dataset import Dataset, load_mnist
 from mnist_lib.evaluation.abstention import Coverage, measure_coverage
 from mnist_lib.explain.inspection import spread_epochs
 from mnist_lib.explain.neighbours import embed_images
+from mnist_lib.explain.patches import Patches, find_patches
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.networks import load_network, network_path
 from mnist_lib.runs.run import Run
@@ -141,6 +142,34 @@ def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
 # Empty until computed: a cached function cannot update a progress bar. 15 MB each.
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _embeddings(run: Run, epoch: int | None, stamp: int) -> list[np.ndarray]:
+    return []
+
+
+def strongest_patches(run: Run, epoch: int | None = None) -> tuple[Patches, Patches]:
+    """Return the patches of the 10,000 test digits that each map of both convolutions answers to most.
+
+    The first time, it shows a progress bar.
+
+    Args:
+        run: A run that has a model.
+        epoch: An epoch whose weights it kept, or None for the model.
+
+    Raises:
+        DamagedRunError: The network cannot be read.
+    """
+    kept = _patches(run, epoch, network_stamp(run, epoch))
+    if not kept:
+        network = run_network(run, epoch)
+        text = "The network looks at all 10,000 test digits, once, for a few seconds…"
+        bar = st.progress(0.0, text)
+        kept.append(find_patches(network, mnist().test_images, lambda share: bar.progress(share, text)))
+        bar.empty()
+    return kept[0]
+
+
+# Empty until computed, as above. 50 kB each.
+@st.cache_resource(max_entries=MAX_EPOCHS_SHOWN, show_spinner=False)
+def _patches(run: Run, epoch: int | None, stamp: int) -> list[tuple[Patches, Patches]]:
     return []
 
 

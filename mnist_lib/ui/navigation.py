@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import streamlit as st
@@ -10,8 +11,10 @@ from mnist_lib.paths import ASSETS_PATH, PROJECT_PATH
 
 PAGES_PATH = PROJECT_PATH / "pages"
 ICON_PATH = ASSETS_PATH / "icon.png"
+LOGO_PATH = ASSETS_PATH / "logo.svg"
 
 _ROUTED_KEY = "routed_by_app"
+_SHOWN_KEY = "shown_screen"
 
 
 class Screen(NamedTuple):
@@ -20,24 +23,29 @@ class Screen(NamedTuple):
     name: str
     title: str
     icon: str
-    purpose: str
 
 
 SCREENS = (
-    Screen("overview", "Overview", ":material/home:", "What this is, and its results."),
-    Screen("dataset", "Dataset", ":material/grid_view:", "Look at the 70,000 digits, down to their pixels."),
-    Screen("model", "Model", ":material/schema:", "The network, layer by layer, with its arithmetic."),
-    Screen("train", "Train", ":material/play_circle:", "Start a training and watch it learn."),
-    Screen("mistakes", "Mistakes", ":material/search:", "Every test digit that a run misreads, and why."),
-    Screen("runs", "Runs", ":material/table_rows:", "Compare all runs, rename, annotate and take them away."),
-    Screen("draw", "Draw", ":material/draw:", "Draw a digit and see what the network reads."),
+    Screen("overview", "Overview", ":material/home:"),
+    Screen("dataset", "Dataset", ":material/grid_view:"),
+    Screen("model", "Model", ":material/schema:"),
+    Screen("train", "Train", ":material/play_circle:"),
+    Screen("mistakes", "Mistakes", ":material/search:"),
+    Screen("runs", "Runs", ":material/table_rows:"),
+    Screen("draw", "Draw", ":material/draw:"),
 )
 
 
 def choose_page() -> st.Page:
     """Show the menu and return the page that the URL names. Only app.py calls this."""
     page = _show_menu()
-    st.session_state[_ROUTED_KEY] = True
+    state = st.session_state
+    if state.get(_SHOWN_KEY) != page.url_path:
+        state[_SHOWN_KEY] = page.url_path
+        # Streamlit keeps what was chosen on a screen before, but a link says what it is to show now.
+        for key in st.query_params:
+            state.pop(key, None)
+    state[_ROUTED_KEY] = True
     return page
 
 
@@ -57,13 +65,36 @@ def _show_menu() -> st.Page:
     # Our own picture: Streamlit's icons and emojis come from other servers, and without
     # a picture the menu would send the browser there.
     st.set_page_config(page_title="MNIST live", page_icon=str(ICON_PATH), layout="wide")
+    st.logo(str(LOGO_PATH), size="large", icon_image=str(ICON_PATH))
     return st.navigation([_page(screen) for screen in SCREENS])
 
 
-def screen_link(name: str, label: str | None = None) -> None:
-    """Show a link to a screen."""
-    screen = next(screen for screen in SCREENS if screen.name == name)
-    st.page_link(_page(screen), label=label or screen.title, icon=screen.icon)
+def screen_link(name: str, label: str | None = None, address: Mapping[str, str] | None = None) -> None:
+    """Show a link to a screen.
+
+    Args:
+        name: The screen.
+        label: What the link says instead of the screen's title.
+        address: What the screen's URL says behind the question mark.
+    """
+    screen = _find(name)
+    st.page_link(_page(screen), label=label or screen.title, icon=screen.icon, query_params=address)
+
+
+def plain_link(name: str, label: str, address: Mapping[str, str], help: str) -> None:
+    """Show a link to a part of a screen, without the screen's icon.
+
+    Args:
+        name: The screen.
+        label: The link's text.
+        address: What the URL says behind the question mark.
+        help: What it leads to, in a sentence.
+    """
+    st.page_link(_page(_find(name)), label=label, icon="", help=help, query_params=address)
+
+
+def _find(name: str) -> Screen:
+    return next(screen for screen in SCREENS if screen.name == name)
 
 
 def _page(screen: Screen) -> st.Page:

@@ -54,7 +54,7 @@ def render_sidebar() -> None:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
         _tell_of_end(active)
-        _render_state(chosen_run_id())
+        _render_state(chosen_run_id(), _has_model())
         st.caption(f":material/memory: This machine: {plain_text(device_name())}")
 
 
@@ -87,13 +87,15 @@ def _tell_of_end(active: Run | None) -> None:
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
-def _render_state(shown: str | None) -> None:
+def _render_state(shown: str | None, had_model: bool) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
     if chosen_run_id() != shown:
         st.rerun()  # another was chosen here: the whole screen must show it
     active = run_store().active_run()
     if (active.run_id if active else None) != st.session_state.get(_SEEN_KEY):
         st.rerun()  # one began or ended: the whole screen must know
+    if _has_model() and not had_model:
+        st.rerun()  # its first epoch is finished: the screens have something to show
     run = selected_run()
     if run is not None:
         snapshot = run.read()
@@ -104,6 +106,11 @@ def _render_state(shown: str | None) -> None:
             st.caption(f":material/developer_board: Trained on: {plain_text(snapshot.record.device)}")
     if active is not None:
         _render_progress(active, active.read())
+
+
+def _has_model() -> bool:
+    run = selected_run()
+    return run is not None and run.has_model()
 
 
 def _render_progress(run: Run, snapshot: RunSnapshot) -> None:

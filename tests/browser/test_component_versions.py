@@ -37,4 +37,12 @@ def test_figure_that_is_newest_stays(page: Page) -> None:
 def _tiles(version: int, count: int) -> dict[str, object]:
     tile = {"title": "", "note": "", "description": "", "tone": ""}
     tiles = [tile | {"id": number} for number in range(count)]
-    return {"label": "", "sprite": "", "columns": 20, "tiles": tiles, "selected": 0, "version": version}
+    return {
+        "label": "",
+        "sprite": "",
+        "columns": 20,
+        "picture_px": 56,
+        "tiles": tiles,
+        "selected": 0,
+        "version": version,
+    }

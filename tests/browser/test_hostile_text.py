@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import StartServer
+from tests.support.browser import Server, StartServer
 from tests.support.runs import HOSTILE_NAME, HOSTILE_TEXT, PAPER_RUN, copy_bundled_run, make_hostile_run
 
 VISITS = {
@@ -77,8 +77,8 @@ def test_strange_run_is_text_on_every_screen(start_server: StartServer, page: Pa
         check_that_nothing_leads_away(page, requested, server.url)
 
 
-def test_strange_address_is_text_on_every_screen(start_server: StartServer, page: Page, requested: list[str]) -> None:
-    server = start_server()
+def test_strange_address_is_text_on_every_screen(shared_server: Server, page: Page, requested: list[str]) -> None:
+    server = shared_server
     parameters = ("run", "runs", "image", "epoch", "show", "true", "read_as", "order", "sure", "page", "split", "digit")
     query = "&".join(f"{name}={quote(HOSTILE_TEXT)}" for name in parameters)
     for address in VISITS.values():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.figures.picture_sheet import columns_of, maps_sheet, picture_sheet
 
 
 def read_sheet(url: str) -> np.ndarray:
@@ -42,6 +42,16 @@ def test_colours_and_opacity_are_kept() -> None:
     assert sheet.shape == (4, 10, 4)
     np.testing.assert_array_equal(sheet[:3, 5:9], pictures[1])
     assert not sheet[:, 4].any()  # see-through
+
+
+def test_maps_are_grey_from_dark_to_white_and_each_value_is_a_square() -> None:
+    maps = np.array([[[0.0, 1.0]], [[4.0, 0.0]]], dtype=np.float32)
+    sheet = read_sheet(maps_sheet(maps, 2, strongest=4.0, scale=2))
+    assert sheet.shape == (3, 10, 4)
+    # 45 is nothing, 255 the strongest, and a quarter of it, by its root, in the middle.
+    assert sheet[0, :, 0].tolist() == [45, 45, 150, 150, 0, 255, 255, 45, 45, 0]
+    assert sheet[0, :, 3].tolist() == [255, 255, 255, 255, 0, 255, 255, 255, 255, 0]
+    assert not read_sheet(maps_sheet(np.zeros((1, 2, 2), np.float32), 1, strongest=0.0))[:2, :2, 0].max() > 45
 
 
 @pytest.mark.parametrize(("count", "columns"), [(5, 5), (32, 8), (64, 8), (65, 16), (256, 16)])

@@ -51,7 +51,6 @@ def test_arithmetic_of_the_layer_table_is_right(config: TrainingConfig) -> None:
         left, equals, right = row.arithmetic.partition(" = ")
         if not equals:
             assert row.parameters == 0
-            assert row.arithmetic.endswith("nothing to learn")
             continue
         value = eval(left.replace(",", "").replace("×", "*"), {"__builtins__": {}})
         assert value == int(right.split()[0].replace(",", ""))

@@ -100,6 +100,15 @@ def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9")
     return Run(store.root / name)
 
 
+def diverge(run: Run) -> None:
+    """Let the network that a run kept be one whose outputs are not numbers."""
+    import h5py
+
+    run.model_path.unlink()
+    with h5py.File(network_path(run), "r+") as file:
+        file["layers/dense_1/vars/1"][:] = np.nan  # type: ignore[index]
+
+
 def make_hostile_run(store: RunStore) -> Run:
     """Put a failed run into the store whose name and files say what they should not."""
     run = copy_bundled_run(store, HOSTILE_NAME)

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,16 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from tests.support.disks import mounted_disk
 from tests.support.processes import Python, wait_until
+from tests.support.sharing import make_once
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
 # Everything that has a memory: a schedule, momentum, augmentation, dropout, labels that get sharper, and the change
-# from the middle of the images to all of them. Long enough to be hit on the way.
+# from the middle of the images to all of them. Long enough to be hit on the way; the network is small.
 SETTINGS = (
     "--epochs=3", "--batch-size=32", "--limit=1600", "--seed=11", "--schedule=one-cycle", "--optimizer=muon",
     "--shift-px=1.5", "--rotation-deg=8", "--zoom=0.05", "--validation-split=0.1", "--middle-epochs=1",
-    "--label-smoothing=0.1",
+    "--label-smoothing=0.1", "--filters-1=8", "--filters-2=16", "--dense-units=32",
 )  # fmt: skip
 FIGURES = (
     "step", "train_loss", "train_accuracy", "validation_loss", "test_loss", "test_accuracy", "misclassified",
@@ -64,12 +65,32 @@ def kill(process: subprocess.Popen[str] | psutil.Process) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The run that nobody interrupted."""
-    store = RunStore(tmp_path_factory.mktemp("undisturbed"))
-    python = Python()
-    process = start(python, store, *SETTINGS)
-    _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 0, stderr
-    return only_run(store)
+
+    def train(folder: Path) -> None:
+        process = start(Python(), RunStore(folder), *SETTINGS)
+        _, stderr = process.communicate(timeout=120)
+        assert process.returncode == 0, stderr
+
+    return only_run(RunStore(make_once(tmp_path_factory, "undisturbed", train)))
+
+
+@pytest.fixture(scope="module")
+def killed_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that was killed in its second epoch. Nobody may change it; ``killed`` is for that."""
+
+    def train(folder: Path) -> None:
+        process = start(Python(), RunStore(folder), *SETTINGS)
+        run = only_run(RunStore(folder))
+        wait_until(lambda: run.read_status().step > 50)  # of 45 an epoch
+        kill(process)
+
+    return only_run(RunStore(make_once(tmp_path_factory, "killed", train)))
+
+
+@pytest.fixture
+def killed(killed_run: Run, store: RunStore) -> Run:
+    """A copy of the run that was killed in its second epoch, alone in ``store``."""
+    return Run(Path(shutil.copytree(killed_run.path, store.root / killed_run.run_id)))
 
 
 def assert_same_end(run: Run, undisturbed: Run) -> None:
@@ -89,20 +110,23 @@ def assert_same_end(run: Run, undisturbed: Run) -> None:
     assert times == sorted(times)
 
 
-MOMENTS: dict[str, Callable[[Run], Any]] = {
-    "while it loads": lambda run: run.read_status().state == "starting",
-    "in the second epoch": lambda run: run.read_status().step > 50,  # of 45 an epoch
-}
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_trainer_continues_to_the_end_of_an_undisturbed_run(
-    moment: str, store: RunStore, python: Python, undisturbed: Run
+def test_trainer_killed_while_it_loads_continues_to_the_end_of_an_undisturbed_run(
+    store: RunStore, python: Python, undisturbed: Run
 ) -> None:
     process = start(python, store, *SETTINGS)
     run = only_run(store)
-    wait_until(lambda: MOMENTS[moment](run))
+    wait_until(lambda: run.read_status().state == "starting")
     kill(process)
+    check_that_it_continues(run, store, python, undisturbed)
+
+
+def test_trainer_killed_in_its_second_epoch_continues_to_the_end_of_an_undisturbed_run(
+    killed: Run, store: RunStore, python: Python, undisturbed: Run
+) -> None:
+    check_that_it_continues(killed, store, python, undisturbed)
+
+
+def check_that_it_continues(run: Run, store: RunStore, python: Python, undisturbed: Run) -> None:
     snapshot = run.read()
     assert (snapshot.state, snapshot.message) == ("interrupted", "the trainer ended without a word")
     kept = snapshot.epochs
@@ -113,18 +137,18 @@ def test_killed_trainer_continues_to_the_end_of_an_undisturbed_run(
     assert run.checkpoints() == []
 
 
-def test_checkpoint_without_its_row_does_not_count(store: RunStore, python: Python, undisturbed: Run) -> None:
-    process = start(python, store, *SETTINGS)
-    run = only_run(store)
-    wait_until(lambda: run.checkpoints() == [1])
-    kill(process)
+def test_checkpoint_without_its_row_does_not_count(
+    killed: Run, store: RunStore, python: Python, undisturbed: Run
+) -> None:
+    assert 1 in killed.checkpoints()
     # As if the power had gone a moment earlier, in the middle of the row, with the files before it written.
-    lines = (run.path / "metrics.jsonl").read_bytes().split(b"\n")
+    metrics = killed.path / "metrics.jsonl"
+    lines = metrics.read_bytes().split(b"\n")
     row = next(number for number, line in enumerate(lines) if json.loads(line)["kind"] == "epoch")
-    (run.path / "metrics.jsonl").write_bytes(b"\n".join(lines[:row]) + b"\n" + lines[row][:40])
-    assert run.checkpoints() == []
-    finish(python, store, run)
-    assert_same_end(run, undisturbed)
+    metrics.write_bytes(b"\n".join(lines[:row]) + b"\n" + lines[row][:40])
+    assert killed.checkpoints() == []
+    finish(python, store, killed)
+    assert_same_end(killed, undisturbed)
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
@@ -186,7 +210,7 @@ from pathlib import Path
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training.launch import start_training
-settings = {"epochs": 20, "batch_size": 32, "training_images": 1600, "seed": 11}
+settings = {"epochs": 100, "batch_size": 32, "training_images": 1600, "filters_1": 8, "filters_2": 16}
 print(start_training(RunStore(Path(sys.argv[1])), TrainingConfig("custom", **settings)).run_id, flush=True)
 sys.stdin.read()
 """
@@ -224,8 +248,8 @@ def test_status_left_as_running_by_a_machine_that_went_down_is_interrupted(run_c
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 9 MB: room for an epoch, not for all of them."""
-    with mounted_disk(tmp_path / "disk", "9m") as folder:
+    """A file system of 2.1 MB: room for an epoch, not for all of them."""
+    with mounted_disk(tmp_path / "disk", "2100k") as folder:
         yield folder
 
 
@@ -250,11 +274,9 @@ def test_full_disk_ends_the_run_with_that_reason_and_keeps_its_epochs(
     assert_same_end(run, undisturbed)
 
 
-def test_loss_that_is_no_number_ends_the_run_with_that_reason(store: RunStore, python: Python) -> None:
-    process = start(python, store, *SETTINGS)
-    run = only_run(store)
-    wait_until(lambda: run.checkpoints() == [1])
-    kill(process)
+def test_loss_that_is_no_number_ends_the_run_with_that_reason(killed: Run, store: RunStore, python: Python) -> None:
+    run = killed
+    assert run.checkpoints() == [1]
     # No setting within its range was found that overflows; a weight that did stands for one.
     with h5py.File(run.checkpoint_path(1), "r+") as file:
         file["layers/dense_1/vars/1"][0] = np.nan  # pyright: ignore[reportIndexIssue]

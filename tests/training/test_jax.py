@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -15,15 +17,37 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.processes import DEADLINE_S, Python, wait_until
+from tests.support.sharing import make_once
 
 # Everything that has a memory: a schedule, momentum, augmentation, dropout, the middle of the images first. On a busy
-# machine, `auto` may choose another precision in one process than in the next.
-SETTINGS = ("--preset=fast", "--epochs=3", "--limit=5000", "--precision=float32")
+# machine, `auto` may choose another precision in one process than in the next. The network is small and every batch
+# is whole: JAX computes slowly here, and takes seconds to compile a step for each size of a batch.
+SETTINGS = (
+    "--preset=fast", "--epochs=3", "--limit=5120", "--precision=float32",
+    "--filters-1=8", "--filters-2=16",
+)  # fmt: skip
 
 
-def start(python: Python, store: RunStore, *arguments: str, backend: str) -> subprocess.Popen[str]:
-    """Start ``train`` with this KERAS_BACKEND; an empty one is none."""
-    return python.start("-m", "mnist_lib", "train", "--runs-dir", store.root, *arguments, KERAS_BACKEND=backend)
+class Start(Protocol):
+    def __call__(self, python: Python, store: RunStore, *arguments: str, backend: str) -> subprocess.Popen[str]: ...
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
+    """Return a function that starts ``train`` with this KERAS_BACKEND; an empty one is none.
+
+    What JAX compiles for one process, the next one takes from a folder.
+    """
+    keeping = {
+        "JAX_COMPILATION_CACHE_DIR": str(make_once(tmp_path_factory, "compiled", lambda folder: None)),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+    def start(python: Python, store: RunStore, *arguments: str, backend: str) -> subprocess.Popen[str]:
+        command = ("-m", "mnist_lib", "train", "--runs-dir", store.root, *arguments)
+        return python.start(*command, KERAS_BACKEND=backend, **keeping)
+
+    return start
 
 
 def assert_ends_well(process: subprocess.Popen[str]) -> None:
@@ -33,11 +57,13 @@ def assert_ends_well(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def undisturbed(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run that nobody interrupted."""
-    store = RunStore(tmp_path_factory.mktemp("jax"))
-    assert_ends_well(start(Python(), store, *SETTINGS, backend="jax"))
-    return store.own_runs()[0]
+
+    def train(folder: Path) -> None:
+        assert_ends_well(start(Python(), RunStore(folder), *SETTINGS, backend="jax"))
+
+    return RunStore(make_once(tmp_path_factory, "jax", train)).own_runs()[0]
 
 
 @pytest.mark.process
@@ -54,7 +80,7 @@ def test_network_learns_on_jax(undisturbed: Run, dataset: Dataset) -> None:
 
 
 def test_paused_stopped_and_continued_run_ends_as_if_nothing_had_happened(
-    undisturbed: Run, python: Python, store: RunStore
+    start: Start, undisturbed: Run, python: Python, store: RunStore
 ) -> None:
     process = start(python, store, *SETTINGS, backend="jax")
     (run,) = wait_until(store.own_runs)

@@ -105,3 +105,21 @@ def test_muon_takes_the_dense_layer_alone_and_lets_only_its_weights_fade() -> No
     assert sum(share < 1 for share in faded) == 1
     for new, old, share in zip(model.get_weights(), before, faded, strict=True):
         np.testing.assert_allclose(new, share * old, rtol=1e-6)
+
+
+def test_formula_of_adam_on_the_model_screen_is_that_of_keras() -> None:
+    import keras
+
+    from mnist_lib.training.optimizers import make_optimizer
+
+    # m <- 0.9 m + 0.1 g, and so on: Keras's defaults, with which every run with Adam was trained.
+    adam: Any = make_optimizer(TrainingConfig(), "float32")
+    weight: Any = keras.Variable([1.0])
+    adam.build([weight])
+    m = v = 0.0
+    expected = 1.0
+    for step, gradient in enumerate([0.5, -0.25, 1.0], start=1):
+        adam.apply([keras.ops.convert_to_tensor([gradient])])
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        expected -= 0.001 * (1 - 0.999**step) ** 0.5 / (1 - 0.9**step) * m / (v**0.5 + 1e-7)
+        assert float(np.asarray(weight)[0]) == pytest.approx(expected, abs=1e-7)

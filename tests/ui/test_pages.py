@@ -64,8 +64,8 @@ def test_overview_adds_the_newest_run_of_this_machine(store: RunStore) -> None:
 
 
 def test_model_table_adds_up() -> None:
-    table = open_screen("model").table[0].value
-    counts = [int(text.strip("*").replace(",", "")) for text in table["Parameters"]]
+    table = open_screen("model").dataframe[0].value
+    counts = [int(text.replace(",", "")) for text in table["Parameters"]]
     assert counts == [320, 0, 18_496, 0, 495_680, 0, 650, 515_146]
 
 

@@ -10,11 +10,13 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import read_digits
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.draw.answer import render_answer
-from mnist_lib.ui.draw.drawing_input import CANVAS_SIZE_PX, ask_for_digit
+from mnist_lib.ui.draw.drawing_input import ask_for_digit
 from mnist_lib.ui.draw.own_test_set import render_keep_form, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.closer_look import render_closer_look
+from mnist_lib.ui.shared.drawing import CANVAS_SIZE_PX, WAY_KEY
+from mnist_lib.ui.shared.model_link import OWN_DIGIT, model_link
 
 _NOTHING_YET = {
     "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",
@@ -33,7 +35,7 @@ def render_draw_screen(run: Run) -> None:
     input_column, answer_column = wrapping_columns([2, 3], [CANVAS_SIZE_PX, 240], key="drawing_columns", gap="medium")
     with input_column:
         given = ask_for_digit()
-    nothing = _NOTHING_YET[st.session_state["drawing_way"]]
+    nothing = _NOTHING_YET[st.session_state[WAY_KEY]]
     drawing = None
     if given is not None:
         try:
@@ -50,11 +52,12 @@ def render_draw_screen(run: Run) -> None:
         readings = read_digits(run, make_stage_images(given.ink, drawing))
         with answer_column.container():
             render_answer(run, drawing.image, readings[-1])
+            model_link(OWN_DIGIT)
             render_keep_form(given.ink, given.source)
         with st.container():
             st.subheader("From your digit to what the network sees")
             render_stages(given.ink, drawing, readings)
             st.subheader("A closer look")
-            render_closer_look(run, drawing.image, key="drawn")
+            render_closer_look(run, drawing.image, "drawn", OWN_DIGIT)
     st.divider()
     render_own_digits(run)

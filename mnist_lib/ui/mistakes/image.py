@@ -12,15 +12,17 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities_over_epochs
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.shared.closer_look import render_closer_look
+from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.wording import a_digit
 
 
-def render_image(probabilities: np.ndarray, index: int) -> None:
+def render_image(probabilities: np.ndarray, index: int, epoch: int) -> None:
     """Show an enlarged image, its ten probabilities, and the votes on its label.
 
     Args:
         probabilities: floating, (10,), 0 to 1, of this image.
         index: Its position in the test set.
+        epoch: The selected epoch.
     """
     image, label = mnist().test_images[index], int(mnist().test_labels[index])
     st.subheader(f"Image {index:,}: {a_digit(label)}, read as {probabilities.argmax()}")
@@ -30,6 +32,7 @@ def render_image(probabilities: np.ndarray, index: int) -> None:
     with bars:
         live_figure(probabilities_figure(probabilities, label), key="mistake_probabilities")
     st.caption("Green: the true digit. Red: what the network read instead.")
+    model_link(digit_address("test", index, epoch))
     votes = load_label_votes()
     position = votes.find(index)
     if position is not None:
@@ -77,4 +80,5 @@ def render_image_closely(run: Run, index: int, epoch: int) -> None:
             network = "the network at the end of the run" if at_end else f"the network after epoch {epoch}"
             st.caption(f"Image {index:,}, read by {network}.")
             image, label = mnist().test_images[index], int(mnist().test_labels[index])
-            render_closer_look(run, image, key="mistake", true_digit=label, epoch=None if at_end else epoch)
+            shown_epoch = None if at_end else epoch
+            render_closer_look(run, image, "mistake", digit_address("test", index, epoch), label, shown_epoch)

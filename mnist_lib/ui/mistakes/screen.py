@@ -18,7 +18,7 @@ from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
-from mnist_lib.ui.mistakes.filters import OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
+from mnist_lib.ui.mistakes.filters import FILTER_KEYS, OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
 from mnist_lib.ui.mistakes.metrics import render_metrics
 from mnist_lib.ui.shared.paging import choose_page
@@ -34,6 +34,7 @@ _EPOCH_KEY = "epoch"
 _GALLERY_KEY = "mistakes_gallery"
 # The chosen image's name in the URL.
 _IMAGE_KEY = "image"
+_FOLLOWED_KEY = "followed_image"
 
 
 class Moment(NamedTuple):
@@ -56,6 +57,7 @@ class Moment(NamedTuple):
 def render_mistakes_screen(run: Run) -> None:
     """Show the whole screen for a run that finished an epoch. As a fragment, only this runs after a click."""
     labels = mnist().test_labels
+    _follow_link()
     moment = _ask_for_moment(run)
     _render_headline(moment, labels)
     images_tab, figures_tab, take_away_tab = st.tabs(
@@ -70,6 +72,15 @@ def render_mistakes_screen(run: Run) -> None:
     if take_away_tab.open:
         with take_away_tab:
             render_take_away(run, moment.epoch)
+
+
+def _follow_link() -> None:
+    """Forget what was chosen here before, if a link from another screen names an image that it might hide."""
+    image = _image_in_address()
+    if image is not None and image != st.session_state.get(_FOLLOWED_KEY):
+        for key in (_EPOCH_KEY, *FILTER_KEYS):
+            st.session_state.pop(key, None)
+    st.session_state[_FOLLOWED_KEY] = image
 
 
 def _ask_for_moment(run: Run) -> Moment:
@@ -141,7 +152,7 @@ def _render_images(moment: Moment, labels: np.ndarray) -> None:
         st.empty()
         return
     with image_column.container():
-        render_image(moment.probabilities[chosen], chosen)
+        render_image(moment.probabilities[chosen], chosen, moment.epoch)
     with life_column.container():
         render_biography(moment.run, chosen, moment.epoch)
     render_image_closely(moment.run, chosen, moment.epoch)
@@ -177,7 +188,9 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
 def _put_image_in_address() -> None:
     # Streamlit cannot bind a component. In a callback, not while the screen is drawn: the server
     # sends the whole address as it was at the start, without what a person has changed since.
-    st.query_params[_IMAGE_KEY] = str(st.session_state[_GALLERY_KEY]["selected"])
+    selected = st.session_state[_GALLERY_KEY]["selected"]
+    st.query_params[_IMAGE_KEY] = str(selected)
+    st.session_state[_FOLLOWED_KEY] = selected  # chosen here
 
 
 def _image_in_address() -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
@@ -14,14 +14,16 @@ from mnist_lib.explain.neighbours import embed_images, find_neighbours
 from mnist_lib.explain.occlusion import INK, PAPER, occlude
 from mnist_lib.explain.perturbations import REACH_PX, alter_image, shifted_images
 from mnist_lib.figures.digits import epochs_figure, probabilities_figure, saliency_figure, shift_map_figure
-from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.figures.picture_sheet import columns_of, maps_sheet, picture_sheet
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_embeddings
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.messages import errors_as_messages, show_error
+from mnist_lib.ui.shared.answer import DIVERGED
+from mnist_lib.ui.shared.model_link import model_link
 from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit, percent_text
 
@@ -65,6 +67,7 @@ class _Look(NamedTuple):
     probabilities: np.ndarray  # float32, (10,)
     true_digit: int | None
     key: str
+    address: Mapping[str, str]
 
     @property
     def answer(self) -> int:
@@ -76,7 +79,12 @@ class _Look(NamedTuple):
 
 @st.fragment
 def render_closer_look(
-    run: Run, image: np.ndarray, key: str, true_digit: int | None = None, epoch: int | None = None
+    run: Run,
+    image: np.ndarray,
+    key: str,
+    address: Mapping[str, str],
+    true_digit: int | None = None,
+    epoch: int | None = None,
 ) -> None:
     """Show one tab per view; only the open one is computed.
 
@@ -84,6 +92,7 @@ def render_closer_look(
         run: A run that has a model.
         image: uint8, (28, 28), 0 to 255, any digit.
         key: The prefix of the widgets' keys.
+        address: What names this image in the address of the Model screen, as ``model_link`` takes it.
         true_digit: The label, if known.
         epoch: An epoch whose weights the run kept, to use its network. None for the model.
     """
@@ -91,9 +100,9 @@ def render_closer_look(
         network = run_network(run, epoch)
         probabilities = predict_probabilities(network, image[np.newaxis])[0]
         if not np.isfinite(probabilities).all():
-            st.error("This network's outputs are not numbers: its training diverged.", icon=":material/error:")
+            show_error(DIVERGED)
             return
-        look = _Look(run, epoch, network, image, probabilities, true_digit, key)
+        look = _Look(run, epoch, network, image, probabilities, true_digit, key, address)
         st.html(style("shared/closer_look.css"))
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
@@ -140,6 +149,7 @@ def _render_feature_maps(look: _Look) -> None:
     with second_column:
         _show(_maps(second, "Second convolution"))
         st.caption("Corners, bows and ends, made from the maps of the first.")
+    model_link(look.address)
 
 
 def _render_epochs(look: _Look) -> None:
@@ -295,14 +305,10 @@ def _picture(image: np.ndarray, caption: str) -> str:
 def _maps(maps: np.ndarray, name: str) -> str:
     """Return all maps of a layer as one picture, in grey, with their number and size above."""
     count, height, width = maps.shape
-    # The square root makes weak values visible, and an empty map is not quite black, so that it
-    # shows on a dark page.
-    grey = (45 + 210 * np.sqrt(maps / (maps.max() or 1.0))).round().astype(np.uint8)
-    opaque = np.stack([grey, grey, grey, np.full_like(grey, 255)], axis=-1)
     caption = f"{name}: {count} maps of {height} × {width}"
     return (
         f'<figure class="maps"><figcaption>{caption}</figcaption>'
-        f'<img alt="{caption}" src="{picture_sheet(opaque, columns_of(count), gap_px=1)}"></figure>'
+        f'<img alt="{caption}" src="{maps_sheet(maps, columns_of(count), float(maps.max()))}"></figure>'
     )
 
 

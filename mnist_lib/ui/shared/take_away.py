@@ -10,6 +10,7 @@ import streamlit as st
 from mnist_lib.escaping import plain_text
 from mnist_lib.export.models import can_export_litert, export_keras, export_litert, export_saved_model
 from mnist_lib.export.report import make_report
+from mnist_lib.export.script import keras_script
 from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
 from mnist_lib.runs.archive import archive_run, archived_files
 from mnist_lib.runs.records import COMPLETE_STATES
@@ -43,6 +44,14 @@ _OFFERS = {
             "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
             "opens offline.",
             lambda run, epoch: make_report(run, mnist()),
+        ),
+        _Offer(
+            "Keras script",
+            ".py",
+            "text/x-python",
+            ":material/code:",
+            "The same training and network in plain Keras, in one file that needs nothing else of this project.",
+            lambda run, epoch: keras_script(run.read_config()[0], run.read()),
         ),
     ],
     "Tables": [

@@ -13,15 +13,12 @@ import streamlit as st
 
 from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices
 from mnist_lib.ui.components.live_fields import field_value
+from mnist_lib.wording import OPTIMIZER_NAMES
 
 FORM_KEY = "settings_form"
 
 # The displayed names of a setting's values.
-VALUE_NAMES = {
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "sgd": "SGD with momentum",
-    "muon": "Muon",
+VALUE_NAMES = OPTIMIZER_NAMES | {
     "float32": "float32, all bits",
     "auto": "auto, what is faster here",
     "bfloat16": "bfloat16, half the bits",

@@ -8,29 +8,15 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.explain.inspection import first_layer_filters
-from mnist_lib.figures.picture_sheet import columns_of, picture_sheet
+from mnist_lib.figures.filters import filters_picture
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
 from mnist_lib.wording import a_digit, percent_text
-
-# The first test image of each digit, from 0 to 9.
-FIRST_DIGITS = (3, 2, 1, 18, 4, 8, 11, 0, 61, 7)
-# And a hard one, chosen by the epochs of the paper's run that ships with the project: of the images
-# that it misread after some epochs and read after others, so that there is something to watch,
-# the one whose true digit had the lowest probability on average.
-HARD_DIGITS = (8325, 4507, 5634, 2953, 2771, 2597, 2135, 1039, 1955, 1232)
-
-_PIXEL_PX = 10
-_GAP_PX = 10
-
-# Readable on white and on black, and distinguishable without seeing red or green.
-_POSITIVE_COLOR = (234, 88, 12)
-_NEGATIVE_COLOR = (29, 78, 216)
-_ZERO_COLOR = (226, 226, 230)
 
 
 def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
@@ -54,7 +40,7 @@ def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
 
 
 def _render_digits(run: Run, epoch: int | None) -> None:
-    indices = np.array(FIRST_DIGITS + HARD_DIGITS)
+    indices = np.array(WATCHED_DIGITS)
     images, labels = mnist().test_images[indices], mnist().test_labels[indices]
     if epoch is None:
         tiles = [_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)]
@@ -117,20 +103,3 @@ def _render_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
             f"−{largest:.2f}) for none; grey has no effect. Orange beside blue finds an edge."
         )
     text.caption(line)
-
-
-def filters_picture(filters: np.ndarray) -> str:
-    """Return filters as one PNG in a data URL: orange above zero, blue below, grey at zero.
-
-    Args:
-        filters: float32, (n, side, side). The largest of all weights has the full colour.
-    """
-    strengths = (filters / (np.abs(filters).max() or 1.0))[..., np.newaxis]
-    zero = np.array(_ZERO_COLOR)
-    colors = np.where(
-        strengths > 0,
-        zero + strengths * (np.array(_POSITIVE_COLOR) - zero),
-        zero - strengths * (np.array(_NEGATIVE_COLOR) - zero),
-    )
-    pictures = np.insert(colors.round().astype(np.uint8), 3, 255, axis=3)
-    return picture_sheet(pictures.repeat(_PIXEL_PX, 1).repeat(_PIXEL_PX, 2), columns_of(len(filters)), _GAP_PX)

@@ -220,3 +220,20 @@ def test_another_run_with_fewer_epochs_begins_at_its_last() -> None:
     wrong = (PAPER_RUN.probabilities().argmax(axis=1) != LABELS).sum()
     assert f"**{wrong}** of 10,000 test images are misread by **{PAPER_RUN.run_id}** after epoch 5" in all_text(app)
     assert not app.exception
+
+
+def test_image_that_a_link_names_is_shown_whatever_was_chosen_before() -> None:
+    answers = RUN.probabilities().argmax(axis=1)
+    misread = int(np.flatnonzero((answers != LABELS) & (LABELS != 3))[0])
+    app = open_screen("mistakes")
+    app.selectbox(key="true").set_value(3)
+    app.select_slider(key="epoch").set_value(4).run()
+    assert misread not in shown(app)
+    app.query_params["image"] = str(misread)
+    app.run()
+    assert component(app, "mistakes_gallery")["selected"] == misread
+    assert len(shown(app)) == int((answers != LABELS).sum())
+    # What is chosen from then on stays.
+    app.selectbox(key="true").set_value(3).run()
+    assert app.selectbox(key="true").value == 3
+    assert misread not in shown(app)

@@ -235,7 +235,7 @@ def test_the_papers_network_is_not_marked() -> None:
 
 
 def test_twenty_digits_are_each_digit_twice(dataset: Dataset) -> None:
-    from mnist_lib.ui.train.watch_it_learn import FIRST_DIGITS, HARD_DIGITS
+    from mnist_lib.ui.shared.watched_digits import FIRST_DIGITS, HARD_DIGITS
 
     assert dataset.test_labels[list(FIRST_DIGITS)].tolist() == list(range(10))
     assert dataset.test_labels[list(HARD_DIGITS)].tolist() == list(range(10))
@@ -293,25 +293,6 @@ def test_validation_is_in_table_ii_if_there_is_a_split(run_copy: Run) -> None:
     table = open_train(run_copy.run_id).table[-1].value
     assert list(table["Validation loss"]) == ["0.2500"] * 2
     assert list(table["Validation accuracy"]) == ["0.5000"] * 2
-
-
-def test_filters_picture_is_orange_above_zero_blue_below_and_grey_at_it() -> None:
-    import base64
-    import io
-
-    from PIL import Image
-
-    from mnist_lib.ui.train.watch_it_learn import filters_picture
-
-    url = filters_picture(np.array([[[0.5]], [[-0.5]], [[0.0]]], dtype=np.float32))
-    picture = Image.open(io.BytesIO(base64.b64decode(url.removeprefix("data:image/png;base64,"))))
-    assert picture.size == (60, 20)
-    assert [picture.getpixel((x, 5)) for x in (5, 25, 45)] == [
-        (234, 88, 12, 255),
-        (29, 78, 216, 255),
-        (226, 226, 230, 255),
-    ]
-    assert picture.getpixel((15, 5)) == (0, 0, 0, 0)  # between them
 
 
 @pytest.mark.parametrize("shown", ["the training", "another run"])

@@ -18,6 +18,8 @@ from mnist_lib.ui.components.versions import with_version
 
 SPRITE_COLUMNS = 20
 
+_PICTURE_PX = 56
+
 
 _component = component(
     "digit_gallery", css=read_text("components/gallery/gallery.css"), js=read_text("components/gallery/gallery.js")
@@ -49,16 +51,19 @@ def digit_gallery(
     key: str,
     chosen_before: int | None = None,
     on_change: Callable[[], None] = lambda: None,
+    picture_px: int = _PICTURE_PX,
 ) -> int:
     """Show a gallery and return the id of the chosen digit, the first until one is chosen.
 
     Args:
         label: What the gallery shows, for screen readers.
-        images: uint8, (n, 28, 28), 0 to 255, one per tile.
+        images: One per tile, all of one size: uint8, (n, side, side) of grey, 28 x 28 for a digit, or
+            (n, side, side, 4) of red, green, blue and opacity.
         tiles: Their texts, at least one.
         key: The widget's key.
         chosen_before: The id of the digit to begin with, if it is one of these, or None.
         on_change: Called when a person chooses another, ``st.session_state[key]["selected"]``.
+        picture_px: Width and height of each picture on the screen.
     """
     ids = [tile.id for tile in tiles]
     chosen = st.session_state.get(key, {}).get("selected")
@@ -69,6 +74,7 @@ def digit_gallery(
         "label": label,
         "sprite": sprite_sheet(images),
         "columns": SPRITE_COLUMNS,
+        "picture_px": picture_px,
         "tiles": [tile._asdict() for tile in tiles],
         "selected": selected,
     }
@@ -80,6 +86,6 @@ def sprite_sheet(images: np.ndarray) -> str:
     """Return the images as one PNG in a data URL, ``SPRITE_COLUMNS`` side by side.
 
     Args:
-        images: uint8, (n, 28, 28), 0 to 255.
+        images: uint8, (n, side, side) of grey, or (n, side, side, 4) of red, green, blue and opacity.
     """
     return picture_sheet(images, SPRITE_COLUMNS)

@@ -11,6 +11,7 @@ export default function ({ parentElement, data, setStateValue }) {
     parentElement.append(grid.sprite, grid);
   }
   grid.setAttribute("aria-label", data.label);
+  grid.style.setProperty("--picture", `${data.picture_px}px`);
   const signature = data.sprite + JSON.stringify(data.tiles);
   if (grid.signature !== signature) {
     grid.signature = signature;
@@ -24,8 +25,8 @@ export default function ({ parentElement, data, setStateValue }) {
       const picture = document.createElement("span");
       picture.className = "picture";
       const column = position % data.columns, row = Math.floor(position / data.columns);
-      picture.style.backgroundSize = `${data.columns * 56}px auto`;
-      picture.style.backgroundPosition = `-${column * 56}px -${row * 56}px`;
+      picture.style.backgroundSize = `${data.columns * data.picture_px}px auto`;
+      picture.style.backgroundPosition = `-${column * data.picture_px}px -${row * data.picture_px}px`;
       button.append(picture);
       for (const part of ["title", "note"]) {
         if (!tile[part]) continue;

@@ -1,0 +1,71 @@
+"""Which image goes through the network: a digit of MNIST, or the one that a person drew."""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.ui.cache import mnist
+from mnist_lib.ui.shared.drawing import given_digit
+from mnist_lib.ui.shared.model_link import NUMBER_KEY, SOURCE_KEY, SOURCES
+from mnist_lib.wording import a_digit
+
+
+class ChosenImage(NamedTuple):
+    """The image that goes through the network.
+
+    Attributes:
+        image: uint8, (28, 28), 0 to 255.
+        title: What it is, in words.
+    """
+
+    image: np.ndarray
+    title: str
+
+
+def ask_for_image() -> ChosenImage:
+    """Show the choice and return what was chosen.
+
+    Raises:
+        DrawingError: The person's own digit was chosen, and there is none to read yet.
+    """
+    source = st.segmented_control(
+        "Image",
+        list(SOURCES.values()),
+        default=SOURCES["test"],
+        required=True,
+        key=SOURCE_KEY,
+        bind="query-params",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if source == SOURCES["own"]:
+        given = given_digit()
+        if given is None:
+            raise DrawingError("Nothing is drawn yet. What you draw goes through the network here.")
+        return ChosenImage(normalize_drawing(given.ink).image, "Your digit")
+    images, labels = mnist().split("test" if source == SOURCES["test"] else "train")
+    # Of the 60,000 training images, the other split has only 10,000.
+    if st.session_state.get(NUMBER_KEY, 0) >= len(images):
+        st.session_state[NUMBER_KEY] = 0
+    number = st.number_input(
+        "Its number",
+        0,
+        len(images) - 1,
+        0,
+        key=NUMBER_KEY,
+        bind="query-params",
+        persist_state="session",
+        width=150,
+        label_visibility="collapsed",
+    )
+    st.button("Another", icon=":material/shuffle:", on_click=_choose_any, args=(len(images),), help="Any digit")
+    return ChosenImage(images[number], f"{source} {number:,}, {a_digit(labels[number])}")
+
+
+def _choose_any(count: int) -> None:
+    st.session_state[NUMBER_KEY] = random.randrange(count)

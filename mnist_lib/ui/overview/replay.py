@@ -1,0 +1,41 @@
+"""The training of a run once more, in twelve seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_lib.escaping import plain_text
+from mnist_lib.runs.replay import Replay, make_replay
+from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import file_stamp
+from mnist_lib.ui.cache import mnist, probabilities_over_epochs
+from mnist_lib.ui.components.replay import play_training
+from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
+from mnist_lib.wording import duration_text
+
+
+@errors_as_messages()
+def render_replay(run: Run) -> None:
+    """Show the run's training as a replay, if it stored an epoch."""
+    kept = run.epochs_with_probabilities()
+    replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl")) if kept else None
+    if replay is None:
+        return
+    st.subheader("Watch it learn, without waiting")
+    st.caption(
+        f"The training of **{plain_text(run.run_id)}**, {duration_text(replay.seconds[-1])}, in 12 seconds. Below each "
+        "digit: the true digit → what the network reads, and how sure it is."
+    )
+    indices = list(WATCHED_DIGITS)
+    dataset = mnist()
+    play_training(
+        run.run_id, replay, dataset.test_images[indices], dataset.test_labels[indices].tolist(), key="overview_replay"
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _replay(run: Run, kept: list[int], stamp: int) -> Replay | None:
+    epochs, outputs = probabilities_over_epochs(run)
+    return make_replay(run.read(), epochs, outputs[:, list(WATCHED_DIGITS)].astype(np.float32))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from mnist_lib.machine import device_name
+from mnist_lib.runs import expected_time
+from mnist_lib.runs.expected_time import ExpectedTime, estimated_times, measured_times, time_reading
+from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
+from tests.support.runs import PAPER_RUN, change_json, copy_bundled_run, make_result
+
+
+def trained_here(store: RunStore, name: str, seconds: float, **values: str) -> Run:
+    run = copy_bundled_run(store, name)
+    result = make_result(name, train_seconds=seconds, **{"device": device_name(), **values})
+    change_json(run.path / "status.json", result={field: getattr(result, field) for field in result.__struct_fields__})
+    return run
+
+
+def test_newest_finished_run_of_this_machine_says_how_long_its_preset_takes(store: RunStore) -> None:
+    trained_here(store, "20260101-000000-paper-seed1", 50.0)
+    trained_here(store, "20260102-000000-paper-seed1", 60.0)
+    trained_here(store, "20260103-000000-paper-seed1", 70.0, state="stopped")
+    trained_here(store, "20260104-000000-paper-seed1", 80.0, device="GPU, another machine's")
+    assert measured_times(store) == {"paper": ExpectedTime(60.0, 60.0)}
+
+
+def test_run_with_other_settings_or_a_damaged_one_says_nothing(store: RunStore) -> None:
+    custom = trained_here(store, "20260101-000000-custom-seed1", 50.0)
+    change_json(custom.path / "config.json", settings={"preset": "custom", "epochs": 1})
+    (trained_here(store, "20260102-000000-paper-seed1", 50.0).path / "config.json").write_text("nothing")
+    assert measured_times(store) == {}
+
+
+def test_estimate_grows_with_the_time_that_reading_takes() -> None:
+    times = estimated_times(2 * 0.92)  # half as fast as the machine on which the presets were measured
+    assert times["fast"] == pytest.approx((2 * 14.7 * 0.7, 2 * 14.7 * 2.0))
+    assert times.keys() == {"paper", "fast", "accurate"}
+
+
+def test_reading_is_timed_for_ten_thousand_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each look at the clock is later by a tenth of a second: 200 images take that long.
+    clock = iter(range(100))
+    monkeypatch.setattr(expected_time.time, "perf_counter", lambda: next(clock) / 10)
+    assert time_reading(load_network(PAPER_RUN)) == pytest.approx(5.0)
