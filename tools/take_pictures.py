@@ -48,6 +48,13 @@ def take_mistakes(browser: Browser, url: str) -> None:
     save(still_screenshot(page).resize((1080, 1275), Image.Resampling.LANCZOS), "mistakes.png")
 
 
+def take_overview(browser: Browser, url: str) -> None:
+    """Take the first screen with the replay at its end."""
+    page = open_screen(browser, f"{url}/?run=pretrained-accurate", 1440, 1130)
+    expect(page.get_by_role("button", name="Play again")).to_be_visible(timeout=60_000)
+    save(still_screenshot(page), "overview.png")
+
+
 def take_model(browser: Browser, url: str) -> None:
     """Take the Model screen with a place of the second convolution chosen."""
     page = open_screen(browser, f"{url}/model?run=pretrained-accurate", 1440, 1030)
@@ -106,6 +113,7 @@ def main() -> None:
             sys.exit(f"No browser was found. Install one so that one of these is on PATH: {' '.join(BROWSER_NAMES)}")
         server = Server(Path(folder) / "runs")
         try:
+            take_overview(browser, server.url)
             take_mistakes(browser, server.url)
             take_model(browser, server.url)
             take_drawing(browser, server.url)
