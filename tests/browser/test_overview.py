@@ -79,6 +79,7 @@ def test_first_screenful_shows_the_drawing_the_layers_and_the_head_of_the_replay
 
 def test_replay_plays_by_itself_once_and_pauses(page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="▶ Play")).to_be_visible()  # a busy browser takes a click later
     at = place_of(page)
     assert 0 < at < 18
     let_frames_pass(page, 20)
