@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -107,10 +108,16 @@ def network_picture(
         layers[name]["values"] = _pack(getattr(activations, name))
     if network.second_pooling:
         layers["max_pooling2d_2"]["values"] = _pack(max_pool(activations.conv2d_2))
-    content = {"title": title, "layers": list(layers.values()), "dense_id": network_id, "dense_sent": _is_sent(network)}
-    data = {**content, "stage": stage, "stage_number": stage_number}
-    # The version tells one image, or network, from another.
-    data["id"] = with_version(f"{key}_content", content)["version"]
+    data = {
+        # One image in one network.
+        "id": sha256(f"{network_id} {title}".encode() + image.tobytes()).hexdigest(),
+        "title": title,
+        "layers": list(layers.values()),
+        "dense_id": network_id,
+        "dense_sent": _is_sent(network),
+        "stage": stage,
+        "stage_number": stage_number,
+    }
     _picture(key=key, data=with_version(key, data), on_stage_change=on_stage)
 
 

@@ -332,9 +332,9 @@ class Picture {
   // What a map or unit is made of: other parts, each with its share, from -1 to 1.
   sourcesOf(part) {
     const layer = this.network.byName[part.layer], { input } = layer;
-    const scaled = (shares) => {
-      const largest = Math.max(...shares.map(Math.abs)) || 1;
-      return shares.map((share, map) => ({ layer: input.name, map, share: share / largest }));
+    const scaled = (shares, from = input) => {
+      const largest = largestOf(shares);
+      return Array.from(shares, (share, map) => ({ layer: from.name, map, share: share / largest }));
     };
     if (layer.kind === "pooling" || layer.kind === "dropout") return [{ layer: input.name, map: part.map, share: 1 }];
     if (layer.kind === "convolution") {
@@ -346,9 +346,7 @@ class Picture {
     const dense = view.denseKernels.get(this.network.dense_id);
     if (layer.kind !== "dense" || !dense) return [];
     const maps = layer.input.input;
-    const { parts } = denseAt(layer, dense, part.map, maps.maps);
-    const largest = Math.max(...parts.map(Math.abs)) || 1;
-    return Array.from(parts, (share, map) => ({ layer: maps.name, map, share: share / largest }));
+    return scaled(denseAt(layer, dense, part.map, maps.maps).parts, maps);
   }
 
   drawMarks() {
