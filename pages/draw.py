@@ -16,7 +16,7 @@ if run is None or not run.has_model():
     screen_link("train", "Go to Train")
     st.stop()
 st.markdown(
-    f"Draw one digit with the mouse or a finger, or give a picture of one: **{plain_text(run.run_id)}** reads it, and "
+    f"Draw one digit with the mouse or a finger, or upload a photo of one: **{plain_text(run.run_id)}** reads it, and "
     "below you see why."
 )
 st.fragment(render_draw_screen)(run)

@@ -1,4 +1,4 @@
-"""Runs: compare, rename, annotate, delete and take away runs."""
+"""Runs: compare, rename, annotate, delete and download runs."""
 
 import streamlit as st
 

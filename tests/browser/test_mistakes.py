@@ -97,13 +97,13 @@ def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> No
     page.goto(f"{shared_server.url}/mistakes")
     *_, before, last = BUNDLED_RUN.epochs_with_probabilities()
     expect(page.get_by_text(f"after epoch {last}:")).to_be_visible()
-    page.get_by_role("slider", name="As it was after epoch").focus()
+    page.get_by_role("slider", name="Network after epoch").focus()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text(f"after epoch {before}:")).to_be_visible()
     wrong = int((BUNDLED_RUN.probabilities(before).argmax(axis=1) != LABELS).sum())
     expect(tiles_of(page)).to_have_count(wrong)
     expect(page).to_have_url(re.compile(f"epoch={before}"))
-    page.get_by_role("tab", name="Take away").click()
+    page.get_by_role("tab", name="Download").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Mistakes", exact=True).click()
     assert download.value.suggested_filename == f"{BUNDLED_RUN.run_id}-epoch-{before}-mistakes.csv"
@@ -116,7 +116,7 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
     run = Run(shutil.copytree(BUNDLED_RUN.path, server.runs_path / "20260101-000000-accurate-seed9"))
     page.goto(f"{server.url}/{screen}?run={run.run_id}")
     canvas = page.locator("canvas.upper-canvas")
-    slider = page.get_by_role("slider", name="As it was after epoch")
+    slider = page.get_by_role("slider", name="Network after epoch")
     expect(slider if screen == "mistakes" else canvas).to_be_visible()
     shutil.rmtree(run.path)
     if screen == "mistakes":
@@ -130,7 +130,7 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
 def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, page: Page) -> None:
     server = start_server()
     page.goto(f"{server.url}/runs?runs=pretrained-paper")
-    page.get_by_text("Take it away").click()
+    page.get_by_text("Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="The whole run").click()
     path = server.runs_path.parent / "run.zip"

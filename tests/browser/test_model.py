@@ -327,7 +327,7 @@ def test_another_image_or_epoch_keeps_the_chosen_place(shared_server: Server, pa
     layer_button(page, "Softmax").click()
     expect(heading(page)).to_have_text("Softmax: 7")
     probability = sentence(page).inner_text()
-    page.get_by_role("slider", name="As it was after epoch").focus()
+    page.get_by_role("slider", name="Network after epoch").focus()
     page.keyboard.press("Home")
     expect(sentence(page)).not_to_have_text(probability)
     expect(heading(page)).to_have_text("Softmax: 7")
@@ -368,14 +368,14 @@ def test_link_from_mistakes_brings_the_image_and_the_epoch(shared_server: Server
     page.get_by_role("link", name="Mistakes").click()
     *_, earlier, before, last = BUNDLED_RUN.epochs_with_probabilities()
     expect(page.get_by_text(f"after epoch {last}:")).to_be_visible()  # Model has such a slider, too
-    page.get_by_role("slider", name="As it was after epoch").focus()
+    page.get_by_role("slider", name="Network after epoch").focus()
     for epoch in (before, earlier):
         page.keyboard.press("ArrowLeft")
         expect(page.get_by_text(f"after epoch {epoch}:")).to_be_visible()
     image_id = page.get_by_role("group", name="Test images").get_by_role("button").first.get_attribute("data-id")
     page.get_by_role("link", name="See it go through the network").click()
     expect(page.get_by_role("group", name=f"The network with Test digit {int(image_id or -1):,}, ")).to_be_visible()
-    expect(page.get_by_role("slider", name="As it was after epoch")).to_have_attribute("aria-valuetext", str(earlier))
+    expect(page.get_by_role("slider", name="Network after epoch")).to_have_attribute("aria-valuetext", str(earlier))
 
 
 def test_link_from_dataset_brings_a_training_digit(shared_server: Server, page: Page) -> None:

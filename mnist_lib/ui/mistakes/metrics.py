@@ -52,8 +52,8 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     )
     aside = voted.as_labelled_count - voted.set_aside_count
     st.caption(
-        "10,000 digits are a sample: 19 of 20 such intervals (Wilson's) contain the accuracy on all digits of this "
-        f"kind. People were asked about the labels of {len(votes.indices)} test images; {aside} labels won no "
+        "10,000 digits are a sample: repeated on new samples, 19 of 20 such intervals (Wilson's) contain the true "
+        f"accuracy. People were asked about the labels of {len(votes.indices)} test images; {aside} labels won no "
         "majority of their votes, and the second row sets those images aside. No label is ever changed."
     )
 
@@ -85,18 +85,18 @@ def _render_digits(matrix: np.ndarray) -> None:
 
 
 def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Is it as sure as it should be?")
+    st.subheader("Is its confidence honest?")
     reliability = measure_reliability(probabilities, labels)
     st.markdown(
-        f"Expected calibration error: **{reliability.error:.2%}**, the average difference between its confidence and "
-        "its accuracy."
+        f"On average, its confidence and its accuracy differ by **{reliability.error:.2%}**, the expected calibration "
+        "error."
     )
     live_figure(reliability_figure(reliability), key="reliability")
     st.caption("On the diagonal, 80% of all answers with 80% confidence would be right.")
 
 
 def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("If it answers only when sure")
+    st.subheader("If it may decline to answer")
     threshold = st.slider(
         "Answer only from",
         0.0,

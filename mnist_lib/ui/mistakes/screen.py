@@ -21,8 +21,8 @@ from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import FILTER_KEYS, OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
 from mnist_lib.ui.mistakes.metrics import render_metrics
+from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.shared.paging import choose_page
-from mnist_lib.ui.shared.take_away import render_take_away
 from mnist_lib.wording import a_digit, percent_text
 
 TILES_PER_PAGE = 200
@@ -60,8 +60,8 @@ def render_mistakes_screen(run: Run) -> None:
     _follow_link()
     moment = _ask_for_moment(run)
     _render_headline(moment, labels)
-    images_tab, figures_tab, take_away_tab = st.tabs(
-        ["Images", "Figures", "Take away"], key="mistakes_tab", on_change="rerun", bind="query-params"
+    images_tab, figures_tab, download_tab = st.tabs(
+        ["Images", "Figures", "Download"], key="mistakes_tab", on_change="rerun", bind="query-params"
     )
     if images_tab.open:
         with images_tab:
@@ -69,9 +69,9 @@ def render_mistakes_screen(run: Run) -> None:
     if figures_tab.open:
         with figures_tab:
             render_metrics(moment.probabilities, labels)
-    if take_away_tab.open:
-        with take_away_tab:
-            render_take_away(run, moment.epoch)
+    if download_tab.open:
+        with download_tab:
+            render_downloads(run, moment.epoch)
 
 
 def _follow_link() -> None:
@@ -93,7 +93,7 @@ def _ask_for_moment(run: Run) -> Moment:
     epoch = epochs[-1]
     if len(epochs) > 1:
         epoch = st.select_slider(
-            "As it was after epoch",
+            "Network after epoch",
             epochs,
             value=epochs[-1],
             key=_EPOCH_KEY,

@@ -169,7 +169,7 @@ def _ask_for_epoch(run: Run) -> int | None:
     if len(epochs) < 2:
         return None
     epoch = st.select_slider(
-        "As it was after epoch",
+        "Network after epoch",
         epochs,
         value=epochs[-1],
         key=EPOCH_KEY,

@@ -1,4 +1,4 @@
-"""Loads a run from a zip that was taken away here or elsewhere."""
+"""Loads a run from a zip that was downloaded here or elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def render_run_loading() -> None:
     show_done(_DONE_KEY)
     number = state.get(_NUMBER_KEY, 0)
     with st.popover("Load a run", icon=":material/upload_file:", key=f"load_run_{number}"):
-        st.caption(f"A zip made with *Take it away*, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
+        st.caption(f"A zip made with *Download*, here or elsewhere, of at most {MAX_ARCHIVE_MB} MB.")
         key = f"run_zip_{number}"
         st.file_uploader(
             "Zip of a run", type="zip", key=key, max_upload_size=MAX_ARCHIVE_MB, label_visibility="collapsed"

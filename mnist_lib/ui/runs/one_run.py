@@ -1,4 +1,4 @@
-"""One run of the table: view, continue, rename, annotate, delete or take it away."""
+"""One run of the table: view, continue, rename, annotate, delete or download it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_store
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
-from mnist_lib.ui.shared.take_away import render_take_away
+from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
 
 # Errors show inside the popover, which stays open and covers what is below.
@@ -56,9 +56,9 @@ def render_one_run(run: Run) -> None:
         st.caption("It ships with the project and cannot be renamed or deleted.")
     else:
         _render_note(run)
-    with st.expander("Take it away", icon=":material/download:", on_change="rerun", key="one_run_take_away") as box:
+    with st.expander("Download", icon=":material/download:", on_change="rerun", key="one_run_downloads") as box:
         if box.open:
-            render_take_away(run)
+            render_downloads(run)
 
 
 def _render_rename(run: Run, is_active: bool, number: int) -> None:
@@ -91,7 +91,7 @@ def _rename(run: Run, name_key: str) -> None:
 def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         name = plain_text(run.run_id)
-        st.markdown(f"Delete **{name}** for good? This cannot be undone; *Take it away* first to keep a copy.")
+        st.markdown(f"Delete **{name}** for good? This cannot be undone; *Download* it first to keep a copy.")
         st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
 

@@ -42,7 +42,7 @@ def render_runs_screen() -> None:
         st.caption(f"Chosen: {plain_text(', '.join(run.run_id for run in chosen))}.")
     if not chosen:
         st.info(
-            "Choose a run in the table to rename it, add a note, take it away or delete it; choose two to see what "
+            "Choose a run in the table to rename it, add a note, download it or delete it; choose two to see what "
             "one reads that the other does not.",
             icon=":material/check_box:",
         )

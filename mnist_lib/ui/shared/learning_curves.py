@@ -74,7 +74,7 @@ def _choose_others(run_id: str, key: str) -> list[Run]:
     if not runs.keys() >= set(chosen):  # one was deleted, or is now the run itself
         st.session_state[key] = [name for name in chosen if name in runs]
     names = st.multiselect(
-        "Overlay other runs",
+        "Compare with",
         list(runs),
         max_selections=MAX_OTHERS,
         key=key,

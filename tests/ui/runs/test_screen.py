@@ -153,7 +153,7 @@ def labels_of_downloads(app: AppTest) -> list[str]:
 
 def test_run_that_is_too_large_to_be_taken_away_whole_says_so_in_place_of_the_button(own_run: Run) -> None:
     app = open_runs(own_run.run_id)
-    app.session_state["one_run_take_away"] = True
+    app.session_state["one_run_downloads"] = True
     app.run()
     assert "The whole run" in labels_of_downloads(app)
     with own_run.weights_path(1).open("ab") as file:

@@ -120,7 +120,7 @@ _OFFERS = {
 }
 
 
-def render_take_away(run: Run, epoch: int | None = None) -> None:
+def render_downloads(run: Run, epoch: int | None = None) -> None:
     """Show a download button for each file, which is made when the button is clicked.
 
     Args:
@@ -130,7 +130,7 @@ def render_take_away(run: Run, epoch: int | None = None) -> None:
     state = run.read().state
     epochs = run.epochs_with_probabilities()
     if not epochs or state == "damaged":
-        st.info("There is nothing to take away from a damaged run or one without an epoch.", icon=":material/info:")
+        st.info("There is nothing to download of a damaged run or one without an epoch.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
@@ -147,7 +147,7 @@ def render_take_away(run: Run, epoch: int | None = None) -> None:
 def _reason_against_archive(run: Run, state: str) -> str:
     """Say why the whole run cannot be downloaded; empty if it can. A click on the button would be too late."""
     if state not in COMPLETE_STATES:
-        return "The whole run can be taken away once it is finished or stopped."
+        return "The whole run can be downloaded once it is finished or stopped."
     try:
         archived_files(run)
     except RunStoreError as error:
