@@ -202,7 +202,7 @@ def test_metrics_are_those_of_numpy() -> None:
     np.testing.assert_allclose(digits["Recall"], 100 * recall)
     np.testing.assert_allclose(digits["F1"], 100 * 2 * precision * recall / (precision + recall))
     text = all_text(app)
-    assert f"error: **{measure_reliability(probabilities, LABELS).error:.2%}**" in text
+    assert f"differ by **{measure_reliability(probabilities, LABELS).error:.2%}**" in text
     for threshold in (0.95, 0.999):
         app.slider(key="coverage_threshold").set_value(threshold).run()
         answered = sure >= threshold
