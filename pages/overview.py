@@ -36,7 +36,7 @@ for title, shown_run in shown:
     claims = run_claims(snapshot)
     columns[f"{title} ({plain_text(shown_run.run_id)}){mark}"] = claims._replace(device=plain_text(claims.device))
 
-st.subheader("The paper's claims, and the results here")
+st.header("The paper's claims, and the results here")
 st.caption(
     "Charlie Wilkin's paper shows how little it takes: a convolutional network, trained for five epochs on 60,000 "
     "handwritten digits."

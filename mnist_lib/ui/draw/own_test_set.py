@@ -99,7 +99,7 @@ def render_own_digits(run: Run) -> None:
     """
     own = _own_digits()
     show_done(_DONE_KEY)
-    st.subheader("Your own test set")
+    st.header("Your own test set")
     try:
         snapshot = own.read()
     except OwnDigitsError as error:
@@ -241,7 +241,7 @@ def _tile_id(digit: OwnDigit) -> int:
 
 
 def _render_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
-    st.markdown(f"##### Your {digit.label}, read as {probabilities.argmax()}")
+    st.markdown(f"### Your {digit.label}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
         live_figure(image_figure(image), key="own_digit_image")

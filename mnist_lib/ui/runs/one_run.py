@@ -34,7 +34,7 @@ def render_one_run(run: Run) -> None:
         run: Any run, even a damaged one.
     """
     snapshot = run.read()
-    st.subheader(plain_text(run.run_id))
+    st.header(plain_text(run.run_id))
     st.markdown(state_badges(snapshot))
     if snapshot.message:
         st.caption(sentence(snapshot.message))

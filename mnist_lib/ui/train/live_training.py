@@ -61,7 +61,7 @@ def _render_live(run: Run) -> None:
 
 
 def _render_heading(snapshot: RunSnapshot) -> None:
-    st.subheader(plain_text(snapshot.run_id))
+    st.header(plain_text(snapshot.run_id))
     st.markdown(state_badges(snapshot))
 
 

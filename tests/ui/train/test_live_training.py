@@ -166,12 +166,12 @@ def test_another_run_can_be_looked_at_while_one_is_trained(
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert app.subheader[0].value == run_copy.run_id
+    assert app.header[0].value == run_copy.run_id
     assert f"**{active.run_id}** is being trained now." in all_text(app)
     button(app, "Look at it").click().run()
     assert not app.exception
     assert selected(app) == active.run_id
-    assert active.run_id in [heading.value for heading in app.subheader]
+    assert active.run_id in [heading.value for heading in app.header]
     assert "Pause" in [button.label for button in app.button]
 
 
