@@ -28,7 +28,7 @@ if run is not None:
 render_training_time()
 
 store = run_store()
-columns = {"": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
+columns = {"Claim": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
 shown = [("Pre-trained", run) for run in store.bundled_runs()] + [("Newest here", run) for run in store.own_runs()[:1]]
 for title, shown_run in shown:
     snapshot = shown_run.read()

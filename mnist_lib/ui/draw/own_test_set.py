@@ -179,7 +179,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
             key=f"own_digits_delete_{number}",
         ):
             st.markdown(f"Delete {'your only drawing' if count == 1 else f'all {count:,} drawings'}?")
-            st.button("Yes, delete", type="primary", key="own_digits_clear", on_click=_clear, args=(own,))
+            st.button("Yes, delete", key="own_digits_clear", on_click=_clear, args=(own,))
         st.button(
             "Undo delete",
             icon=":material/undo:",

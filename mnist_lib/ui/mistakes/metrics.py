@@ -43,7 +43,7 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     intervals = [wilson_interval(right, count) for right, count in rows.values()]
     st.table(
         {
-            "": list(rows),
+            "Labels": list(rows),
             "Accuracy": [f"{right / count:.2%}" for right, count in rows.values()],
             "95% interval": [f"{low:.2%} to {high:.2%}" for low, high in intervals],
             "Right": [f"{right:,} of {count:,}" for right, count in rows.values()],

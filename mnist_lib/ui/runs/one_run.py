@@ -92,7 +92,7 @@ def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         name = plain_text(run.run_id)
         st.markdown(f"Delete **{name}** for good? This cannot be undone; *Download* it first to keep a copy.")
-        st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
+        st.button("Delete it", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
 
 
