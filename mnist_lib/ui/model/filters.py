@@ -71,9 +71,7 @@ def _choose_filter(network: Network, second: bool) -> int:
     chosen = digit_gallery(label, color_weights(shown), tiles, key, picture_px=_PICTURE_PX)
     line = f"{filters} filters. Orange weights look for ink, blue ones for none."
     if second:
-        line = (
-            f"{filters} filters of {channels} kernels each, of which the strongest is shown. Orange weights "
-        )
+        line = f"{filters} filters of {channels} kernels each, of which the strongest is shown. Orange weights "
         line += "look for what a map of the first convolution shows, blue ones for its absence."
     st.caption(line)
     return chosen
