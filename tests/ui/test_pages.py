@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run
-from tests.support.screens import all_text, open_screen
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run
+from tests.support.screens import all_text, component, open_screen
 
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
 
@@ -81,6 +82,27 @@ def test_dataset_filter_and_shuffle_choose_the_images() -> None:
     shuffle.click().run()
     assert app.subheader[-1].value.endswith(": a 3")
     assert app.subheader[-1].value != "Number 18: a 3"
+
+
+@pytest.mark.parametrize(("factor", "axis"), [(3, "step"), (4, "epoch")])
+def test_runs_of_very_different_lengths_are_compared_over_epochs(factor: int, axis: str, store: RunStore) -> None:
+    steps = PAPER_RUN.read_status().total_steps
+    longer = copy_bundled_run(store)
+    change_json(longer.path / "status.json", total_steps=factor * steps)
+    app = open_screen("train", PAPER_RUN.run_id)
+    assert titles_of_axes(app) == ["step"]
+    app.multiselect(key="curves_others").set_value([longer.run_id]).run()
+    assert titles_of_axes(app) == [axis]
+    # What a person chooses holds, for runs of these lengths.
+    choice = next(each for each in app.segmented_control if each.label == "Over")
+    choice.set_value("seconds").run()
+    assert titles_of_axes(app) == ["seconds"]
+
+
+def titles_of_axes(app: AppTest) -> list[str]:
+    """Return the title of the x axis of the learning curves, once if both have the same."""
+    figures = [json.loads(component(app, f"curves_{quantity}")["figure"]) for quantity in ("loss", "accuracy")]
+    return sorted({figure["layout"]["xaxis"]["title"]["text"] for figure in figures})
 
 
 def test_runs_laid_over_the_curves_stay_until_they_are_gone_or_shown_themselves(store: RunStore) -> None:
