@@ -130,17 +130,28 @@ def sample_errors_figure(errors: Mapping[int, int], config: TrainingConfig) -> g
     steps = np.fromiter(errors, int)
     counts = np.fromiter(errors.values(), int)
     shown = np.unique(np.linspace(0, len(steps) - 1, _MOST_POINTS).round().astype(int)) if len(steps) else []
+    x = steps[shown] / config.steps_per_epoch
+    y = np.maximum(counts[shown], 0.5)  # a logarithmic axis has no zero
+    color = _EPOCH_STYLES["test"]["color"]
     line = {
         "type": "scatter",
-        "x": steps[shown] / config.steps_per_epoch,
-        "y": np.maximum(counts[shown], 0.5),  # a logarithmic axis has no zero
+        "x": x,
+        "y": y,
         "customdata": counts[shown],
         "hovertemplate": "%{customdata:,} misread<extra></extra>",
         "mode": "lines",
-        "line": {"color": _EPOCH_STYLES["test"]["color"], "width": 2},
+        "line": {"color": color, "width": 2},
+    }
+    newest = {
+        "type": "scatter",
+        "x": x[-1:],
+        "y": y[-1:],
+        "hoverinfo": "skip",
+        "mode": "markers",
+        "marker": {"color": color, "size": 8},
     }
     return go.Figure(
-        [line],
+        [line, newest],
         {
             "height": 170,
             "margin": {"l": 40, "r": 8, "t": 8, "b": 36},

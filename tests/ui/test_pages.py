@@ -235,7 +235,7 @@ def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
     (run.path / "status.json").write_text(json.dumps(status))
     app = open_screen("train", run.run_id)
     assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
-    assert len(app.table[-1].value) == 5  # what it had finished is still readable
+    assert len(app.table[-1].value) == 6  # and the paper's; what it had finished is still readable
 
 
 def test_mistakes_of_a_run_without_an_epoch_says_what_to_do(store: RunStore) -> None:

@@ -92,7 +92,7 @@ def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
         parts = [_starting_text(status.phase if status else "loading"), pending]
     else:
         parts = [f"Epoch {max(status.epoch, 1)} of {config.epochs}" if status and config else ""]
-        parts.append(f"{progress.fraction:.0%} of the training")
+        parts.append(f"{progress.fraction:.0%} done")
         if snapshot.state == "paused":
             parts.append("paused")
         if pending:

@@ -204,15 +204,15 @@ def test_new_learning_rate_is_taken_or_refused_in_one_line(run_copy: Run, store:
         return app.number_input(key=f"new_learning_rate_{run_copy.run_id}")
 
     assert field().placeholder == "now 0.001"
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert [error.value for error in app.error] == ["Type the new learning rate first."]
     field().set_value(5.0)
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert [error.value for error in app.error] == ["Learning rate must be from 0.000001 to 1, not 5.0."]
     assert field().value == 5.0  # to be corrected
     assert run_copy.read_controls().learning_rate is None
     field().set_value(0.0005)
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert not app.error
     assert run_copy.read_controls().learning_rate == 0.0005
     assert field().value is None
