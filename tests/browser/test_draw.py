@@ -72,12 +72,12 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
         seen.append(stages.inner_html())
     expect_answer(page, 7)
     for earlier in (seen[1], seen[0]):
-        page.get_by_role("button", name="Undo stroke").click()
+        page.get_by_role("button", name="Undo", exact=True).click()
         wait_for_stages(page, earlier)
     expect_answer(page, 1)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    page.get_by_role("button", name="Undo clear").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     wait_for_stages(page, seen[0])
     expect_answer(page, 1)
 
