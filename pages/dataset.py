@@ -9,7 +9,7 @@ from mnist_lib.figures.digits import class_counts_figure
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.navigation import require_router
-from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.session import selected_run, title_of
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
@@ -79,5 +79,5 @@ if run is not None and run.has_model():
     )
     if closer.open:
         with closer:
-            st.caption(f"Read by **{plain_text(run.run_id)}**.")
+            st.caption(f"Read by **{plain_text(title_of(run.run_id))}**.")
             render_closer_look(run, images[chosen], "sample", digit_address(split, chosen), int(labels[chosen]))

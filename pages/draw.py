@@ -5,7 +5,7 @@ import streamlit as st
 from mnist_lib.escaping import plain_text
 from mnist_lib.ui.draw.screen import render_draw_screen
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.session import selected_run, title_of
 
 require_router()
 
@@ -16,7 +16,7 @@ if run is None or not run.has_model():
     screen_link("train", "Go to Train")
     st.stop()
 st.markdown(
-    f"Draw one digit with the mouse or a finger, or upload a photo of one: **{plain_text(run.run_id)}** reads it, and "
-    "below you see why."
+    f"Draw one digit with the mouse or a finger, or upload a photo of one: **{plain_text(title_of(run.run_id))}** "
+    "reads it, and below you see why."
 )
 st.fragment(render_draw_screen)(run)

@@ -30,6 +30,7 @@ from mnist_lib.paths import LIBRARY_PATH
 from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, PAPER_RESULT, epoch_columns, run_claims
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.titles import run_title
 from mnist_lib.wording import a_digit, percent_text, setting_text
 
 # A network that learned nothing misreads thousands; the file must stay small enough for mail.
@@ -78,7 +79,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         style=_read("report.css"),
         plotly=plotly,
         drawing=drawing,
-        run_id=run.run_id,
+        title=run_title(run.run_id, config.training_images),
         epoch=epoch,
         state=snapshot.state,
         message=snapshot.message,
@@ -89,7 +90,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         recipe=config.preset,
         settings=settings,
         differing=differing,
-        circumstances=_circumstances(snapshot.record),
+        circumstances=_circumstances(run.run_id, snapshot.record),
         verdict="Exactly the paper's network" if config.has_paper_network else NOT_THE_PAPERS.capitalize(),
         layers=layer_columns(config),
         epochs=_epochs(snapshot),
@@ -160,8 +161,9 @@ def _settings(config: TrainingConfig) -> tuple[_Columns, int]:
     return columns, columns[""].count("≠")
 
 
-def _circumstances(record: RunRecord) -> _Columns:
+def _circumstances(run_id: str, record: RunRecord) -> _Columns:
     facts = {
+        "Folder": run_id,
         "Device": record.device,
         "Precision": record.precision,
         "oneDNN": {True: "on", False: "off", None: ""}[record.onednn],

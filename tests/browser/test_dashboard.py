@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
-from tests.support.runs import result_of
+from tests.support.runs import result_of, title_of
 
 SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
 
@@ -191,7 +191,7 @@ def test_training_runs_on_while_screens_change_and_stops_with_its_model(
     other_tab = browser.new_page()
     other_tab.goto(f"{server.url}/train")
     wait_for_curves(other_tab)
-    expect(other_tab.get_by_role("heading", name=run.run_id)).to_be_visible()
+    expect(other_tab.get_by_role("heading", name=title_of(run))).to_be_visible()
     expect(other_tab.get_by_role("button", name="Start training")).to_be_disabled()
 
     go_to(page, "Train")
@@ -215,7 +215,7 @@ def test_training_runs_on_while_screens_change_and_stops_with_its_model(
     assert result_of(run).test_accuracy > 0.5
     page.get_by_role("link", name=re.compile("Its .* mistakes")).click()
     expect_screen(page, "Mistakes")
-    expect(page.get_by_text(f"are misread by {run.run_id}")).to_be_visible()
+    expect(page.get_by_text(f"are misread by {title_of(run)}")).to_be_visible()
 
 
 def test_training_survives_the_server_and_its_own_death_is_seen(start_server: StartServer, page: Page) -> None:
@@ -236,7 +236,7 @@ def test_training_survives_the_server_and_its_own_death_is_seen(start_server: St
     page.goto(f"{server.url}/train?run={run.run_id}")
     expect(warning).to_be_visible(timeout=10_000)
     go_to(page, "Mistakes")  # what it had finished is still there
-    expect(page.get_by_text(f"are misread by {run.run_id}")).to_be_visible()
+    expect(page.get_by_text(f"are misread by {title_of(run)}")).to_be_visible()
 
 
 def test_setting_out_of_range_starts_nothing(shared_server: Server, page: Page) -> None:

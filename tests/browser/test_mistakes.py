@@ -13,7 +13,7 @@ from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
-from tests.support.runs import BUNDLED_RUN
+from tests.support.runs import BUNDLED_RUN, title_of
 
 LABELS = load_mnist().test_labels
 
@@ -118,12 +118,13 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
     canvas = page.locator("canvas.upper-canvas")
     slider = page.get_by_role("slider", name="Network after epoch")
     expect(slider if screen == "mistakes" else canvas).to_be_visible()
+    title = title_of(run)
     shutil.rmtree(run.path)
     if screen == "mistakes":
         slider.press("ArrowLeft")
     else:
         canvas.click(position={"x": 100, "y": 100})
-    expect(page.get_by_text(f"The run {run.run_id} is gone. Showing {BUNDLED_RUN.run_id} instead.")).to_be_visible()
+    expect(page.get_by_text(f"The run {title} is gone. Showing {BUNDLED_RUN.run_id} instead.")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 

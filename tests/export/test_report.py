@@ -292,6 +292,14 @@ def test_run_that_ended_early_is_reported(run_copy: Run, dataset: Dataset, state
     assert f"Misread{wrong:,}of 10,000" in page.text
 
 
+def test_heading_is_the_title_and_the_folder_is_named_once(store: RunStore, dataset: Dataset) -> None:
+    run = make_run(store, certain(dataset.test_labels), run_id="20261123-232235-paper-seed3")
+    page = Page(make_report(run, dataset))
+    assert page.text.count("paper, seed 3, 23 Nov 2026, 23:22") == 2  # the title of the page, and its heading
+    assert dict(page.tables["Trained with"][1:])["Folder"] == run.run_id
+    assert page.text.count(run.run_id) == 1
+
+
 def test_answers_without_their_row_count(store: RunStore, dataset: Dataset) -> None:
     run = make_run(store, certain(np.zeros(10_000, int)))
     run.save_probabilities(2, certain(dataset.test_labels))  # and then the power went

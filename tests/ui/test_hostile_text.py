@@ -75,7 +75,7 @@ def test_address_is_text_on_every_screen(screen: str) -> None:
 @pytest.mark.parametrize(
     ("screen", "said"),
     [
-        ("overview", f"({NAME})"),
+        ("overview", f"Newest here: {NAME}"),
         ("dataset", f"Read by **{NAME}**."),
         ("model", ""),
         ("train", f"This run is failed: {TEXT}."),
@@ -129,7 +129,7 @@ def test_two_runs_are_compared_by_names_that_are_text(hostile_run: Run) -> None:
     check_that_all_is_plain(app)
     text = all_text(app)
     assert f"From {PAPER_RUN.run_id} to {NAME}" in text
-    assert f"Chosen: {NAME}, {PAPER_RUN.run_id}." in text
+    assert f"Chosen: {NAME}; {PAPER_RUN.run_id}." in text
     assert f"those of {NAME}." in text
 
 

@@ -11,6 +11,7 @@ from mnist_lib.figures.digits import probabilities_figure
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import coverage
 from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.answer import THRESHOLD_KEY, answer_text, answer_threshold
 
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
@@ -47,6 +48,6 @@ def _coverage_text(run: Run, threshold: float) -> str:
     if measured is None:
         return "Anything less sure is not answered."
     return (
-        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(run.run_id)} then answers "
-        f"{measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
+        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(title_of(run.run_id))} then "
+        f"answers {measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
     )

@@ -28,7 +28,7 @@ from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
-from mnist_lib.ui.session import run_store
+from mnist_lib.ui.session import make_titles, run_store, title_of
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.wording import percent_text
 
@@ -139,7 +139,7 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
         show_error(str(error))
         return None
     right = _count_right(snapshot, answers)
-    name = plain_text(run.run_id)
+    name = plain_text(title_of(run.run_id))
     if count == 1:
         st.markdown(f"**{name}** reads your only drawing **{'right' if right else 'wrong'}**.")
     else:
@@ -266,6 +266,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
     names = st.multiselect(
         "Test other runs on them",
         list(others),
+        format_func=make_titles(),
         max_selections=MAX_OTHER_RUNS,
         key=_OTHERS_KEY,
         persist_state="session",
@@ -277,7 +278,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
     problems = []
     for name in names:
         try:
-            with st.spinner(f"{plain_text(name)} reads your drawings…"):
+            with st.spinner(f"{plain_text(title_of(name))} reads your drawings…"):
                 right[name] = _count_right(snapshot, _read_drawings(others[name], snapshot))
         except DamagedRunError as error:
             problems.append(str(error))
@@ -285,7 +286,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
         count = len(snapshot.digits)
         st.table(
             {
-                "Run": [plain_text(name) for name in right],
+                "Run": [plain_text(title_of(name)) for name in right],
                 "Read right": [f"{number:,} of {count:,}" for number in right.values()],
                 "Accuracy": [f"{number / count:.1%}" for number in right.values()],
             },

@@ -21,6 +21,7 @@ from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import FILTER_KEYS, OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
 from mnist_lib.ui.mistakes.image import render_biography, render_image, render_image_closely
 from mnist_lib.ui.mistakes.metrics import render_metrics
+from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.wording import a_digit, percent_text
@@ -110,8 +111,9 @@ def _render_headline(moment: Moment, labels: np.ndarray) -> None:
     right = moment.probabilities.argmax(axis=1) == labels
     low, high = wilson_interval(int(right.sum()), len(labels))
     st.markdown(
-        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by **{plain_text(moment.run.run_id)}** "
-        f"after epoch {moment.epoch}: {right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
+        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by "
+        f"**{plain_text(title_of(moment.run.run_id))}** after epoch {moment.epoch}: "
+        f"{right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
     )
     if moment.before is None:
         return

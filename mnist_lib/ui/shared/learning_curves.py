@@ -11,7 +11,7 @@ from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.session import run_store
+from mnist_lib.ui.session import make_titles, run_store, title_of
 
 # TensorBoard's default, too.
 DEFAULT_SMOOTHING = 0.6
@@ -33,7 +33,7 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
     with st.popover("Axes, smoothing, other runs", icon=":material/tune:", key=f"{key}_options"):
         if others is None:
             others = _choose_others(snapshot.run_id, f"{key}_others")
-        laid_over = [(run.run_id, _read(run)) for run in others]
+        laid_over = [(title_of(run.run_id), _read(run)) for run in others]
         x = _choose_axis([snapshot, *(other for _, other in laid_over)], key)
         loss_axis = st.segmented_control(
             "Loss axis",
@@ -91,6 +91,7 @@ def _choose_others(run_id: str, key: str) -> list[Run]:
     names = st.multiselect(
         "Compare with",
         list(runs),
+        format_func=make_titles(),
         max_selections=MAX_OTHERS,
         key=key,
         persist_state="session",

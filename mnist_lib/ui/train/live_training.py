@@ -9,7 +9,7 @@ from mnist_lib.runs.paper import PAPER_RESULT, epoch_columns
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
-from mnist_lib.ui.session import run_store
+from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.train.controls import render_controls
@@ -39,7 +39,7 @@ def render_training(run: Run, active: Run | None) -> None:
         return
     if active:
         line = st.container(horizontal=True, vertical_alignment="center")
-        name = plain_text(active.run_id)
+        name = plain_text(title_of(active.run_id))
         line.markdown(f":material/model_training: **{name}** is being trained now.", width="content")
         line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
     snapshot = run.read()
@@ -64,7 +64,7 @@ def _render_live(run: Run) -> None:
 
 def _render_heading(snapshot: RunSnapshot) -> None:
     line = st.container(horizontal=True, vertical_alignment="center")
-    line.subheader(plain_text(snapshot.run_id), width="content")
+    line.subheader(plain_text(title_of(snapshot.run_id)), width="content")
     line.markdown(state_badges(snapshot), width="content")
 
 

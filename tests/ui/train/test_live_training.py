@@ -22,7 +22,7 @@ from mnist_lib.runs.records import Status
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training import launch as trainer
-from tests.support.runs import BUNDLED_RUN, Trained, change_json
+from tests.support.runs import BUNDLED_RUN, Trained, change_json, title_of
 from tests.support.screens import APP_PATH, all_text, button, forget_screens
 
 
@@ -137,7 +137,7 @@ def test_run_cannot_be_continued_while_another_is_trained(
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
     assert button(app, "Continue from epoch 2").disabled
-    assert active.run_id in button(app, "Continue from epoch 2").help
+    assert title_of(active) in button(app, "Continue from epoch 2").help
 
 
 @pytest.fixture
@@ -169,12 +169,12 @@ def test_another_run_can_be_looked_at_while_one_is_trained(
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert app.subheader[0].value == run_copy.run_id
-    assert f"**{active.run_id}** is being trained now." in all_text(app)
+    assert app.subheader[0].value == title_of(run_copy)
+    assert f"**{title_of(active)}** is being trained now." in all_text(app)
     button(app, "Look at it").click().run()
     assert not app.exception
     assert selected(app) == active.run_id
-    assert active.run_id in [heading.value for heading in app.subheader]
+    assert title_of(active) in [heading.value for heading in app.subheader]
     assert "Pause" in [button.label for button in app.button]
 
 
@@ -230,7 +230,7 @@ def test_changed_network_is_marked_wherever_the_run_shows(run_copy: Run) -> None
         app.switch_page(f"pages/{name}.py").run()
         assert mark in all_text(app)
     app.switch_page("pages/overview.py").run()
-    assert app.table[0].value.columns[-1] == f"Newest here ({run_copy.run_id}), not the paper's network"
+    assert app.table[0].value.columns[-1] == f"Newest here: {title_of(run_copy)}, not the paper's network"
 
 
 def test_the_papers_network_is_not_marked() -> None:
@@ -349,6 +349,6 @@ def test_end_of_a_training_is_told_once(shown: str, run_copy: Run, store: RunSto
     change_json(run_copy.path / "status.json", state="stopped")
     app.run()
     way = "" if shown == "the training" else " Choose it under Run to look at it."
-    assert [toast.value for toast in app.toast] == [f"The training {run_copy.run_id} has ended.{way}"]
+    assert [toast.value for toast in app.toast] == [f"The training {title_of(run_copy)} has ended.{way}"]
     app.run()
     assert not app.toast
