@@ -54,10 +54,10 @@ left, right = st.columns(2, gap="large")
 with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
-    st.subheader("Images of each digit")
+    st.header("Images of each digit")
     st.plotly_chart(class_counts_figure(count_classes(labels), digit), config={"displayModeBar": False})
 with right:
-    st.subheader(f"Number {chosen:,}: {a_digit(labels[chosen])}")
+    st.header(f"Number {chosen:,}: {a_digit(labels[chosen])}")
     scale = st.segmented_control(
         "Pixel values",
         ["0 to 255", "divided by 255"],

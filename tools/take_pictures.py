@@ -58,7 +58,7 @@ def take_overview(browser: Browser, url: str) -> None:
 def take_model(browser: Browser, url: str) -> None:
     """Take the Model screen with a place of the second convolution chosen."""
     page = open_screen(browser, f"{url}/model?run=pretrained-accurate", 1440, 1030)
-    page.get_by_role("button", name="Convolution 2, ").first.click()
+    page.get_by_role("button", name="Convolution 2 ").first.click()
     expect(page.get_by_role("heading", name="Second convolution")).to_be_visible()
     page.mouse.move(0, 0)
     save(still_screenshot(page), "model.png")

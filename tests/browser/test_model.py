@@ -127,7 +127,7 @@ def sentence(page: Page) -> Locator:
 
 def layer_button(page: Page, name: str) -> Locator:
     """Return the button above a layer."""
-    return page.get_by_role("button", name=re.compile(f"^{name}, [0-9]")).first
+    return page.get_by_role("button", name=re.compile(f"^{name} [0-9]")).first
 
 
 def random_places(shape: tuple[int, ...], parts: int | None = None) -> list[tuple[int, int, int, int | None]]:

@@ -73,15 +73,15 @@ def test_model_table_adds_up() -> None:
 def test_dataset_filter_and_shuffle_choose_the_images() -> None:
     app = open_screen("dataset")
     assert "60,000 images, 60 on this page." in all_text(app)
-    assert app.subheader[-1].value == "Number 0: a 5"
+    assert app.header[-1].value == "Number 0: a 5"
     app.segmented_control(key="split").set_value("test").run()
     app.pills(key="digit").set_value(3).run()
     assert "1,010 images of a 3, 60 on this page." in all_text(app)
-    assert app.subheader[-1].value == "Number 18: a 3"  # the first 3 of the test set
+    assert app.header[-1].value == "Number 18: a 3"  # the first 3 of the test set
     shuffle = next(button for button in app.button if button.label == "Shuffle")
     shuffle.click().run()
-    assert app.subheader[-1].value.endswith(": a 3")
-    assert app.subheader[-1].value != "Number 18: a 3"
+    assert app.header[-1].value.endswith(": a 3")
+    assert app.header[-1].value != "Number 18: a 3"
 
 
 @pytest.mark.parametrize(("factor", "axis"), [(3, "step"), (4, "epoch")])

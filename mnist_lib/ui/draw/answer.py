@@ -27,7 +27,7 @@ def render_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> Non
     """
     threshold = answer_threshold()  # the slider is drawn below the answer that depends on it
     heading, reason = answer_text(image, probabilities, threshold)
-    st.subheader(heading)
+    st.header(heading)
     st.caption(reason)
     live_figure(probabilities_figure(probabilities), key="given_probabilities")
     st.slider(

@@ -99,7 +99,7 @@ def render_own_digits(run: Run) -> None:
     """
     own = _own_digits()
     show_done(_DONE_KEY)
-    st.subheader("Your own test set")
+    st.header("Your own test set")
     try:
         snapshot = own.read()
     except OwnDigitsError as error:
@@ -179,7 +179,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
             key=f"own_digits_delete_{number}",
         ):
             st.markdown(f"Delete {'your only drawing' if count == 1 else f'all {count:,} drawings'}?")
-            st.button("Yes, delete", type="primary", key="own_digits_clear", on_click=_clear, args=(own,))
+            st.button("Yes, delete", key="own_digits_clear", on_click=_clear, args=(own,))
         st.button(
             "Undo delete",
             icon=":material/undo:",
@@ -241,7 +241,7 @@ def _tile_id(digit: OwnDigit) -> int:
 
 
 def _render_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
-    st.markdown(f"##### Your {digit.label}, read as {probabilities.argmax()}")
+    st.markdown(f"### Your {digit.label}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
         live_figure(image_figure(image), key="own_digit_image")

@@ -55,9 +55,9 @@ def render_draw_screen(run: Run) -> None:
             model_link(OWN_DIGIT)
             render_keep_form(given.ink, given.source)
         with st.container():
-            st.subheader("From your digit to what the network sees")
+            st.header("From your digit to what the network sees")
             render_stages(given.ink, drawing, readings)
-            st.subheader("A closer look")
+            st.header("A closer look")
             render_closer_look(run, drawing.image, "drawn", OWN_DIGIT)
     st.divider()
     render_own_digits(run)

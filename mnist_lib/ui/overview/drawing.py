@@ -49,7 +49,7 @@ def render_drawing(run: Run) -> None:
         return
     heading, reason = answer_text(image, read, answer_threshold())
     with answer_column.container():
-        st.subheader(heading)
+        st.header(heading)
         st.markdown(reason if drawn else "This is a test digit. **Draw your own on the black field.**")
         live_figure(probabilities_figure(read).update_layout(height=230), key="overview_probabilities")
         with st.container(horizontal=True):

@@ -27,7 +27,7 @@ def _cell(value: float, maximum: float, decimals: int) -> str:
     if value == 0:
         return "<span></span>"
     grey = round(255 * value / maximum)
-    ink = ' class="ink"' if grey > 127 else ""
+    ink = ' class="ink"' if grey > 117 else ""
     text = f"{value:.{decimals}f}"
     short = text.removeprefix("0") if decimals else text
     return f'<span{ink} style="background:rgb({grey},{grey},{grey})">{short}</span>'

@@ -64,7 +64,7 @@ def _render_live(run: Run) -> None:
 
 def _render_heading(snapshot: RunSnapshot) -> None:
     line = st.container(horizontal=True, vertical_alignment="center")
-    line.subheader(plain_text(title_of(snapshot.run_id)), width="content")
+    line.header(plain_text(title_of(snapshot.run_id)), width="content")
     line.markdown(state_badges(snapshot), width="content")
 
 

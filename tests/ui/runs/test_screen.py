@@ -63,7 +63,7 @@ def test_settings_are_written_as_a_person_writes_them(own_run: Run) -> None:
 
 def test_run_on_the_screens_is_chosen_at_first() -> None:
     app = open_screen("runs")
-    assert app.subheader[0].value == BUNDLED_RUN.run_id
+    assert app.header[0].value == BUNDLED_RUN.run_id
     assert "cannot be renamed or deleted" in all_text(app)
 
 
@@ -82,7 +82,7 @@ def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: Run
     assert not app.exception
     assert [run.run_id for run in store.own_runs()] == ["my-best"]
     assert labelled(app.selectbox, "Run").value == "my-best"
-    assert app.subheader[0].value == "my-best"
+    assert app.header[0].value == "my-best"
     assert "Folder:" not in all_text(app)  # it is the name
 
 

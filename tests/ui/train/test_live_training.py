@@ -169,12 +169,12 @@ def test_another_run_can_be_looked_at_while_one_is_trained(
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert app.subheader[0].value == title_of(run_copy)
+    assert app.header[0].value == title_of(run_copy)
     assert f"**{title_of(active)}** is being trained now." in all_text(app)
     button(app, "Look at it").click().run()
     assert not app.exception
     assert selected(app) == active.run_id
-    assert title_of(active) in [heading.value for heading in app.subheader]
+    assert title_of(active) in [heading.value for heading in app.header]
     assert "Pause" in [button.label for button in app.button]
 
 

@@ -6,7 +6,7 @@ class Calculation {
   constructor(parent) {
     this.host = element("section", "calculation", parent);
     this.host.setAttribute("aria-label", "Calculation");
-    this.heading = element("h4", "", this.host);
+    this.heading = element("h2", "", this.host);
     this.sentence = element("p", "sentence", this.host);
     this.sentence.setAttribute("role", "status");
     this.walk = element("div", "walk", this.host);

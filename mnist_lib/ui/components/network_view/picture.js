@@ -205,15 +205,14 @@ class Picture {
       button.dataset.layer = layer.name;
       button.tabIndex = -1;
       for (const side of ["left", "top", "width", "height"]) button.style[side] = `${box[side]}px`;
-      button.setAttribute("aria-label", label);
+      if (label) button.setAttribute("aria-label", label);
       made.push(button);
       return button;
     };
     for (const { layer, left, width, boxes } of this.arrangement.columns) {
       const wide = width + this.arrangement.gap - 2;
       const header = button(
-        "header", layer, { left: left + (width - wide) / 2, top: -HEADER_PX, width: wide, height: HEADER_PX - 6 },
-        `${layer.title}, ${layer.shape_text}`);
+        "header", layer, { left: left + (width - wide) / 2, top: -HEADER_PX, width: wide, height: HEADER_PX - 6 });
       header.tabIndex = 0;
       element("b", "", header).textContent = layer.title;
       element("span", "", header).textContent = layer.shape_text;
