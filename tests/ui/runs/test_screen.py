@@ -70,7 +70,7 @@ def test_run_on_the_screens_is_chosen_at_first() -> None:
 def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: RunStore) -> None:
     app = open_runs(own_run.run_id)
     app.selectbox(key="run").set_value(own_run.run_id).run()
-    assert app.subheader[0].value == title_of(own_run)
+    assert app.header[0].value == title_of(own_run)
     assert all_text(app).count(own_run.run_id) == 1  # its folder's name, said once
     assert app.text_input(key=f"new_name_{own_run.run_id}").value == own_run.run_id
     app.text_input(key=f"new_name_{own_run.run_id}").set_value("my best")
