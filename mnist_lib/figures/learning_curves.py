@@ -139,11 +139,13 @@ def sample_errors_figure(errors: Mapping[int, int], config: TrainingConfig) -> g
         "y": y,
         "customdata": counts[shown],
         "hovertemplate": "%{customdata:,} misread<extra></extra>",
+        "name": "errors",
         "mode": "lines",
         "line": {"color": color, "width": 2},
     }
     newest = {
         "type": "scatter",
+        "name": "newest",
         "x": x[-1:],
         "y": y[-1:],
         "hoverinfo": "skip",
