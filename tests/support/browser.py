@@ -72,6 +72,14 @@ def launch_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=arguments)
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the screen is complete, its figures included."""
+    expect(page.get_by_test_id("stSidebar").get_by_text("This machine:")).to_be_attached()
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    for plot in page.locator(".live-figure").all():
+        expect(plot.locator(".main-svg").first).to_be_attached()
+
+
 def canvas_of(page: Page) -> Locator:
     """Return the canvas of the Draw screen, ready for a stroke."""
     canvas = page.locator("canvas.upper-canvas")

@@ -37,7 +37,7 @@ class Calculation {
   button(parent, text, label, onclick) {
     const made = element("button", "", parent, text);
     made.type = "button";
-    made.setAttribute("aria-label", label);
+    if (!/[a-z]/i.test(text)) made.setAttribute("aria-label", label);  // words are a name of their own
     made.title = label;
     made.onclick = onclick;
     return made;

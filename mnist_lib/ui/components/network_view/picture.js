@@ -217,7 +217,8 @@ class Picture {
       element("b", "", header).textContent = layer.title;
       element("span", "", header).textContent = layer.shape_text;
       boxes.forEach((box, map) => {
-        const part = button("part", layer, box, this.describe({ layer: layer.name, map }));
+        // An answer is named by its text.
+        const part = button("part", layer, box, layer.kind === "answer" ? "" : this.describe({ layer: layer.name, map }));
         part.dataset.map = map;
         if (map === 0) part.tabIndex = 0;  // one stop for the Tab key; the arrow keys move from there
         if (layer.kind === "answer") this.fillAnswer(part, layer, map);
