@@ -12,7 +12,7 @@ require_router()
 st.title("Draw")
 run = selected_run()
 if run is None or not run.has_model():
-    st.info("This run has kept no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
     screen_link("train", "Go to Train")
     st.stop()
 st.markdown(

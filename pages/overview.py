@@ -21,7 +21,7 @@ if run is not None and run.has_model():
 elif run is None:
     st.info("There is no network yet that could read a digit. Train one.", icon=":material/info:")
 else:
-    st.info("This run has kept no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
 if run is not None:
     render_replay(run)
     render_wall(run)

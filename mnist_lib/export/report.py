@@ -61,7 +61,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
     snapshot = run.read()
     config = snapshot.config
     if snapshot.state == "damaged" or config is None:
-        raise DamagedRunError(f"{run.run_id} is damaged: {snapshot.message}")
+        raise DamagedRunError(f"The run is damaged: {snapshot.message}")
     epoch = max(run.epochs_with_probabilities(), default=None)
     probabilities = run.probabilities(epoch)
     matrix = confusion_matrix(probabilities, dataset.test_labels)
@@ -87,7 +87,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         accuracy=f"{matrix.trace() / matrix.sum():.2%}",
         results=_results(matrix, probabilities, dataset.test_labels),
         claims=_claims(snapshot, matrix),
-        recipe=config.preset,
+        preset=config.preset,
         settings=settings,
         differing=differing,
         circumstances=_circumstances(run.run_id, snapshot.record),
@@ -103,7 +103,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         digits=_digits(matrix),
         mistakes=_pictures(surest, dataset.test_images),
         misread=f"{misread:,}",
-        left_out=f"{misread - MAX_PICTURES:,}" if misread > MAX_PICTURES else "",
+        some_left_out=misread > MAX_PICTURES,
         today=datetime.now().strftime("%Y-%m-%d"),
     )
     # JSON can hold lone surrogates, which cannot be encoded.
@@ -135,7 +135,7 @@ def _results(matrix: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) 
         ("Test accuracy", f"{right / count:.2%}", f"95% interval {_interval(right, count)}"),
         ("Misread", f"{count - right:,}", f"of {count:,} test digits"),
         ("Test loss", f"{cross_entropy(probabilities, labels):.4f}", "mean cross-entropy"),
-        ("Calibration error", f"{calibration_error:.2%}", "how far confidence and accuracy lie apart"),
+        ("Calibration error", f"{calibration_error:.2%}", "mean difference of confidence and accuracy"),
     ]
 
 

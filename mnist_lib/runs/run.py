@@ -254,7 +254,7 @@ class Run:
         """
         text = text.strip()
         if self.bundled:
-            raise RunStoreError(f"{self.run_id} ships with the project and cannot have a note.")
+            raise RunStoreError("The run ships with the project and cannot have a note.")
         if len(text) > MAX_NOTE_LENGTH:
             raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
         try:
@@ -313,10 +313,10 @@ class Run:
         if status.state not in ACTIVE_STATES:
             return status
         if not is_same_process(status.pid, status.pid_start_time):
-            return msgspec.structs.replace(status, state="interrupted", message="the trainer ended without a word")
+            return msgspec.structs.replace(status, state="interrupted", message="the trainer ended unexpectedly")
         silence_s = time.time() - status.heartbeat
         if silence_s > HEARTBEAT_TIMEOUT_S:
-            reason = f"no sign of life from the trainer for {silence_s:.0f} s"
+            reason = f"the trainer has reported nothing for {silence_s:.0f} s"
             return msgspec.structs.replace(status, state="interrupted", message=reason)
         return status
 

@@ -232,7 +232,7 @@ def test_training_survives_the_server_and_its_own_death_is_seen(start_server: St
     while not run.read().epochs:
         page.wait_for_timeout(100)
     os.kill(run.read_status().pid, signal.SIGKILL)
-    warning = page.get_by_text("This run is interrupted: the trainer ended without a word.")
+    warning = page.get_by_text("This run is interrupted: the trainer ended unexpectedly.")
     page.goto(f"{server.url}/train?run={run.run_id}")
     expect(warning).to_be_visible(timeout=10_000)
     go_to(page, "Mistakes")  # what it had finished is still there

@@ -190,7 +190,7 @@ def test_why_something_is_not_done_is_said_in_text(store: RunStore) -> None:
     with FileLock(store.root / ".training.lock"):
         button(app, "Delete it").click().run()
     check_that_all_is_plain(app)
-    assert app.error[0].value == f"{NAME} is being trained and cannot be deleted now. Stop it first."
+    assert app.error[0].value == "The run is being trained and cannot be deleted now. Stop it first."
 
 
 def test_readers_of_drawings_are_named_in_text(store: RunStore, dataset: Dataset) -> None:

@@ -227,7 +227,7 @@ def test_damaged_run_stays_in_its_row_beside_the_others_and_can_be_deleted(store
     table = app.dataframe[0].value
     assert table["Run"].tolist() == [title_of(run), BUNDLED_RUN.run_id, PAPER_RUN.run_id]
     assert table["State"].tolist() == ["damaged", "finished", "finished"]
-    assert "Config.json is not what a trainer writes, at created_at." in [caption.value for caption in app.caption]
+    assert "Config.json has a wrong value, at created_at." in [caption.value for caption in app.caption]
     next(button for button in app.button if button.label == "Delete it").click().run()
     assert not app.exception
     assert not run.path.exists()
@@ -249,7 +249,7 @@ def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
     status |= {"state": "running", "pid": os.getpid(), "pid_start_time": 1.0}
     (run.path / "status.json").write_text(json.dumps(status))
     app = open_screen("train", run.run_id)
-    assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
+    assert "This run is interrupted: the trainer ended unexpectedly." in app.warning[0].value
     assert len(app.table[-1].value) == 6  # and the paper's; what it had finished is still readable
 
 

@@ -26,8 +26,8 @@ def render_replay(run: Run) -> None:
         return
     st.header("Watch it learn, without waiting")
     st.caption(
-        f"The training of **{plain_text(title_of(run.run_id))}**, {duration_text(replay.seconds[-1])}, in 12 seconds. "
-        "Below each digit: the true digit → what the network reads, and how sure it is."
+        f"The training of **{plain_text(title_of(run.run_id))}** took {duration_text(replay.seconds[-1])}; here it "
+        "takes 12 seconds. Below each digit: the true digit → what the network reads, and how sure it is."
     )
     indices = list(WATCHED_DIGITS)
     dataset = mnist()

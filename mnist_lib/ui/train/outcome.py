@@ -75,7 +75,7 @@ def _render_comparison(result: RunResult, best: RunResult | None) -> None:
         {
             "Run": names,
             "Test accuracy": accuracy,
-            "Misclassified of 10,000": misclassified,
+            "Misread of 10,000": misclassified,
             "Total training time": total,
         },
         hide_index=True,

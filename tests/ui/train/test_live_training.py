@@ -53,10 +53,10 @@ def change_network(run: Run) -> None:
 def test_ended_run_is_shown_beside_the_paper_and_the_best_other_run(run_copy: Run, trained: Trained) -> None:
     app = open_train(run_copy.run_id)
     assert not app.exception
-    table = next(table.value for table in app.table if "Misclassified of 10,000" in table.value.columns)
+    table = next(table.value for table in app.table if "Misread of 10,000" in table.value.columns)
     wrong = trained.result["misclassified"]
     best = json.loads((BUNDLED_RUN.path / "status.json").read_text())["result"]["misclassified"]
-    assert list(table["Misclassified of 10,000"]) == [f"{wrong:,}", "fewer than 80", str(best)]
+    assert list(table["Misread of 10,000"]) == [f"{wrong:,}", "fewer than 80", str(best)]
     assert list(table["Test accuracy"])[:2] == [f"{trained.result['test_accuracy']:.2%}", "over 99% (99.21%)"]
     assert list(table.iloc[:, 0]) == ["This run", "The paper", f"Best other run ({BUNDLED_RUN.run_id})"]
     text = all_text(app)
@@ -121,7 +121,7 @@ def test_interrupted_run_is_continued_from_its_last_checkpoint(run_copy: Run, mo
     assert not [each for each in open_train(run_copy.run_id).button if each.label.startswith("Continue")]
     run_copy.checkpoint_path(1).write_bytes(b"weights and optimizer")
     app = open_train(run_copy.run_id)
-    assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
+    assert "This run is interrupted: the trainer ended unexpectedly." in app.warning[0].value
     button(app, "Continue from epoch 1").click().run()
     assert asked == [run_copy.run_id]
     assert [error.value for error in app.error] == ["The disk is full."]
