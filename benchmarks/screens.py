@@ -164,7 +164,7 @@ def strokes(page: Page, url: str, repeats: int) -> list[float]:
     """Time strokes on a fresh canvas, in seconds."""
     times = []
     page.goto(f"{url}/draw")
-    canvas = page.locator("canvas.upper-canvas").filter(visible=True)
+    canvas = page.locator("canvas.field")
     for _ in range(repeats):
         page.wait_for_timeout(1_000)
         box = canvas.bounding_box()
@@ -185,7 +185,7 @@ def overview_strokes(page: Page, url: str, repeats: int) -> list[float]:
     """Time strokes on Overview until the digit's way through the layers is another, in seconds."""
     times = []
     page.goto(url)
-    canvas = page.locator("canvas.upper-canvas").filter(visible=True)
+    canvas = page.locator("canvas.field")
     for _ in range(repeats):
         page.wait_for_timeout(1_000)
         box = canvas.bounding_box()

@@ -188,7 +188,7 @@ def test_imports_of_the_router_and_of_every_screen_leave_keras_out(python: Pytho
         "assert not app.exception, app.exception",
     ]
     loaded = run_imports(in_streamlit, python)
-    assert {"streamlit", "streamlit_drawable_canvas", "plotly", "mnist_lib"} <= loaded
+    assert {"streamlit", "plotly", "mnist_lib"} <= loaded
     assert loaded.isdisjoint({*KERAS, "jinja2"})  # which waits for the first report
 
 

@@ -115,7 +115,7 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
     server = start_server()
     run = Run(shutil.copytree(BUNDLED_RUN.path, server.runs_path / "20260101-000000-accurate-seed9"))
     page.goto(f"{server.url}/{screen}?run={run.run_id}")
-    canvas = page.locator("canvas.upper-canvas")
+    canvas = page.locator("canvas.field")
     slider = page.get_by_role("slider", name="Network after epoch")
     expect(slider if screen == "mistakes" else canvas).to_be_visible()
     shutil.rmtree(run.path)

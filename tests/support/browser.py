@@ -74,20 +74,21 @@ def launch_browser(playwright: Playwright) -> Browser:
 
 def canvas_of(page: Page) -> Locator:
     """Return the canvas of the Draw screen, ready for a stroke."""
-    canvas = page.locator("canvas.upper-canvas")
+    canvas = page.locator("canvas.field")
     expect(canvas).to_be_visible()
-    page.wait_for_timeout(500)  # it takes no stroke before its script has set it up
     return canvas
 
 
 def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw a stroke through these points of the canvas with the mouse."""
+    """Draw a stroke with the mouse through these points, of a canvas of 280 by 280."""
     box = canvas_of(page).bounding_box()
     assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    scale = box["width"] / 280
+    places = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
+    page.mouse.move(*places[0])
     page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    for place in places[1:]:
+        page.mouse.move(*place, steps=10)
     page.mouse.up()
 
 

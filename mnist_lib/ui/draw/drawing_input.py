@@ -18,18 +18,17 @@ LARGEST_FILE_MB = 40
 # A photo of 20 megapixels takes half a second.
 LONGEST_READING_S = 2.0
 
+LARGEST_CANVAS_PX = 400
+
 WAYS = {"canvas": ":material/draw: Draw", "picture": ":material/image: Picture"}
 
 _PICTURE_ERROR = "picture_error"
 _UPLOAD_NUMBER = "upload_number"
 
 
-def ask_for_digit() -> GivenDigit | None:
-    """Show the canvas, or the fields for a picture, and return the given digit, or None until there is one.
-
-    Both are kept while other screens are open.
-    """
-    way = st.segmented_control(
+def choose_way() -> str:
+    """Show the choice between the canvas and a picture, and return ``canvas`` or ``picture``."""
+    return st.segmented_control(
         "Where the digit comes from",
         list(WAYS),
         format_func=WAYS.__getitem__,
@@ -39,8 +38,18 @@ def ask_for_digit() -> GivenDigit | None:
         persist_state="session",
         label_visibility="collapsed",
     )
+
+
+def ask_for_digit(way: str) -> GivenDigit | None:
+    """Show the canvas, or the fields for a picture, and return the given digit, or None until there is one.
+
+    Both are kept while other screens are open.
+
+    Args:
+        way: ``canvas`` or ``picture``.
+    """
     if way == "canvas":
-        ask_for_drawing("draw", choose_pen=True)
+        ask_for_drawing("draw", LARGEST_CANVAS_PX, choose_pen=True)
     else:
         _ask_for_picture()
     return given_digit()

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
-from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.normalization import canvas_to_ink
+from mnist_lib.ui.components.drawing_canvas import Drawing, drawing_canvas
 
-CANVAS_SIZE_PX = 280
 PEN_WIDTHS_PX = (8, 32)
 USUAL_PEN_WIDTH_PX = 20
-
-# Strokes that can be undone; each takes a third of a megabyte.
-LONGEST_HISTORY = 50
 
 # ``canvas`` or ``picture``, and the ink of the picture.
 WAY_KEY = "drawing_way"
 PICTURE_INK_KEY = "picture_ink"
+# What is drawn.
+DRAWING_KEY = "drawing"
 
 _PEN_WIDTH_KEY = "pen_width"
-_CANVAS_NUMBER = "canvas_number"
-_CANVAS_BEGINS_WITH = "canvas_begins_with"
-_CANVAS_HISTORY = "canvas_history"
-_CLEARED_HISTORY = "cleared_history"
+# What the canvas began with, and its number: another number is another beginning.
+_BEGINS_WITH_KEY = "canvas_begins_with"
+_NUMBER_KEY = "canvas_number"
 
 
 class GivenDigit(NamedTuple):
@@ -40,13 +37,6 @@ class GivenDigit(NamedTuple):
     source: str
 
 
-class _CanvasState(NamedTuple):
-    """The canvas after a stroke: its strokes as JSON, and its pixels, uint8, (280, 280, 4)."""
-
-    drawing: dict[str, Any]
-    rgba: np.ndarray
-
-
 def given_digit() -> GivenDigit | None:
     """Return the digit that a person drew or gave as a picture, on whichever screen, or None."""
     state = st.session_state
@@ -54,28 +44,26 @@ def given_digit() -> GivenDigit | None:
     if way == "picture":
         ink = state.get(PICTURE_INK_KEY)
     else:
-        history = state.get(_CANVAS_HISTORY)
-        ink = canvas_to_ink(history[-1].rgba) if history else None
+        rgba = _drawing().rgba
+        ink = None if rgba is None else canvas_to_ink(rgba)
     return None if ink is None else GivenDigit(ink, way)
 
 
-def ask_for_drawing(screen: str, choose_pen: bool) -> None:
+def ask_for_drawing(screen: str, largest_px: int, choose_pen: bool) -> None:
     """Show the canvas with what is drawn on it so far; ``given_digit`` then returns it.
 
     The drawing is kept while other screens are open, and is the same on all of them.
 
     Args:
         screen: Where it is shown. Each screen needs a canvas of its own, which begins with the drawing.
+        largest_px: The canvas is as wide as there is room, and at most this.
         choose_pen: Whether to show a slider for the width of the pen.
     """
     state = st.session_state
-    history: list[_CanvasState] = state.setdefault(_CANVAS_HISTORY, [])
-    key = f"{screen}_canvas_{state.setdefault(_CANVAS_NUMBER, 0)}"
+    key = f"{screen}_canvas"
     if key not in state:  # a new canvas, or the person is back from another screen
-        state[_CANVAS_BEGINS_WITH] = history[-1].drawing if history else None
-    st.space("small")  # for the canvas's own toolbar
+        _begin_canvas(_drawing())
     canvas_place = st.empty()
-    buttons = st.container(horizontal=True)
     pen_width_px = state.get(_PEN_WIDTH_KEY, USUAL_PEN_WIDTH_PX)
     if choose_pen:
         pen_width_px = st.slider(
@@ -84,57 +72,26 @@ def ask_for_drawing(screen: str, choose_pen: bool) -> None:
             USUAL_PEN_WIDTH_PX,
             key=_PEN_WIDTH_KEY,
             persist_state="session",
-            width=CANVAS_SIZE_PX,
+            width=largest_px,
         )
     with canvas_place:
-        canvas = st_canvas(
-            stroke_width=pen_width_px,
-            stroke_color="#ffffff",
-            background_color="#000000",
-            height=CANVAS_SIZE_PX,
-            width=CANVAS_SIZE_PX,
-            initial_drawing=state[_CANVAS_BEGINS_WITH],
-            return_image_data=True,
-            key=key,
-        )
-    _remember(canvas)
-    if history or not state.get(_CLEARED_HISTORY):
-        buttons.button("Undo stroke", icon=":material/undo:", on_click=_undo_stroke, disabled=not history)
-        buttons.button("Clear", icon=":material/delete:", on_click=_clear_canvas, disabled=not history)
-    else:
-        buttons.button("Undo clear", icon=":material/undo:", on_click=_undo_clear)
+        drawing = drawing_canvas(key, state[_NUMBER_KEY], state[_BEGINS_WITH_KEY], pen_width_px, largest_px)
+    if drawing is not None:
+        if state.get(WAY_KEY) == "picture" and drawing.strokes != _drawing().strokes:
+            state[WAY_KEY] = "canvas"  # drawn on another screen than Draw, which would set it itself
+        state[DRAWING_KEY] = drawing
 
 
-def _remember(canvas: CanvasResult) -> None:
-    """Add the canvas's state to its history; before the first stroke there is none."""
-    history: list[_CanvasState] = st.session_state[_CANVAS_HISTORY]
-    drawing, rgba = canvas.json_data, canvas.image_data
-    if drawing is None or rgba is None or (history and history[-1].drawing == drawing):
-        return
-    if drawing["objects"]:
-        if st.session_state.get(WAY_KEY) == "picture":  # on another screen than Draw, which would set it itself
-            st.session_state[WAY_KEY] = "canvas"
-        history.append(_CanvasState(drawing, rgba))
-        del history[:-LONGEST_HISTORY]
-    elif history:  # emptied by the canvas's own toolbar
-        st.session_state[_CLEARED_HISTORY] = history[:]
-        history.clear()
+def clear_drawing() -> None:
+    """Empty the canvas; its Undo brings the drawing back. For callbacks."""
+    _begin_canvas(Drawing(cleared=_drawing().strokes))
 
 
-def _undo_stroke() -> None:
-    _begin_canvas(st.session_state[_CANVAS_HISTORY][:-1])
+def _begin_canvas(drawing: Drawing) -> None:
+    state = st.session_state
+    state[DRAWING_KEY] = state[_BEGINS_WITH_KEY] = drawing
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
 
 
-def _clear_canvas() -> None:
-    st.session_state[_CLEARED_HISTORY] = st.session_state[_CANVAS_HISTORY]
-    _begin_canvas([])
-
-
-def _undo_clear() -> None:
-    _begin_canvas(st.session_state.pop(_CLEARED_HISTORY))
-
-
-def _begin_canvas(history: list[_CanvasState]) -> None:
-    """Begin a new canvas that shows the last state of the history: a new key is a new canvas."""
-    st.session_state[_CANVAS_NUMBER] += 1
-    st.session_state[_CANVAS_HISTORY] = history
+def _drawing() -> Drawing:
+    return st.session_state.get(DRAWING_KEY, Drawing())

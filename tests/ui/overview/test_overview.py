@@ -23,11 +23,12 @@ def headings(app: AppTest) -> list[str]:
 
 def give_drawing(app: AppTest) -> None:
     """Let a one be drawn, as the canvas does after a stroke."""
-    from mnist_lib.ui.shared.drawing import _CanvasState
+    from mnist_lib.ui.components.drawing_canvas import Drawing
+    from mnist_lib.ui.shared.drawing import DRAWING_KEY
 
     canvas = Image.new("RGBA", (280, 280), "black")
     ImageDraw.Draw(canvas).line([(140, 40), (140, 240)], fill="white", width=20)
-    app.session_state["canvas_history"] = [_CanvasState({"objects": [{}]}, np.asarray(canvas))]
+    app.session_state[DRAWING_KEY] = Drawing([{}], [], np.asarray(canvas))
     app.run()
 
 
