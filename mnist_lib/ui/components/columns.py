@@ -8,9 +8,16 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+# As Streamlit defines them.
+_GAPS_PX = {"medium": 32, "large": 64}
+
 
 def wrapping_columns(
-    weights: Sequence[int], least_widths_px: Sequence[int], key: str, gap: Literal["medium", "large"]
+    weights: Sequence[int],
+    least_widths_px: Sequence[int],
+    key: str,
+    gap: Literal["medium", "large"],
+    first_if_wrapped: int = 1,
 ) -> list[DeltaGenerator]:
     """Return columns that share the width, and wrap if one would get less than it needs.
 
@@ -22,12 +29,20 @@ def wrapping_columns(
         least_widths_px: The width that each of them needs.
         key: The key of the container around them.
         gap: The space between them, as Streamlit names it.
+        first_if_wrapped: The number of the column that stands above the others where two columns wrap.
     """
     rules = [
         f".st-key-{key} > * > .stHorizontalBlock > .stColumn:nth-child({number}) "
         f"{{ flex: {weight} 1 0; min-width: min(100%, {least_width_px}px); }}"
         for number, (weight, least_width_px) in enumerate(zip(weights, least_widths_px, strict=True), start=1)
     ]
+    if first_if_wrapped != 1:
+        needed_px = sum(least_widths_px) + _GAPS_PX[gap]
+        rules += [
+            f".st-key-{key} {{ container-type: inline-size; }}",
+            f"@container (max-width: {needed_px - 1}px) {{ .st-key-{key} > * > .stHorizontalBlock > "
+            f".stColumn:nth-child({first_if_wrapped}) {{ order: -1; }} }}",
+        ]
     with st.container(key=key):
         st.html(f"<style>{' '.join(rules)}</style>")
         return st.columns(list(weights), gap=gap)
