@@ -72,12 +72,12 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
         seen.append(stages.inner_html())
     expect_answer(page, 7)
     for earlier in (seen[1], seen[0]):
-        page.get_by_role("button", name="Undo", exact=True).click()
+        page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
         wait_for_stages(page, earlier)
     expect_answer(page, 1)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    page.get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
     wait_for_stages(page, seen[0])
     expect_answer(page, 1)
 
@@ -245,7 +245,7 @@ def test_one_tap_keeps_the_drawing_and_clears_the_canvas_for_the_next(page: Page
         assert len(own.read().digits) == number
     assert [digit.label for digit in own.read().digits] == [7, 1, 7]
     # A wrong tap: the drawing comes back, and another digit corrects it.
-    page.get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
     expect_answer(page, 7)
     page.get_by_role("button", name="1", exact=True).first.click()
     expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
