@@ -46,7 +46,7 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
-from mnist_lib.wording import first_line, percent_text
+from mnist_lib.wording import duration_text, first_line, percent_text
 
 
 class CommandError(Exception):
@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
 
-    training = add("train", train_command, "Train the network. Ctrl-C stops and keeps the model.")
+    training = add("train", train_command, "Train the network. Ctrl-C stops the training and keeps the model.")
     training.add_argument("--preset", default="paper", help=f"one of: {', '.join(PRESETS)} (default: paper)")
     for name, setting in SETTINGS.items():
         flag = "--limit" if name == "training_images" else f"--{name.replace('_', '-')}"
@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add("summary", summary_command, "Print Table I: the layers and their parameters.")
     add("runs", runs_command, "List the runs, the newest first.")
 
-    writing = add("script", script_command, "Print a run as one Keras script that needs nothing of this project.")
+    writing = add("script", script_command, "Print a run as one Keras script that needs nothing else.")
     writing.add_argument("run", metavar="RUN", help="a run's name")
     return parser
 
@@ -142,7 +142,7 @@ def train_command(options: argparse.Namespace) -> int:
     names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
     choices = {name: getattr(options, name) for name in names}
     if options.continued_run is not None and any(value is not None for value in choices.values()):
-        raise CommandError("--continue uses the run's own settings. Leave out all others.")
+        raise CommandError("--continue uses the run's own settings: leave out all other settings.")
     config = config_from_choices(options.preset, **choices)
     continued = _store(options).find(options.continued_run) if options.continued_run is not None else None
     backend = choose_backend(continued.read().record.versions if continued else ())
@@ -163,8 +163,8 @@ def train_command(options: argparse.Namespace) -> int:
         print(msgspec.json.encode(result).decode())
     else:
         print(
-            f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified, "
-            f"{result.train_seconds:.1f} s on {result.device}. Run {result.run_id} {result.state}."
+            f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of 10,000 misclassified, "
+            f"{duration_text(result.train_seconds)} on {result.device}. Run {result.run_id} {result.state}."
         )
     return 0
 
@@ -238,7 +238,7 @@ def evaluate_command(options: argparse.Namespace) -> int:
     else:
         print(
             f"{run.run_id}: test loss {result['test_loss']:.4f}, test accuracy {test_accuracy:.2%}, "
-            f"{result['misclassified']} of 10,000 misclassified, read in {predict_seconds:.2f} s"
+            f"{result['misclassified']:,} of 10,000 misclassified, read in {predict_seconds:.2f} s"
         )
     return 0
 
@@ -298,12 +298,13 @@ def runs_command(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps(row))
             continue
-        result = f"{row['test_accuracy']:.2%}, {row['misclassified']} wrong" if last else ""
+        result = f"{row['test_accuracy']:.2%}, {last.misclassified:,} misclassified" if last else ""
+        epochs = "epoch " if row["epochs"] == 1 else "epochs"
         notes = [snapshot.message] if snapshot.message else []
         if snapshot.config and not snapshot.config.has_paper_network:
             notes.append(NOT_THE_PAPERS)
         reason = f"({'; '.join(notes)})" if notes else ""
-        line = f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} epochs  {result} {reason}"
+        line = f"{run.run_id:<36} {snapshot.state:<12} {row['epochs']:>3} {epochs}  {result} {reason}"
         print(printable(line.rstrip()))
     return 0
 

@@ -82,35 +82,37 @@ class TrainingConfig:
     """
 
     preset: str = "paper"  # the preset with these settings, or "custom"
-    epochs: int = _setting(5, "Epochs", (1, 100), "How often the network sees every training image. The paper: 5.")
+    epochs: int = _setting(5, "Epochs", (1, 100), "How many times the network sees every training image. The paper: 5.")
     batch_size: int = _setting(
         32,
         "Batch size",
         (1, 4096),
-        "Images averaged before each adjustment of the weights. "
-        "Larger batches are faster but adjust less often. The paper: 32.",
+        "How many images are averaged for each adjustment of the weights. "
+        "With larger batches an epoch is faster, but adjusts the weights less often. The paper: 32.",
     )
     learning_rate: float = _setting(
         0.001,
         "Learning rate",
         (0.000001, 1.0),
-        "How far each adjustment goes; with a schedule, its highest value. "
-        "Too small learns slowly, too large not at all. The paper: 0.001, Adam's default.",
+        "How large each adjustment is; with a schedule, the largest. "
+        "With a small rate the network learns slowly, with too large a rate not at all. The paper: 0.001, Adam's "
+        "default.",
     )
     schedule: str = _setting(
         "constant",
         "Schedule",
         ("constant", "one-cycle", "cosine"),
-        "How the learning rate changes during the training. One-cycle climbs to its highest value and then falls to "
-        "nearly nothing, in straight lines; cosine only falls. The paper: constant.",
+        "How the learning rate changes during the training. One-cycle rises to the learning rate and then falls "
+        "almost to 0, in straight lines; cosine only falls. The paper: constant.",
     )
     optimizer: str = _setting(
         "adam",
         "Optimizer",
         ("adam", "adamw", "sgd", "muon"),
         "The rule that turns gradients into adjustments. Adam scales each weight's steps by its past gradients; AdamW "
-        "also lets unused weights fade; SGD with momentum keeps rolling in one direction and needs rates near 0.05; "
-        "Muon evens out the steps of the dense layer and uses Adam for the rest. The paper: Adam.",
+        "also makes all weights a little smaller at every step; SGD with momentum adds up past gradients and needs "
+        "rates near 0.05; Muon makes the steps of the dense layer equally long in all directions and uses Adam for the "
+        "rest. The paper: Adam.",
     )
     shift_px: float = _setting(
         0.0,
@@ -126,35 +128,35 @@ class TrainingConfig:
         "Turns each training digit by up to this angle in either direction. The paper: 0.",
     )
     zoom: float = _setting(
-        0.0, "Zoom", (0.0, 0.3), "Makes each training digit larger or smaller by up to this share. The paper: 0."
+        0.0, "Zoom", (0.0, 0.3), "Makes each training digit larger or smaller by up to this fraction. The paper: 0."
     )
     continental_forms: float = _setting(
         0.0,
         "Continental forms",
         (0.0, 1.0),
-        "Share of the training ones, fours, sevens and nines that get an upstroke, a short stem, a bar or a hooked "
-        "tail, as much of the world writes them and MNIST hardly does. The paper: 0.",
+        "Share of the 1s, 4s, 7s and 9s that are redrawn as much of the world writes them and MNIST hardly does: a 1 "
+        "with an upstroke, a 4 with a short stem, a 7 with a bar, a 9 with a hooked tail. The paper: 0.",
     )
     middle_epochs: int = _setting(
         0,
         "Epochs on the middle",
         (0, 100),
-        "In the first epochs, the field of view is the middle 20 × 20 pixels, in which most of every digit stands: "
-        "half the work. Then the same network sees the whole image. The paper: 0.",
+        "In how many epochs, the first ones, the network sees only the middle 20 × 20 pixels, where most of every "
+        "digit is: half the work. Then the same network sees the whole image. The paper: 0.",
     )
     label_smoothing: float = _setting(
         0.0,
         "Label smoothing",
         (0.0, 0.3),
-        "Share of each label that is spread over all ten digits, so that the network is not driven to be certain; it "
-        "shrinks to nothing over the training. The paper: 0.",
+        "Share of each label that is spread over all ten digits, so that the network is not pushed to be certain; it "
+        "falls to 0 during the training. The paper: 0.",
     )
     validation_split: float = _setting(
         0.0,
         "Validation split",
         (0.0, 0.5),
-        "Share of the training images, the last ones, that are evaluated but not learned from. "
-        "Choose settings by these and not by the test images. The paper: 0.",
+        "Share of the training images, the last ones, that the network does not learn from. "
+        "Choose settings by its accuracy on these, not on the test images. The paper: 0.",
     )
     seed: int = _setting(
         0,
@@ -166,22 +168,23 @@ class TrainingConfig:
         "float32",
         "Precision",
         ("float32", "auto", "bfloat16", "float16"),
-        "How many bits the arithmetic uses. Half of them are faster on some processors and slower on others: auto "
-        "briefly tries both and takes the faster. The paper: float32.",
+        "How many bits each number has while training. 16 instead of 32 are faster on some processors and slower on "
+        "others: auto briefly tries both and takes the faster. The paper: float32.",
     )
     onednn: str = _setting(
         "auto",
         "oneDNN",
         ("auto", "on", "off"),
-        "Whether TensorFlow uses Intel's oneDNN, faster arithmetic for processors that rounds a little differently. "
-        "auto switches it on where the processor has AVX2 and is two to three times faster with it, and elsewhere "
-        "leaves the choice to TensorFlow.",
+        "Whether TensorFlow uses oneDNN, Intel's library of faster arithmetic, which rounds a little differently. auto "
+        "switches it on where the processor has AVX2, and training is two to three times faster with it; elsewhere "
+        "TensorFlow decides.",
     )
     training_images: int = _setting(
         60_000,
         "Training images",
         (1, 60_000),
-        "How many of the 60,000 training images to use, the first ones. Fewer are faster and less accurate.",
+        "How many of the 60,000 training images are used, the first ones. With fewer, training is faster and the "
+        "network less accurate.",
     )
     filters_1: int = _network_setting(
         32, "Filters, first convolution", (1, 128), "How many patterns it looks for. The paper: 32."
@@ -199,14 +202,17 @@ class TrainingConfig:
         "Halves width and height once more, after the second convolution. The paper: off.",
     )
     dense_units: int = _network_setting(
-        64, "Dense units", (1, 1024), "Values between the convolutions and the answer. The paper: 64."
+        64,
+        "Dense units",
+        (1, 1024),
+        "How many values stand between the convolutions and the answer. The paper: 64.",
     )
     dropout: float = _network_setting(
         0.2,
         "Dropout",
         (0.0, 0.9),
-        "Share of the dense units that is switched off at random while training, so that none is relied on alone. "
-        "The paper: 0.2.",
+        "Share of the dense units that is switched off at random while training, so that the network relies on no "
+        "single one. The paper: 0.2.",
     )
 
     def __post_init__(self) -> None:

@@ -12,9 +12,9 @@ import re
 _MARKDOWN_SIGNS = re.compile(r"[\\`*\[\]<>~$&]|(?<![^\W_])_|_(?![^\W_])")
 
 # What a backslash does not escape: the beginning of a heading or a list, and what Streamlit replaces after
-# parsing Markdown: icons, colours, emojis and links, all with a colon, addresses and arrows.
+# parsing Markdown: icons, colours, emojis and links, all with a colon that a time does not have, addresses and arrows.
 _MARKDOWN_PATTERNS = re.compile(
-    r"^(?=[#+-]|\d+[.)](?!\S))|:(?=\S)|@|www(?=\.)|(?<!\S)[-<>~](?=(->|[->=])(?!\S))", re.IGNORECASE
+    r"^(?=[#+-]|\d+[.)](?!\S))|:(?=\S)(?!\d\d\b)|@|www(?=\.)|(?<!\S)[-<>~](?=(->|[->=])(?!\S))", re.IGNORECASE
 )
 
 # Has no width and allows no line break.

@@ -5,18 +5,18 @@ import streamlit as st
 from mnist_lib.escaping import plain_text
 from mnist_lib.ui.draw.screen import render_draw_screen
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.session import selected_run, title_of
 
 require_router()
 
 st.title("Draw")
 run = selected_run()
 if run is None or not run.has_model():
-    st.info("This run has kept no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
     screen_link("train", "Go to Train")
     st.stop()
 st.markdown(
-    f"Draw one digit with the mouse or a finger, or upload a photo of one: **{plain_text(run.run_id)}** reads it, and "
-    "below you see why."
+    f"Draw one digit, or upload a photo of one: **{plain_text(title_of(run.run_id))}** reads it. It knows only the "
+    "ten digits, so a letter becomes a digit, too."
 )
 st.fragment(render_draw_screen)(run)

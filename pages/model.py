@@ -13,9 +13,9 @@ run = selected_run()
 config = run.read().config if run else None
 if run is None or config is None:
     st.info(
-        "This run does not say what it trained. Choose another run in the sidebar, or train one.",
+        "The settings of this run cannot be read. Choose another run in the sidebar, or train one.",
         icon=":material/info:",
     )
-    screen_link("train", "Train one now")
+    screen_link("train", "Go to Train")
     st.stop()
 st.fragment(render_model_screen)(run, config)

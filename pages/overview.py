@@ -10,7 +10,7 @@ from mnist_lib.ui.overview.drawing import render_drawing
 from mnist_lib.ui.overview.replay import render_replay
 from mnist_lib.ui.overview.training_time import render_training_time
 from mnist_lib.ui.overview.wall import render_wall
-from mnist_lib.ui.session import run_store, selected_run
+from mnist_lib.ui.session import run_store, selected_run, title_of
 
 require_router()
 
@@ -21,7 +21,7 @@ if run is not None and run.has_model():
 elif run is None:
     st.info("There is no network yet that could read a digit. Train one.", icon=":material/info:")
 else:
-    st.info("This run has kept no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
 if run is not None:
     render_replay(run)
     render_wall(run)
@@ -29,12 +29,14 @@ render_training_time()
 
 store = run_store()
 columns = {"Claim": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
-shown = [("Pre-trained", run) for run in store.bundled_runs()] + [("Newest here", run) for run in store.own_runs()[:1]]
-for title, shown_run in shown:
+shown = [("", run) for run in store.bundled_runs()] + [("Newest here: ", run) for run in store.own_runs()[:1]]
+for which, shown_run in shown:
     snapshot = shown_run.read()
     mark = f", {NOT_THE_PAPERS}" if snapshot.config and not snapshot.config.has_paper_network else ""
     claims = run_claims(snapshot)
-    columns[f"{title} ({plain_text(shown_run.run_id)}){mark}"] = claims._replace(device=plain_text(claims.device))
+    columns[f"{which}{plain_text(title_of(shown_run.run_id))}{mark}"] = claims._replace(
+        device=plain_text(claims.device)
+    )
 
 st.header("The paper's claims, and the results here")
 st.caption(

@@ -128,7 +128,7 @@ def test_ctrl_c_stops_and_says_so(interrupted: tuple[Output, Run]) -> None:
     assert epoch.startswith("epoch   1/5 ")
     wrong = result_of(run).misclassified
     assert last.endswith(f"Run {run.run_id} stopped.")
-    assert f"Test accuracy {1 - wrong / 10_000:.2%}, {wrong} of 10,000 misclassified, " in last
+    assert f"Test accuracy {1 - wrong / 10_000:.2%}, {wrong:,} of 10,000 misclassified, " in last
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -187,7 +187,7 @@ def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(
     command: Callable[..., Output], store: RunStore
 ) -> None:
     line = only_line(command("train", "--continue", "", "--limit", "100"))
-    assert line == "--continue uses the run's own settings. Leave out all others."
+    assert line == "--continue uses the run's own settings: leave out all other settings."
     assert only_line(command("train", "--continue", "")) == "There is no run '' of this machine to continue."
     assert store.runs() == []
 
@@ -298,7 +298,7 @@ def test_runs_lists_the_newest_first_with_state_and_results(
     first, second = output.stdout.splitlines()
     assert first.split() == ["20990101-000000-broken", "damaged", "0", "epochs", "(config.json", "is", "missing)"]
     result = result_of(run_copy)
-    result_words = [f"{result.test_accuracy:.2%},", str(result.misclassified), "wrong"]
+    result_words = [f"{result.test_accuracy:.2%},", f"{result.misclassified:,}", "misclassified"]
     assert second.split() == [run_copy.run_id, "finished", "2", "epochs", *result_words]
 
 
@@ -369,7 +369,7 @@ def test_evaluate_takes_the_newest_run_with_a_model(
     output = command("evaluate")
     assert (output.code, output.stderr) == (0, "")
     result = result_of(run_copy)
-    metrics = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified} of 10,000 misclassified"
+    metrics = f"test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of 10,000 misclassified"
     expected = f"{run_copy.run_id}: test loss {result.test_loss:.4f}, {metrics}, read in "
     assert re.fullmatch(re.escape(expected) + r"\d+\.\d\d s\n", output.stdout)
 

@@ -14,6 +14,7 @@ from mnist_lib.escaping import plain_text, plotly_text
         "my_best.run",
         "config.json: Epochs must be from 1 to 100, not 500.",
         "99.5% (2 h)",
+        "custom, 12,000 images, 26 Nov, 17:30:57",
     ],
 )
 def test_usual_text_is_its_own_markdown(text: str) -> None:
@@ -29,6 +30,7 @@ def test_usual_text_is_its_own_markdown(text: str) -> None:
         ("*e* _e_ __s__ ~d~ `c`", r"\*e\* \_e\_ \_\_s\_\_ \~d\~ \`c\`"),
         ("$x$ <b> &lt; \\", r"\$x\$ \<b\> \&lt; \\"),
         (":red[r] :smile: :material/home:", r":␠red\[r\] :␠smile: :␠material/home:"),
+        ("12:100:30 :1234: :8ball:", "12:␠100:30 :␠1234: :␠8ball:"),
         ("http://a.b www.a.b a@b.c", "http:␠//a.b www␠.a.b a@␠b.c"),
         ("WWW.a.b", "WWW␠.a.b"),
         ("a -> b -- c <-> d", r"a -␠\> b -␠- c \<␠-\> d"),

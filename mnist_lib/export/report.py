@@ -30,6 +30,7 @@ from mnist_lib.paths import LIBRARY_PATH
 from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, PAPER_RESULT, epoch_columns, run_claims
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.titles import run_title
 from mnist_lib.wording import a_digit, percent_text, setting_text
 
 # A network that learned nothing misreads thousands; the file must stay small enough for mail.
@@ -60,7 +61,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
     snapshot = run.read()
     config = snapshot.config
     if snapshot.state == "damaged" or config is None:
-        raise DamagedRunError(f"{run.run_id} is damaged: {snapshot.message}")
+        raise DamagedRunError(f"The run is damaged: {snapshot.message}")
     epoch = max(run.epochs_with_probabilities(), default=None)
     probabilities = run.probabilities(epoch)
     matrix = confusion_matrix(probabilities, dataset.test_labels)
@@ -78,7 +79,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         style=_read("report.css"),
         plotly=plotly,
         drawing=drawing,
-        run_id=run.run_id,
+        title=run_title(run.run_id, config.training_images),
         epoch=epoch,
         state=snapshot.state,
         message=snapshot.message,
@@ -86,10 +87,10 @@ def make_report(run: Run, dataset: Dataset) -> str:
         accuracy=f"{matrix.trace() / matrix.sum():.2%}",
         results=_results(matrix, probabilities, dataset.test_labels),
         claims=_claims(snapshot, matrix),
-        recipe=config.preset,
+        preset=config.preset,
         settings=settings,
         differing=differing,
-        circumstances=_circumstances(snapshot.record),
+        circumstances=_circumstances(run.run_id, snapshot.record),
         verdict="Exactly the paper's network" if config.has_paper_network else NOT_THE_PAPERS.capitalize(),
         layers=layer_columns(config),
         epochs=_epochs(snapshot),
@@ -102,7 +103,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
         digits=_digits(matrix),
         mistakes=_pictures(surest, dataset.test_images),
         misread=f"{misread:,}",
-        left_out=f"{misread - MAX_PICTURES:,}" if misread > MAX_PICTURES else "",
+        some_left_out=misread > MAX_PICTURES,
         today=datetime.now().strftime("%Y-%m-%d"),
     )
     # JSON can hold lone surrogates, which cannot be encoded.
@@ -134,7 +135,7 @@ def _results(matrix: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) 
         ("Test accuracy", f"{right / count:.2%}", f"95% interval {_interval(right, count)}"),
         ("Misread", f"{count - right:,}", f"of {count:,} test digits"),
         ("Test loss", f"{cross_entropy(probabilities, labels):.4f}", "mean cross-entropy"),
-        ("Calibration error", f"{calibration_error:.2%}", "how far confidence and accuracy lie apart"),
+        ("Calibration error", f"{calibration_error:.2%}", "mean difference of confidence and accuracy"),
     ]
 
 
@@ -160,8 +161,9 @@ def _settings(config: TrainingConfig) -> tuple[_Columns, int]:
     return columns, columns[""].count("≠")
 
 
-def _circumstances(record: RunRecord) -> _Columns:
+def _circumstances(run_id: str, record: RunRecord) -> _Columns:
     facts = {
+        "Folder": run_id,
         "Device": record.device,
         "Precision": record.precision,
         "oneDNN": {True: "on", False: "off", None: ""}[record.onednn],

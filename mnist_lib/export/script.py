@@ -1,4 +1,4 @@
-"""A run as one Keras script that needs nothing of this project, as a person would write it.
+"""A run as one Keras script that needs nothing else from this project, as a person would write it.
 
 The script is ``script.py.jinja``, a Jinja template. It holds only what the settings use, and says in a comment
 where it does something else than the run did. No text from a run's files gets into it: it is there to be executed.

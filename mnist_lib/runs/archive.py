@@ -69,9 +69,7 @@ def archive_run(run: Run) -> bytes:
     snapshot = run.read()
     if snapshot.state not in COMPLETE_STATES:
         reason = f" ({snapshot.message})" if snapshot.message else ""
-        raise RunStoreError(
-            f"{run.run_id} is {snapshot.state}{reason}; only a finished or stopped run can be archived."
-        )
+        raise RunStoreError(f"The run is {snapshot.state}{reason}; only a finished or stopped run can be archived.")
     if not RUN_NAME.fullmatch(run.run_id):
         raise RunStoreError("The run's name could not be loaded again. Rename it first.")
     file = io.BytesIO()
@@ -87,7 +85,7 @@ def archive_run(run: Run) -> bytes:
                     zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED,
                 )
     except OSError as error:
-        raise RunStoreError(f"{run.run_id} cannot be read: {error.strerror or error}.") from error
+        raise RunStoreError(f"The run cannot be read: {error.strerror or error}.") from error
     return file.getvalue()
 
 
@@ -103,12 +101,12 @@ def archived_files(run: Run) -> list[Path]:
         if limit is None or not path.is_file():
             continue
         if path.stat().st_size > limit:
-            raise RunStoreError(f"{run.run_id} is too large to be archived, at {path.name}.")
+            raise RunStoreError(f"The run is too large to be archived, at {path.name}.")
         paths.append(path)
         size += path.stat().st_size
     if size > MAX_TOTAL_BYTES:
         raise RunStoreError(
-            f"{run.run_id} has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Download its model and "
+            f"The run has more than the {MAX_ARCHIVE_MB} MB that can be loaded again. Download its model and "
             "its tables one by one."
         )
     return paths

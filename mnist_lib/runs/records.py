@@ -296,7 +296,7 @@ def _convert(values: dict[str, Any], record: type[_Record], file: str) -> _Recor
         name = re.search(r"(\w+)`$", str(error))  # "Expected `int`, got `str` - at `$.result.epochs`"
         if "missing required" in str(error) and name:
             raise DamagedRunError(f"{file} has no {name[1]}") from error
-        raise DamagedRunError(f"{file} is not what a trainer writes{f', at {name[1]}' if name else ''}") from error
+        raise DamagedRunError(f"{file} has a wrong value{f', at {name[1]}' if name else ''}") from error
 
 
 _rows = msgspec.json.Decoder(BatchRow | EpochRow | EventRow)

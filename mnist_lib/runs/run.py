@@ -96,6 +96,11 @@ class Run:
         return self.path / "model.keras"
 
     @property
+    def live_path(self) -> Path:
+        """Where the newest weights are while the network is trained."""
+        return self.path / "live.npz"
+
+    @property
     def log_path(self) -> Path:
         """Where the trainer's output and its traceback go."""
         return self.path / "trainer.log"
@@ -190,7 +195,7 @@ class Run:
                 self.probabilities_path(later).unlink(missing_ok=True)
         # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
         # The other files are left over from a killed trainer; older versions used other names.
-        unwanted = ("model.keras", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
+        unwanted = ("model.keras", "live.npz", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
                     "unfinished.keras", "*.tmp", "epochs/*.tmp")  # fmt: skip
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)
@@ -249,7 +254,7 @@ class Run:
         """
         text = text.strip()
         if self.bundled:
-            raise RunStoreError(f"{self.run_id} ships with the project and cannot have a note.")
+            raise RunStoreError("The run ships with the project and cannot have a note.")
         if len(text) > MAX_NOTE_LENGTH:
             raise RunStoreError(f"A note has at most {MAX_NOTE_LENGTH:,} characters, not {len(text):,}.")
         try:
@@ -308,10 +313,10 @@ class Run:
         if status.state not in ACTIVE_STATES:
             return status
         if not is_same_process(status.pid, status.pid_start_time):
-            return msgspec.structs.replace(status, state="interrupted", message="the trainer ended without a word")
+            return msgspec.structs.replace(status, state="interrupted", message="the trainer ended unexpectedly")
         silence_s = time.time() - status.heartbeat
         if silence_s > HEARTBEAT_TIMEOUT_S:
-            reason = f"no sign of life from the trainer for {silence_s:.0f} s"
+            reason = f"the trainer has reported nothing for {silence_s:.0f} s"
             return msgspec.structs.replace(status, state="interrupted", message=reason)
         return status
 

@@ -159,7 +159,7 @@ class RunStore:
                 hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
             shutil.rmtree(hidden)
         except FileNotFoundError as error:
-            raise RunStoreError(f"{run.run_id} is gone already.") from error
+            raise RunStoreError("The run is gone already.") from error
         except OSError as error:
             raise self._cannot_write(error) from error
 
@@ -171,7 +171,7 @@ class RunStore:
         no sign of life, but continues to train when it is resumed.
         """
         if run.bundled:
-            raise RunStoreError(f"{run.run_id} ships with the project and cannot be {done}.")
+            raise RunStoreError(f"The run ships with the project and cannot be {done}.")
         with ExitStack() as claim:
             if self._lock_path.exists():  # a training was started here before
                 try:
@@ -179,7 +179,7 @@ class RunStore:
                 except Timeout as error:
                     if self._noted_run_id() == run.run_id:
                         raise RunStoreError(
-                            f"{run.run_id} is being trained and cannot be {done} now. Stop it first."
+                            f"The run is being trained and cannot be {done} now. Stop it first."
                         ) from error
             yield
 

@@ -87,7 +87,7 @@ def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             _, errors = process.communicate()
-            last_line = (errors.strip().splitlines() or ["it ended without a word"])[-1]
+            last_line = (errors.strip().splitlines() or ["the trainer ended unexpectedly"])[-1]
             refused = process.returncode == REFUSED_EXIT_CODE
             raise (TrainingRefusedError if refused else RunStoreError)(last_line.removeprefix("mnist_lib: "))
         # Two starts in one second may choose the same name, so the pid tells whose run it is. Not

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 import streamlit as st
 
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from mnist_lib.runs.titles import run_title, run_titles
 
 # The chosen run's name in the URL, and the key of the sidebar's selector.
 RUN_KEY = "run"
@@ -23,6 +27,21 @@ def selected_run() -> Run | None:
     """Return the run that the sidebar's selector names, or None if there is no run."""
     run_id = chosen_run_id()
     return run_store().find(run_id) if run_id else None
+
+
+def make_titles() -> Callable[[str], str]:
+    """Return the function that gives what a run is called on the screens, for many runs at once.
+
+    It takes the name of the run's folder, which may be gone. A title is not trusted.
+    """
+    today = date.today()
+    titles = run_titles(run_store().runs(), today)
+    return lambda run_id: titles.get(run_id) or run_title(run_id, today=today)
+
+
+def title_of(run_id: str) -> str:
+    """Return what one run is called on the screens, as ``make_titles`` does."""
+    return make_titles()(run_id)
 
 
 def chosen_run_id() -> str | None:

@@ -15,11 +15,13 @@ from mnist_lib.ui.session import (
     RUN_KEY,
     choose_run,
     chosen_run_id,
+    make_titles,
     run_store,
     selected_run,
     selector_key,
     set_selection,
     take_selection,
+    title_of,
 )
 from mnist_lib.wording import duration_text
 
@@ -61,12 +63,14 @@ def render_sidebar() -> None:
 def _render_selector(names: list[str], default: str) -> None:
     wanted = chosen_run_id() or st.query_params.get(RUN_KEY)
     if wanted is not None and wanted not in names:  # deleted while it was looked at
-        st.warning(plain_text(f"The run {wanted} is gone. Showing {names[0]} instead."), icon=":material/folder_off:")
+        gone, shown = title_of(wanted), title_of(names[0])
+        st.warning(plain_text(f"The run {gone} is gone. Showing {shown} instead."), icon=":material/folder_off:")
         wanted = names[0]
     set_selection(wanted or (default if default in names else names[0]))
     chosen = st.selectbox(
         "Run",
         names,
+        format_func=make_titles(),
         key=selector_key(),
         on_change=take_selection,
         help="Every screen shows this run. The link in the address bar keeps it.",
@@ -83,7 +87,7 @@ def _tell_of_end(active: Run | None) -> None:
     st.session_state[_SEEN_KEY] = active.run_id if active else None
     if seen and seen != st.session_state[_SEEN_KEY]:
         way = "" if seen == chosen_run_id() else " Choose it under Run to look at it."
-        st.toast(plain_text(f"The training {seen} has ended.{way}"), icon=":material/flag:")
+        st.toast(plain_text(f"The training {title_of(seen)} has ended.{way}"), icon=":material/flag:")
 
 
 @st.fragment(run_every=LOOK_EVERY_S)
@@ -119,7 +123,7 @@ def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
     if snapshot.state == "paused":
         left = " · paused"
     with st.container(border=True):
-        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
+        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%} done{left}")
         screen_link("train", "Watch it learn")
         if run.run_id != chosen_run_id():
             st.button("Look at this run", key="look_at_training", on_click=look_at, args=(run,))

@@ -146,7 +146,7 @@ def test_headline_equals_the_stored_probabilities(run: Run, page: Page, dataset:
     error = sum(abs(confidence[bins == number].sum() - hits[bins == number].sum()) for number in range(16)) / 10_000
     assert f"Calibration error{error:.2%}" in page.text
     assert page.tables["Beside the paper"][1][:2] == ["Test accuracy", f"{right / 10_000:.2%}"]
-    assert page.tables["Beside the paper"][2][:2] == ["Misclassified of 10,000", f"{10_000 - right}"]
+    assert page.tables["Beside the paper"][2][:2] == ["Misread of 10,000", f"{10_000 - right}"]
 
 
 def test_digits_and_confusion_equal_the_stored_probabilities(run: Run, page: Page, dataset: Dataset) -> None:
@@ -292,6 +292,14 @@ def test_run_that_ended_early_is_reported(run_copy: Run, dataset: Dataset, state
     assert f"Misread{wrong:,}of 10,000" in page.text
 
 
+def test_heading_is_the_title_and_the_folder_is_named_once(store: RunStore, dataset: Dataset) -> None:
+    run = make_run(store, certain(dataset.test_labels), run_id="20261123-232235-paper-seed3")
+    page = Page(make_report(run, dataset))
+    assert page.text.count("paper, seed 3, 23 Nov 2026, 23:22") == 2  # the title of the page, and its heading
+    assert dict(page.tables["Trained with"][1:])["Folder"] == run.run_id
+    assert page.text.count(run.run_id) == 1
+
+
 def test_answers_without_their_row_count(store: RunStore, dataset: Dataset) -> None:
     run = make_run(store, certain(np.zeros(10_000, int)))
     run.save_probabilities(2, certain(dataset.test_labels))  # and then the power went
@@ -308,7 +316,7 @@ def test_of_very_many_mistakes_some_are_shown_and_the_rest_counted(
     monkeypatch.setattr(report, "MAX_PICTURES", 20)
     page = Page(make_report(make_run(store, certain(np.zeros(10_000, int)), epochs=40), dataset))
     assert len(page.find("img")) == 20
-    assert "20 of the 9,020 mistakes; 9,000 less sure ones are not" in page.text
+    assert "Only the 20 surest of the 9,020 mistakes are shown." in page.text
     assert page.tables["Digit by digit"][2][3:] == ["0.00%", "0.00% to 0.34%", "–", "0.00%"]
     assert len(page.tables["Table II, the epochs"]) == 42
     assert "scroll long" in [values.get("class") for values in page.find("div")]
@@ -319,7 +327,7 @@ def test_without_an_epoch_there_is_no_report(store: RunStore, dataset: Dataset) 
     with pytest.raises(DamagedRunError, match=r"^by-hand has not finished an epoch$"):
         make_report(run, dataset)
     (run.path / "status.json").unlink()
-    with pytest.raises(DamagedRunError, match=r"^by-hand is damaged: status\.json is missing$"):
+    with pytest.raises(DamagedRunError, match=r"^The run is damaged: status\.json is missing$"):
         make_report(run, dataset)
 
 

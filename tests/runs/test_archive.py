@@ -447,19 +447,19 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     ),
     "endless result": (
         lambda z, n, t: change_json(z, "status.json", lambda s: s["result"].update(misclassified=10**400)),
-        "status.json is not what a trainer writes, at misclassified",
+        "status.json has a wrong value, at misclassified",
     ),
     "result of countless epochs": (
         lambda z, n, t: change_json(z, "status.json", lambda s: s["result"].update(epochs=1e299)),
-        "status.json is not what a trainer writes, at epochs",
+        "status.json has a wrong value, at epochs",
     ),
     "begun before time": (
         lambda z, n, t: change_json(z, "config.json", lambda c: c.update(created_at=-1e12)),
-        "config.json is not what a trainer writes, at created_at",
+        "config.json has a wrong value, at created_at",
     ),
     "begun after time": (
         lambda z, n, t: change_json(z, "config.json", lambda c: c.update(created_at=1e18)),
-        "config.json is not what a trainer writes, at created_at",
+        "config.json has a wrong value, at created_at",
     ),
     "epochs as floats": (lambda z, n, t: set_row(z, "epoch", epoch=1.0), "is not a row of metrics"),
     "row that is none": (lambda z, n, t: set_row(z, "batch", loss="high"), "line 1, is not a row of metrics"),

@@ -278,43 +278,43 @@ DAMAGE = {
         "config.json: Preset must be a name",
     ),
     "loss beyond float32": (rows("batch", loss=1e299), "is not a row of metrics"),
-    "created at no time": (record(created_at="yesterday"), "config.json is not what a trainer writes"),
-    "created after all time": (record(created_at=10**400), "config.json is not what a trainer writes"),
-    "created before all time": (record(created_at=-1e12), "config.json is not what a trainer writes, at created_at"),
-    "created after every calendar": (record(created_at=1e18), "config.json is not what a trainer writes, at created"),
-    "versions a number": (record(versions=3), "config.json is not what a trainer writes"),
+    "created at no time": (record(created_at="yesterday"), "config.json has a wrong value"),
+    "created after all time": (record(created_at=10**400), "config.json has a wrong value"),
+    "created before all time": (record(created_at=-1e12), "config.json has a wrong value, at created_at"),
+    "created after every calendar": (record(created_at=1e18), "config.json has a wrong value, at created"),
+    "versions a number": (record(versions=3), "config.json has a wrong value"),
     "status missing": (remove("status.json"), "status.json is missing"),
     "status unreadable": (make_unreadable("status.json"), "status.json cannot be read"),
     "status cut": (cut("status.json", 0.7), "status.json is not JSON"),
     "status nested": (write("status.json", DEEP), "status.json is not JSON"),
     "status null": (write("status.json", "null"), "status.json is not a JSON object"),
     "status without state": (write("status.json", "{}"), "status.json has no state"),
-    "state unknown": (status(state="sleeping"), "status.json is not what a trainer writes"),
-    "state a list": (status(state=["finished"]), "status.json is not what a trainer writes"),
-    "state null": (status(state=None), "status.json is not what a trainer writes"),
-    "message a number": (status(message=5), "status.json is not what a trainer writes"),
-    "step a text": (status(step="20"), "status.json is not what a trainer writes"),
-    "step true": (status(step=True), "status.json is not what a trainer writes"),
-    "epoch a fraction": (status(epoch=2.0), "status.json is not what a trainer writes"),
-    "total steps null": (status(total_steps=None), "status.json is not what a trainer writes"),
-    "total steps infinite": (status(total_steps=float("inf")), "status.json is not what a trainer writes"),
-    "pid a text": (status(pid="1"), "status.json is not what a trainer writes, at pid"),
-    "pid null": (status(pid=None), "status.json is not what a trainer writes, at pid"),
-    "pid a fraction": (status(pid=2.5), "status.json is not what a trainer writes, at pid"),
-    "heartbeat null": (status(heartbeat=None), "status.json is not what a trainer writes"),
-    "heartbeat beyond numbers": (status(heartbeat=10**400), "status.json is not what a trainer writes"),
-    "heartbeat not a number": (status(heartbeat=float("nan")), "status.json is not what a trainer writes"),
-    "start time a text": (status(pid_start_time="1"), "status.json is not what a trainer writes"),
-    "result a list": (status(result=[1]), "status.json is not what a trainer writes"),
-    "result of a wrong type": (status(result={"train_seconds": "9"}), "status.json is not what a trainer writes"),
-    "result of countless epochs": (status(result={"epochs": 1e299}), "status.json is not what a trainer writes, at ep"),
+    "state unknown": (status(state="sleeping"), "status.json has a wrong value"),
+    "state a list": (status(state=["finished"]), "status.json has a wrong value"),
+    "state null": (status(state=None), "status.json has a wrong value"),
+    "message a number": (status(message=5), "status.json has a wrong value"),
+    "step a text": (status(step="20"), "status.json has a wrong value"),
+    "step true": (status(step=True), "status.json has a wrong value"),
+    "epoch a fraction": (status(epoch=2.0), "status.json has a wrong value"),
+    "total steps null": (status(total_steps=None), "status.json has a wrong value"),
+    "total steps infinite": (status(total_steps=float("inf")), "status.json has a wrong value"),
+    "pid a text": (status(pid="1"), "status.json has a wrong value, at pid"),
+    "pid null": (status(pid=None), "status.json has a wrong value, at pid"),
+    "pid a fraction": (status(pid=2.5), "status.json has a wrong value, at pid"),
+    "heartbeat null": (status(heartbeat=None), "status.json has a wrong value"),
+    "heartbeat beyond numbers": (status(heartbeat=10**400), "status.json has a wrong value"),
+    "heartbeat not a number": (status(heartbeat=float("nan")), "status.json has a wrong value"),
+    "start time a text": (status(pid_start_time="1"), "status.json has a wrong value"),
+    "result a list": (status(result=[1]), "status.json has a wrong value"),
+    "result of a wrong type": (status(result={"train_seconds": "9"}), "status.json has a wrong value"),
+    "result of countless epochs": (status(result={"epochs": 1e299}), "status.json has a wrong value, at ep"),
     "result of countless mistakes": (
         status(result={"misclassified": 10**30}),
-        "is not what a trainer writes, at miscl",
+        "has a wrong value, at miscl",
     ),
     "result of more than all": (
         status(result={"test_accuracy": 1.5}),
-        "is not what a trainer writes, at test_accuracy",
+        "has a wrong value, at test_accuracy",
     ),
     "metrics missing": (remove("metrics.jsonl"), "metrics.jsonl cannot be read"),
     "metrics unreadable": (make_unreadable("metrics.jsonl"), "metrics.jsonl cannot be read"),
@@ -497,7 +497,7 @@ def test_dead_trainer_means_interrupted(run_copy: Run, python: Python) -> None:
     process.kill()
     process.wait()
     snapshot = run_copy.read()
-    assert (snapshot.state, snapshot.message) == ("interrupted", "the trainer ended without a word")
+    assert (snapshot.state, snapshot.message) == ("interrupted", "the trainer ended unexpectedly")
     assert len(snapshot.epochs) == 2  # what it finished stays readable
     assert run_copy.probabilities().shape == (10_000, 10)
 
@@ -517,7 +517,7 @@ def test_old_heartbeat_means_interrupted(run_copy: Run) -> None:
     pretend_running(run_copy, heartbeat=time.time() - HEARTBEAT_TIMEOUT_S - 5)
     snapshot = run_copy.read()
     assert snapshot.state == "interrupted"
-    assert snapshot.message.startswith("no sign of life from the trainer for 12")
+    assert snapshot.message.startswith("the trainer has reported nothing for 12")
 
 
 def test_heartbeat_of_a_slow_machine_is_still_alive(run_copy: Run) -> None:

@@ -89,13 +89,15 @@ def canvas_of(page: Page) -> Locator:
 
 
 def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw a stroke through these points of the canvas with the mouse."""
+    """Draw a stroke with the mouse through these points, of a canvas of 280 by 280."""
     box = canvas_of(page).bounding_box()
     assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    scale = box["width"] / 280
+    places = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
+    page.mouse.move(*places[0])
     page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    for place in places[1:]:
+        page.mouse.move(*place, steps=10)
     page.mouse.up()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from mnist_lib.runs.networks import network_path
 from mnist_lib.runs.records import BatchRow, EpochRow, EventRow, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from mnist_lib.runs.titles import run_title
 
 # The one looked at first, of 20 epochs, and the paper's, of 5.
 BUNDLED_RUN, PAPER_RUN = RunStore(Path("nowhere")).bundled_runs()
@@ -98,6 +100,12 @@ def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9")
     """Put a copy of the shipped paper's run into the store, as if it had been trained here."""
     shutil.copytree(PAPER_RUN.path, store.root / name)
     return Run(store.root / name)
+
+
+def title_of(run: Run) -> str:
+    """Return what the screens call a run today, if no other has the same title."""
+    config = run.read().config
+    return run_title(run.run_id, config.training_images if config else None, date.today())
 
 
 def diverge(run: Run) -> None:

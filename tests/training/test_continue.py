@@ -128,7 +128,7 @@ def test_trainer_killed_in_its_second_epoch_continues_to_the_end_of_an_undisturb
 
 def check_that_it_continues(run: Run, store: RunStore, python: Python, undisturbed: Run) -> None:
     snapshot = run.read()
-    assert (snapshot.state, snapshot.message) == ("interrupted", "the trainer ended without a word")
+    assert (snapshot.state, snapshot.message) == ("interrupted", "the trainer ended unexpectedly")
     kept = snapshot.epochs
     result = finish(python, store, run)
     assert result["state"] == "finished"
@@ -327,7 +327,7 @@ def test_continue_takes_no_other_settings(python: Python, store: RunStore) -> No
         "-m", "mnist_lib", "train", "--continue=x", "--epochs=3", "--runs-dir", store.root
     )
     assert (code, stdout) == (2, "")
-    assert stderr == "mnist_lib: --continue uses the run's own settings. Leave out all others.\n"
+    assert stderr == "mnist_lib: --continue uses the run's own settings: leave out all other settings.\n"
 
 
 def test_dead_trainer_is_not_taken_for_a_living_one(run_copy: Run) -> None:
@@ -362,6 +362,7 @@ def test_continued_run_deletes_everything_after_its_checkpoint(run_copy: Run, st
         run_copy.checkpoint_path(3),  # its row was never written
         run_copy.path / "unfinished-checkpoint-003.weights.h5",
         run_copy.path / "unfinished.keras",
+        run_copy.live_path,
         run_copy.path / "status.123.tmp",
         run_copy.path / "config.123.tmp",
         run_copy.path / "epochs" / "unfinished-003.weights.h5",

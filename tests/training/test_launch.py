@@ -131,7 +131,7 @@ def test_second_start_is_refused_with_the_name_of_the_first(story: Story) -> Non
 
 
 def test_killed_trainer_is_interrupted_and_no_longer_active(story: Story) -> None:
-    assert (story.after_kill.state, story.after_kill.message) == ("interrupted", "the trainer ended without a word")
+    assert (story.after_kill.state, story.after_kill.message) == ("interrupted", "the trainer ended unexpectedly")
     assert story.store.active_run() is None
 
 

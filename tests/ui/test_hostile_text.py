@@ -75,7 +75,7 @@ def test_address_is_text_on_every_screen(screen: str) -> None:
 @pytest.mark.parametrize(
     ("screen", "said"),
     [
-        ("overview", f"({NAME})"),
+        ("overview", f"Newest here: {NAME}"),
         ("dataset", f"Read by **{NAME}**."),
         ("model", ""),
         ("train", f"This run is failed: {TEXT}."),
@@ -129,7 +129,7 @@ def test_two_runs_are_compared_by_names_that_are_text(hostile_run: Run) -> None:
     check_that_all_is_plain(app)
     text = all_text(app)
     assert f"From {PAPER_RUN.run_id} to {NAME}" in text
-    assert f"Chosen: {NAME}, {PAPER_RUN.run_id}." in text
+    assert f"Chosen: {NAME}; {PAPER_RUN.run_id}." in text
     assert f"those of {NAME}." in text
 
 
@@ -190,7 +190,7 @@ def test_why_something_is_not_done_is_said_in_text(store: RunStore) -> None:
     with FileLock(store.root / ".training.lock"):
         button(app, "Delete it").click().run()
     check_that_all_is_plain(app)
-    assert app.error[0].value == f"{NAME} is being trained and cannot be deleted now. Stop it first."
+    assert app.error[0].value == "The run is being trained and cannot be deleted now. Stop it first."
 
 
 def test_readers_of_drawings_are_named_in_text(store: RunStore, dataset: Dataset) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run
-from tests.support.screens import all_text, open_screen
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
+from tests.support.screens import all_text, component, open_screen
 
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
 
@@ -50,16 +51,16 @@ def test_overview_shows_the_metrics_of_the_stored_probabilities() -> None:
     table = app.table[0].value
     labels = load_mnist().test_labels
     wrong = int((BUNDLED_RUN.probabilities().argmax(axis=1) != labels).sum())
-    column = next(name for name in table.columns if name.startswith("Pre-trained"))
+    column = BUNDLED_RUN.run_id
     assert list(table[column])[:2] == [f"{1 - wrong / 10_000:.2%}", str(wrong)]
     assert list(table["The paper"])[4] == list(table[column])[4] == "515,146"
 
 
 def test_overview_adds_the_newest_run_of_this_machine(store: RunStore) -> None:
     copy_bundled_run(store, "20260101-000000-paper-seed9")
-    copy_bundled_run(store, "20260202-000000-paper-seed9")
+    newest = copy_bundled_run(store, "20260202-000000-paper-seed9")
     columns = list(open_screen("overview").table[0].value.columns)
-    assert columns[-1] == "Newest here (20260202-000000-paper-seed9)"
+    assert columns[-1] == f"Newest here: {title_of(newest)}"
     assert len(columns) == 5  # the claims, the paper, two that ship, and it
 
 
@@ -81,6 +82,42 @@ def test_dataset_filter_and_shuffle_choose_the_images() -> None:
     shuffle.click().run()
     assert app.header[-1].value.endswith(": a 3")
     assert app.header[-1].value != "Number 18: a 3"
+
+
+@pytest.mark.parametrize(("factor", "axis"), [(3, "step"), (4, "epoch")])
+def test_runs_of_very_different_lengths_are_compared_over_epochs(factor: int, axis: str, store: RunStore) -> None:
+    steps = PAPER_RUN.read_status().total_steps
+    longer = copy_bundled_run(store)
+    change_json(longer.path / "status.json", total_steps=factor * steps)
+    app = open_screen("train", PAPER_RUN.run_id)
+    assert titles_of_axes(app) == ["step"]
+    app.multiselect(key="curves_others").set_value([longer.run_id]).run()
+    assert titles_of_axes(app) == [axis]
+    # What a person chooses holds, for runs of these lengths.
+    choice = next(each for each in app.segmented_control if each.label == "Over")
+    choice.set_value("seconds").run()
+    assert titles_of_axes(app) == ["seconds"]
+
+
+def titles_of_axes(app: AppTest) -> list[str]:
+    """Return the title of the x axis of the learning curves, once if both have the same."""
+    figures = [json.loads(component(app, f"curves_{quantity}")["figure"]) for quantity in ("loss", "accuracy")]
+    return sorted({figure["layout"]["xaxis"]["title"]["text"] for figure in figures})
+
+
+def test_runs_are_listed_by_titles_of_which_no_two_are_the_same(store: RunStore) -> None:
+    names = ["20260101-000001-paper-seed9", "20260101-000002-paper-seed9", "20260102-000000-paper-seed9"]
+    for name in names:
+        copy_bundled_run(store, name)
+    app = open_screen("overview", names[0])
+    options = app.selectbox(key="run").options
+    assert [option.removeprefix("paper, seed 9, ") for option in options] == [
+        *(run.run_id for run in store.bundled_runs()),
+        "2 Jan, 00:00",
+        "1 Jan, 00:00:02",
+        "1 Jan, 00:00:01",
+    ]
+    assert app.selectbox(key="run").value == names[0]
 
 
 def test_runs_laid_over_the_curves_stay_until_they_are_gone_or_shown_themselves(store: RunStore) -> None:
@@ -188,9 +225,9 @@ def test_damaged_run_stays_in_its_row_beside_the_others_and_can_be_deleted(store
     forge("config.json", created_at=1e18)(run)
     app = open_screen("runs", run.run_id)
     table = app.dataframe[0].value
-    assert table["Run"].tolist() == [run.run_id, BUNDLED_RUN.run_id, PAPER_RUN.run_id]
+    assert table["Run"].tolist() == [title_of(run), BUNDLED_RUN.run_id, PAPER_RUN.run_id]
     assert table["State"].tolist() == ["damaged", "finished", "finished"]
-    assert "Config.json is not what a trainer writes, at created_at." in [caption.value for caption in app.caption]
+    assert "Config.json has a wrong value, at created_at." in [caption.value for caption in app.caption]
     next(button for button in app.button if button.label == "Delete it").click().run()
     assert not app.exception
     assert not run.path.exists()
@@ -203,7 +240,7 @@ def test_run_deleted_while_it_is_looked_at_gives_way_to_the_pretrained(store: Ru
     app.run()
     assert not app.exception
     assert app.selectbox(key="run").value == BUNDLED_RUN.run_id
-    assert f"The run {run.run_id} is gone." in app.warning[0].value
+    assert f"The run {title_of(run)} is gone." in app.warning[0].value
 
 
 def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
@@ -212,8 +249,8 @@ def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
     status |= {"state": "running", "pid": os.getpid(), "pid_start_time": 1.0}
     (run.path / "status.json").write_text(json.dumps(status))
     app = open_screen("train", run.run_id)
-    assert "This run is interrupted: the trainer ended without a word." in app.warning[0].value
-    assert len(app.table[-1].value) == 5  # what it had finished is still readable
+    assert "This run is interrupted: the trainer ended unexpectedly." in app.warning[0].value
+    assert len(app.table[-1].value) == 6  # and the paper's; what it had finished is still readable
 
 
 def test_mistakes_of_a_run_without_an_epoch_says_what_to_do(store: RunStore) -> None:

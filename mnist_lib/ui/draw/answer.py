@@ -11,25 +11,33 @@ from mnist_lib.figures.digits import probabilities_figure
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import coverage
 from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.answer import THRESHOLD_KEY, answer_text, answer_threshold
 
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 
 
-def render_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> None:
-    """Show the answer, the ten probabilities, and the threshold below which an answer is withheld.
+def render_answer(image: np.ndarray, probabilities: np.ndarray) -> None:
+    """Show the answer and how sure the network is of it.
 
     Args:
-        run: The run whose network reads the digit.
         image: uint8, (28, 28), 0 to 255: what the network sees.
         probabilities: float32, (10,), 0 to 1.
     """
-    threshold = answer_threshold()  # the slider is drawn below the answer that depends on it
-    heading, reason = answer_text(image, probabilities, threshold)
+    heading, reason = answer_text(image, probabilities, answer_threshold())
     st.header(heading)
     st.caption(reason)
+
+
+def render_probabilities(run: Run, probabilities: np.ndarray) -> None:
+    """Show the ten probabilities, and the threshold below which an answer is withheld.
+
+    Args:
+        run: The run whose network reads the digit.
+        probabilities: float32, (10,), 0 to 1.
+    """
     live_figure(probabilities_figure(probabilities), key="given_probabilities")
-    st.slider(
+    threshold = st.slider(
         "Answer only from",
         _LOWEST_THRESHOLD,
         _HIGHEST_THRESHOLD,
@@ -47,6 +55,6 @@ def _coverage_text(run: Run, threshold: float) -> str:
     if measured is None:
         return "Anything less sure is not answered."
     return (
-        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(run.run_id)} then answers "
-        f"{measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
+        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(title_of(run.run_id))} then "
+        f"answers {measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
     )

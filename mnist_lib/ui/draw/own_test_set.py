@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import numpy as np
@@ -28,7 +29,8 @@ from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
-from mnist_lib.ui.session import run_store
+from mnist_lib.ui.session import make_titles, run_store, title_of
+from mnist_lib.ui.shared.drawing import clear_drawing
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.wording import percent_text
 
@@ -51,6 +53,9 @@ _POPOVER_NUMBER_KEY = "own_digits_popover_number"
 _DONE_KEY = "own_digits_done"
 _PROBLEM_KEY = "own_digits_problem"
 _KEEP_PROBLEM_KEY = "keep_problem"
+# Whether keeping clears the canvas, and the ink that was kept last.
+_CLEAR_KEY = "clear_after_keeping"
+_LAST_KEPT_KEY = "last_kept"
 # What was last deleted, as a zip.
 _DELETED_KEY = "own_digits_deleted"
 
@@ -69,26 +74,44 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
         show_error(str(error))
         return
     _render_digits(
-        "That was a …",
+        f"{_kept_as(kept)} Another digit corrects it." if kept else "Tap its true digit to keep it in your test set.",
         kept.label if kept else None,
         key=f"{_KEEP_KEY}_{identify_drawing(ink)}",
         on_tap=lambda label: _keep(own, ink, source, label),
     )
     show_problem(_KEEP_PROBLEM_KEY)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        # Both fit on one line of a narrow screen, so nothing below moves.
-        st.caption(
-            f"Kept as {kept.label} in your test set." if kept else "Tap its true digit to keep it.", width="stretch"
-        )
-        st.button(
-            "Remove it",
-            icon=":material/undo:",
-            type="tertiary",
-            key="take_out",
-            on_click=_delete,
-            args=(own, [kept]),
-            disabled=kept is None,
-        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        if source == "canvas":
+            st.toggle("Clear after keeping", True, key=_CLEAR_KEY, persist_state="session")
+        _render_removal(own, kept)
+
+
+def render_last_kept() -> None:
+    """Say what was kept last, if it is still in the set, and offer to remove it: the canvas is empty by now."""
+    own = _own_digits()
+    last = st.session_state.get(_LAST_KEPT_KEY)
+    with suppress(OwnDigitsError):  # the set itself, further below, says what is wrong
+        kept = own.find(last) if last is not None else None
+        if kept:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.caption(_kept_as(kept), width="content")
+                _render_removal(own, kept)
+
+
+def _kept_as(kept: OwnDigit) -> str:
+    return f"Kept as {kept.label} in your test set."
+
+
+def _render_removal(own: OwnDigits, kept: OwnDigit | None) -> None:
+    st.button(
+        "Remove it",
+        icon=":material/undo:",
+        type="tertiary",
+        key="take_out",
+        on_click=_delete,
+        args=(own, [kept]),
+        disabled=kept is None,
+    )
 
 
 def render_own_digits(run: Run) -> None:
@@ -128,8 +151,8 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     count = len(snapshot.digits)
     if not count:
         st.info(
-            "Nothing is kept yet. Draw a digit above and tap its true digit under *That was a …*: the drawing is "
-            "added here, and every run can be tested on it.",
+            "Nothing is kept yet. Draw a digit above, then tap its true digit: the drawing is added here, and you can "
+            "test every run on it.",
             icon=":material/draw:",
         )
         return None
@@ -139,7 +162,7 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
         show_error(str(error))
         return None
     right = _count_right(snapshot, answers)
-    name = plain_text(run.run_id)
+    name = plain_text(title_of(run.run_id))
     if count == 1:
         st.markdown(f"**{name}** reads your only drawing **{'right' if right else 'wrong'}**.")
     else:
@@ -266,6 +289,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
     names = st.multiselect(
         "Test other runs on them",
         list(others),
+        format_func=make_titles(),
         max_selections=MAX_OTHER_RUNS,
         key=_OTHERS_KEY,
         persist_state="session",
@@ -277,7 +301,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
     problems = []
     for name in names:
         try:
-            with st.spinner(f"{plain_text(name)} reads your drawings…"):
+            with st.spinner(f"{plain_text(title_of(name))} reads your drawings…"):
                 right[name] = _count_right(snapshot, _read_drawings(others[name], snapshot))
         except DamagedRunError as error:
             problems.append(str(error))
@@ -285,7 +309,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
         count = len(snapshot.digits)
         st.table(
             {
-                "Run": [plain_text(name) for name in right],
+                "Run": [plain_text(title_of(name)) for name in right],
                 "Read right": [f"{number:,} of {count:,}" for number in right.values()],
                 "Accuracy": [f"{number / count:.1%}" for number in right.values()],
             },
@@ -333,7 +357,11 @@ def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int]
 
 
 def _keep(own: OwnDigits, ink: np.ndarray, source: str, label: int) -> None:
-    _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY)
+    if not _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY):
+        return
+    st.session_state[_LAST_KEPT_KEY] = ink
+    if source == "canvas" and st.session_state.get(_CLEAR_KEY, True):
+        clear_drawing()
 
 
 def _relabel(own: OwnDigits, digit: OwnDigit, label: int) -> None:
@@ -390,11 +418,12 @@ def _close_popovers() -> None:
     st.session_state[_POPOVER_NUMBER_KEY] = st.session_state.get(_POPOVER_NUMBER_KEY, 0) + 1
 
 
-def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> None:
-    """Change the set, and leave the outcome for the screen."""
+def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> bool:
+    """Change the set, leave the outcome for the screen, and return whether it went well."""
     try:
         result = action()
     except OwnDigitsError as error:
         st.session_state[problem_key] = str(error)
-    else:
-        st.session_state[_DONE_KEY] = done or result
+        return False
+    st.session_state[_DONE_KEY] = done or result
+    return True

@@ -79,6 +79,8 @@ def _render_digits(matrix: np.ndarray) -> None:
                 format="%.2f%%", help="Share of the images of this digit that are read as it."
             ),
             "F1": st.column_config.NumberColumn(format="%.2f%%", help="The harmonic mean of both."),
+            "Images": st.column_config.NumberColumn(format="localized"),
+            "Read as it": st.column_config.NumberColumn(format="localized"),
         },
         key="digit_figures",
     )

@@ -39,7 +39,7 @@ def render_filters(run: Run, epoch: int | None = None) -> None:
         # A new one when the run or the screen's epoch changes, so that it begins there.
         key = f"filters_epoch_{run.run_id}_{epoch}"
         start = epoch if epoch in epochs else epochs[-1]
-        epoch = controls.select_slider("After epoch", epochs, start, key=key, width=300)
+        epoch = controls.select_slider("Network after epoch", epochs, start, key=key, width=300)
     with errors_as_messages():
         network = run_network(run, epoch)
         second = layer == _LAYERS[1]
@@ -69,7 +69,7 @@ def _choose_filter(network: Network, second: bool) -> int:
     key = f"filters_gallery_{_LAYERS[second].lower()}"
     label = f"Filters of the {_name(second)}"
     chosen = digit_gallery(label, color_weights(shown), tiles, key, picture_px=_PICTURE_PX)
-    line = f"{filters} filters. Orange weights look for ink, blue ones for none."
+    line = f"{filters} filters. Orange weights look for ink, blue ones for empty paper."
     if second:
         line = f"{filters} filters of {channels} kernels each, of which the strongest is shown. Orange weights "
         line += "look for what a map of the first convolution shows, blue ones for its absence."
@@ -89,17 +89,15 @@ def _render_weights(network: Network, second: bool, chosen: int) -> None:
     line = f"{side} × {side} weights, the largest ±{largest:.2f}; bias {bias[chosen]:+.2f}."
     if count > 1:
         strongest = int(np.square(pictures).sum(axis=(1, 2)).argmax())
-        line = (
-            f"A kernel for each map of the first convolution, from 0 to {count - 1}; that for map {strongest} is the "
-        )
-        line += f"strongest. The largest weight is ±{largest:.2f}, the bias {bias[chosen]:+.2f}."
+        line = f"A kernel for each map of the first convolution, from 0 to {count - 1}; the one for map {strongest} is "
+        line += f"the strongest. The largest weight is ±{largest:.2f}, the bias {bias[chosen]:+.2f}."
     st.caption(line.replace("-", "−"))
 
 
 def _render_patches(patches: Patches, chosen: int) -> None:
     answered = np.flatnonzero(patches.activations[chosen])
     if not len(answered):
-        st.info("To none of the 10,000 test digits does it answer: its map is 0 everywhere.", icon=":material/info:")
+        st.info("It answers to none of the 10,000 test digits: its map is 0 everywhere.", icon=":material/info:")
         return
     tiles = [
         _patch(int(image), corner, patches.side_px, activation)

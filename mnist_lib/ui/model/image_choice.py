@@ -63,7 +63,7 @@ def ask_for_image() -> ChosenImage:
         width=150,
         label_visibility="collapsed",
     )
-    st.button("Another", icon=":material/shuffle:", on_click=_choose_any, args=(len(images),), help="Any digit")
+    st.button("Another", icon=":material/shuffle:", on_click=_choose_any, args=(len(images),), help="A random digit")
     return ChosenImage(images[number], f"{source} {number:,}, {a_digit(labels[number])}")
 
 

@@ -87,7 +87,7 @@ def _choose(run: Run) -> Shown | None:
     """Ask for an image and an epoch; None, and the next step, if there is no network or no image."""
     if not run.has_model():
         st.info(
-            "This run has kept no network yet, so no digit can go through it. Choose another run in the sidebar.",
+            "This run has no model yet, so no digit can go through it. Choose another run in the sidebar.",
             icon=":material/info:",
         )
         return None
@@ -182,7 +182,7 @@ def _ask_for_epoch(run: Run) -> int | None:
 
 def _render_filters(run: Run, shown: Shown | None) -> None:
     if shown is None:
-        st.info("There is no network to look into yet.", icon=":material/info:")
+        st.info("There is no model to look into yet.", icon=":material/info:")
     else:
         render_filters(run, shown.epoch)
 

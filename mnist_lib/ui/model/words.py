@@ -81,7 +81,7 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
             return Words(
                 "Input: a grid of numbers",
                 f"An image is {IMAGE_SHAPE[0]} × {IMAGE_SHAPE[1]} numbers, 0 for paper to 255 for ink. Divided by 255, "
-                "all lie between 0 and 1, a size with which training goes well. The third number of its shape is the "
+                "all lie between 0 and 1, which helps the training. The third number of its shape is the "
                 "channels: one, grey.",
                 r"x = \frac{\text{pixel}}{255}, \quad 0 \le x \le 1",
                 "Wilkin's paper.",
@@ -90,17 +90,17 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
             return Words(
                 "First convolution",
                 "A stroke looks the same wherever it stands, so one small **filter** is tried at every place: "
-                f"{weights} and a bias, {parameters[stage] // config.filters_1} numbers in all. Where the ink lies as "
-                "its weights want it, the sum is large; **ReLU** turns negative sums into 0.",
+                f"{weights} and a bias, {parameters[stage] // config.filters_1} numbers in all. Where the ink "
+                "matches its weights, the sum is large; **ReLU** turns negative sums into 0.",
                 r"y = \max\Bigl(0,\; b + \sum_{i,j} w_{ij}\, x_{ij}\Bigr)",
                 f"Wilkin's paper, Fig. 2. {_LECUN}. {_RELU}.",
             )
         case "max_pooling2d" | "max_pooling2d_2":
             return Words(
                 "Max pooling" if stage == "max_pooling2d" else "Second max pooling",
-                f"Of each 2 × 2 values only the largest stays: what counts is that a pattern was found, not on which "
-                f"pixel. {inputs[0]} × {inputs[1]} becomes {shapes[stage][0]} × {shapes[stage][1]}, a quarter of the "
-                f"work for the next layer{', and the odd last row and column are left out' if inputs[0] % 2 else ''}.",
+                f"Of each 2 × 2 values only the largest is kept: what counts is that a pattern was found, not on "
+                f"which pixel. {inputs[0]} × {inputs[1]} becomes {shapes[stage][0]} × {shapes[stage][1]}, a quarter of "
+                f"the work for the next layer{', and the odd last row and column are left out' * (inputs[0] % 2)}.",
                 r"y = \max(x_{00},\, x_{01},\, x_{10},\, x_{11})",
                 f"Wilkin's paper. {_LECUN} (there with means).",
             )
@@ -127,20 +127,20 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
             return Words(
                 "Dense layer",
                 f"Each of its {config.dense_units} units weighs **all {inputs[0]:,} values**, for or against: here "
-                f"the pieces become a digit, with {share:.0%} of the network's parameters. Without ReLU, this layer "
-                "and the last would together be no more than one.",
+                f"the parts become a digit. It has {share:.0%} of the network's parameters. Without ReLU, this layer "
+                "and the last could do no more than one layer.",
                 r"y = \max\Bigl(0,\; b + \sum_{k} w_{k}\, x_{k}\Bigr)",
                 f"Wilkin's paper, Fig. 2. {_RELU}.",
             )
         case "dropout":
             if rate:
                 text = (
-                    f"In each step of the training, each unit is switched off with probability {rate:g}, drawn anew, "
-                    f"so that none can rely on another one. The others are multiplied by {1 / (1 - rate):.3g}, so that "
-                    "their sum stays the same on average. To read a digit, all units are used as they are."
+                    f"In each step of the training, each unit is switched off at random, with probability {rate:g}, "
+                    f"so that none can rely on another. The others are multiplied by {1 / (1 - rate):.3g}, so that "
+                    "their sum stays the same on average. When a digit is read, all units are used as they are."
                 )
             else:
-                text = "It would switch units off at random while training, so that none can rely on another one. "
+                text = "It would switch units off at random while training, so that none can rely on another. "
                 text += "This run's rate is 0: it does nothing."
             return Words(
                 f"Dropout, {rate:g}",
@@ -154,7 +154,7 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
             return Words(
                 "Softmax",
                 "Ten units give ten sums $z$. **Softmax** makes them positive and divides by their total: "
-                f"probabilities. The loss, **cross-entropy**, looks only at that of the true digit. Here: "
+                f"probabilities. The loss, **cross-entropy**, depends only on that of the true digit. Here: "
                 f"{a_digit(answer)}, {percent_text(probabilities[answer])} sure. If that is right, the loss is "
                 f"{loss:.2g}.",
                 r"p_d = \frac{e^{z_d}}{\sum_{k=0}^{9} e^{z_k}}, \qquad L = -\ln p_{\text{true}}",
@@ -163,7 +163,7 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
         case _:
             used = f"{OPTIMIZER_NAMES[config.optimizer]}, learning rate {learning_rate_text(config.learning_rate)}"
             shares = (
-                ", which is Adam but for the weights of the first dense layer" if config.optimizer == "muon" else ""
+                ", which is Adam except for the weights of the first dense layer" if config.optimizer == "muon" else ""
             )
             return Words(
                 "Training: Adam",

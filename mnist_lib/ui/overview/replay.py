@@ -12,6 +12,7 @@ from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.cache import mnist, probabilities_over_epochs
 from mnist_lib.ui.components.replay import play_training
 from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
 from mnist_lib.wording import duration_text
 
@@ -25,8 +26,8 @@ def render_replay(run: Run) -> None:
         return
     st.header("Watch it learn, without waiting")
     st.caption(
-        f"The training of **{plain_text(run.run_id)}**, {duration_text(replay.seconds[-1])}, in 12 seconds. Below each "
-        "digit: the true digit → what the network reads, and how sure it is."
+        f"The training of **{plain_text(title_of(run.run_id))}** took {duration_text(replay.seconds[-1])}; here it "
+        "takes 12 seconds. Below each digit: the true digit → what the network reads, and how sure it is."
     )
     indices = list(WATCHED_DIGITS)
     dataset = mnist()

@@ -18,7 +18,7 @@ from mnist_lib.wording import rough_duration_text
 @errors_as_messages()
 def render_training_time() -> None:
     """Say how long a training takes on this machine, and lead to it."""
-    st.header("Train one now")
+    st.header("Train one yourself")
     times = measured_times(run_store())
     bundled = run_store().bundled_runs()
     if bundled and not device_name().startswith("GPU"):  # where no training was measured to estimate from
@@ -29,7 +29,7 @@ def render_training_time() -> None:
         if preset in times
     ]
     if parts:
-        st.markdown(f"On this machine ({plain_text(device_name())}) it takes about {', '.join(parts)}.")
+        st.markdown(f"On this machine ({plain_text(device_name())}) training takes about {', '.join(parts)}.")
     screen_link("train", "Go to Train")
 
 

@@ -32,7 +32,7 @@ def render_wall(run: Run) -> None:
     st.header("What it still misreads")
     shown = mistakes.select(np.argsort(-mistakes.confidences, kind="stable")[:MOST_ON_THE_WALL])
     count = len(mistakes.indices)
-    part = f", the surest {len(shown.indices)} of them here" if count > len(shown.indices) else ""
+    part = f", the {len(shown.indices)} surest of them here" if count > len(shown.indices) else ""
     st.caption(f"{count:,} of 10,000 test digits{part}: the true digit → what it reads. Choose one to see why.")
     with st.container(horizontal=True, gap="xsmall", key="overview_wall"):
         st.html(style("overview/wall.css") + _pictures_of_links(shown.indices))

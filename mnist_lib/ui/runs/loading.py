@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, load_archive
 from mnist_lib.runs.run import RunStoreError
 from mnist_lib.ui.messages import show_done, show_error
-from mnist_lib.ui.session import choose_run, run_store
+from mnist_lib.ui.session import choose_run, run_store, title_of
 
 _NUMBER_KEY = "run_zip_number"
 _DONE_KEY = "run_zip_done"
@@ -39,6 +39,6 @@ def _load(key: str) -> None:
     state = st.session_state
     run = load_archive(state[key], run_store())
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
-    state[_DONE_KEY] = f"{run.run_id} is loaded."
+    state[_DONE_KEY] = f"{title_of(run.run_id)} is loaded."
     st.query_params["runs"] = run.run_id
     choose_run(run.run_id)

@@ -8,7 +8,7 @@ from mnist_lib.escaping import plain_text
 from mnist_lib.runs.run import MAX_NOTE_LENGTH, Run, RunStoreError
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_store
+from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
@@ -34,8 +34,11 @@ def render_one_run(run: Run) -> None:
         run: Any run, even a damaged one.
     """
     snapshot = run.read()
-    st.header(plain_text(run.run_id))
+    title = title_of(run.run_id)
+    st.header(plain_text(title))
     st.markdown(state_badges(snapshot))
+    if title != run.run_id:
+        st.caption(f"Folder: {plain_text(run.run_id)}")
     if snapshot.message:
         st.caption(sentence(snapshot.message))
     active = run_store().active_run()
@@ -74,6 +77,7 @@ def _render_rename(run: Run, is_active: bool, number: int) -> None:
 
 def _rename(run: Run, name_key: str) -> None:
     state = st.session_state
+    title = title_of(run.run_id)
     try:
         renamed = run_store().rename(run, state[name_key])
     except RunStoreError as error:
@@ -82,7 +86,7 @@ def _rename(run: Run, name_key: str) -> None:
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
     if renamed.run_id == run.run_id:
         return
-    state[_DONE_KEY] = f"{run.run_id} is now {renamed.run_id}."
+    state[_DONE_KEY] = f"{title} is now {title_of(renamed.run_id)}."
     st.query_params["runs"] = renamed.run_id
     if chosen_run_id() == run.run_id:
         choose_run(renamed.run_id)
@@ -90,7 +94,7 @@ def _rename(run: Run, name_key: str) -> None:
 
 def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
-        name = plain_text(run.run_id)
+        name = plain_text(title_of(run.run_id))
         st.markdown(f"Delete **{name}** for good? This cannot be undone; *Download* it first to keep a copy.")
         st.button("Delete it", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
@@ -98,13 +102,14 @@ def _render_delete(run: Run, is_active: bool, number: int) -> None:
 
 def _delete(run: Run) -> None:
     state = st.session_state
+    title = title_of(run.run_id)
     try:
         run_store().delete(run)
     except RunStoreError as error:
         state[_DELETE_PROBLEM_KEY] = str(error)
         return
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
-    state[_DONE_KEY] = f"{run.run_id} is deleted."
+    state[_DONE_KEY] = f"{title} is deleted."
     st.query_params["runs"] = ""
     if chosen_run_id() == run.run_id:
         forget_run()

@@ -17,7 +17,7 @@ from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.runs.loading import render_run_loading
 from mnist_lib.ui.runs.one_run import render_one_run, show_what_was_done
 from mnist_lib.ui.runs.two_runs import render_two_runs
-from mnist_lib.ui.session import chosen_run_id, run_store
+from mnist_lib.ui.session import chosen_run_id, make_titles, run_store, title_of
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.wording import setting_text
 
@@ -39,7 +39,7 @@ def render_runs_screen() -> None:
     summaries = [summarize_run(run) for run in runs]
     chosen = _choose_runs(runs, summaries)
     if len(chosen) > 1:  # some may be out of sight in the table
-        st.caption(f"Chosen: {plain_text(', '.join(run.run_id for run in chosen))}.")
+        st.caption(f"Chosen: {plain_text('; '.join(title_of(run.run_id) for run in chosen))}.")
     if not chosen:
         st.info(
             "Choose a run in the table to rename it, add a note, download it or delete it; choose two to see what "
@@ -79,8 +79,9 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
 
 
 def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
+    title_of = make_titles()
     columns: dict[str, list[Any]] = {
-        "Run": [summary.run_id for summary in summaries],
+        "Run": [title_of(summary.run_id) for summary in summaries],
         "State": [summary.state for summary in summaries],
         "Accuracy": [_percent(summary.test_accuracy) for summary in summaries],
         "Misread": [summary.misclassified for summary in summaries],
@@ -121,7 +122,7 @@ def _render_curves(chosen: Sequence[Run]) -> None:
         return
     st.header("Learning curves")
     if others:
-        st.caption(f"The thick curves, train and test, are those of {plain_text(first.run_id)}.")
+        st.caption(f"The thick curves, train and test, are those of {plain_text(title_of(first.run_id))}.")
     render_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])
     if len(others) > MAX_OTHERS:
         st.caption(f"The first {MAX_OTHERS + 1} of the {len(chosen)} chosen runs.")

@@ -12,6 +12,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.session import title_of
 from mnist_lib.wording import a_digit
 
 # If there are more differences, only the first in the test set are shown.
@@ -25,7 +26,7 @@ def render_two_runs(first: Run, second: Run) -> None:
         first: The run to compare with.
         second: The run that is compared.
     """
-    without = [plain_text(run.run_id) for run in (first, second) if not run.epochs_with_probabilities()]
+    without = [plain_text(title_of(run.run_id)) for run in (first, second) if not run.epochs_with_probabilities()]
     if without:
         st.info(
             f"{' and '.join(without)} {'has' if len(without) == 1 else 'have'} not finished an epoch, so there is "
@@ -35,7 +36,7 @@ def render_two_runs(first: Run, second: Run) -> None:
         return
     if st.toggle("The other way round", key="swap", bind="query-params"):
         first, second = second, first
-    names = plain_text(first.run_id), plain_text(second.run_id)
+    names = plain_text(title_of(first.run_id)), plain_text(title_of(second.run_id))
     st.header(f"From {names[0]} to {names[1]}")
     outputs = probabilities(first), probabilities(second)
     labels = mnist().test_labels
@@ -44,7 +45,7 @@ def render_two_runs(first: Run, second: Run) -> None:
     misread = [int((each != labels).sum()) for each in answers]
     st.markdown(
         f"**{names[0]}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{names[1]}** "
-        f"**{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
+        f"misreads **{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
         f"**{len(found.broken):,}** that the first reads; **{found.both_wrong:,}** are misread by both."
     )
     st.markdown(chance_text(len(found.fixed), len(found.broken)))
@@ -91,5 +92,5 @@ def _render_gallery(
         live_figure(image_figure(mnist().test_images[chosen]), key=f"two_runs_{key}_image")
     for column, run, output, name in zip(bars, runs, outputs, ("first", "second"), strict=True):
         with column:
-            st.caption(plain_text(run.run_id))
+            st.caption(plain_text(title_of(run.run_id)))
             live_figure(probabilities_figure(output[chosen], int(labels[chosen])), key=f"two_runs_{key}_{name}")

@@ -9,7 +9,7 @@ from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import continue_training
 from mnist_lib.ui.messages import show_problem
-from mnist_lib.ui.session import choose_run, run_store
+from mnist_lib.ui.session import choose_run, run_store, title_of
 
 _PROBLEM_KEY = "continue_problem"
 
@@ -26,7 +26,7 @@ def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None
     st.button(
         f"Continue from epoch {epoch}" if epoch else "Continue from the start",
         icon=":material/resume:",
-        help=f"{plain_text(active.run_id)} is being trained. One training runs at a time."
+        help=f"{plain_text(title_of(active.run_id))} is being trained. One training runs at a time."
         if active
         else "Continues as if it had never ended. Anything after its last whole epoch is trained again.",
         on_click=_continue,

@@ -50,7 +50,7 @@ _OFFERS = {
             ".py",
             "text/x-python",
             ":material/code:",
-            "The same training and network in plain Keras, in one file that needs nothing else of this project.",
+            "The same training and network in plain Keras, in one file that needs nothing else.",
             lambda run, epoch: keras_script(run.read_config()[0], run.read()),
         ),
     ],
@@ -130,7 +130,7 @@ def render_downloads(run: Run, epoch: int | None = None) -> None:
     state = run.read().state
     epochs = run.epochs_with_probabilities()
     if not epochs or state == "damaged":
-        st.info("There is nothing to download of a damaged run or one without an epoch.", icon=":material/info:")
+        st.info("A run that is damaged or has not finished an epoch has nothing to download.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):

@@ -11,7 +11,7 @@ from mnist_lib.runs.paper import PAPER_CLAIMS
 from mnist_lib.runs.records import BROKEN_STATES, RunResult, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
-from mnist_lib.ui.session import run_store
+from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text
@@ -62,7 +62,7 @@ def _advice(snapshot: RunSnapshot) -> str:
 
 def _render_comparison(result: RunResult, best: RunResult | None) -> None:
     st.markdown(_verdict(result, best))
-    rows = {"This run": result, **({f"Best other run ({plain_text(best.run_id)})": best} if best else {})}
+    rows = {"This run": result, **({f"Best other run ({plain_text(title_of(best.run_id))})": best} if best else {})}
     columns = [
         (f"{row.test_accuracy:.2%}", f"{row.misclassified:,}", duration_text(row.train_seconds))
         for row in rows.values()
@@ -75,7 +75,7 @@ def _render_comparison(result: RunResult, best: RunResult | None) -> None:
         {
             "Run": names,
             "Test accuracy": accuracy,
-            "Misclassified of 10,000": misclassified,
+            "Misread of 10,000": misclassified,
             "Total training time": total,
         },
         hide_index=True,
@@ -86,7 +86,7 @@ def _verdict(result: RunResult, best: RunResult | None) -> str:
     reached = f"It reads **{10_000 - result.misclassified:,} of 10,000** test digits correctly."
     if best is None:
         return reached
-    name = plain_text(best.run_id)
+    name = plain_text(title_of(best.run_id))
     fewer = best.misclassified - result.misclassified
     if fewer > 0:
         return f"{reached} **The best run here**: {fewer:,} fewer mistakes than any other."

@@ -11,7 +11,7 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.messages import show_error
-from mnist_lib.ui.session import choose_run, run_store
+from mnist_lib.ui.session import choose_run, run_store, title_of
 from mnist_lib.ui.train.augmentation_preview import render_augmentation
 from mnist_lib.ui.train.network_form import render_network_form
 from mnist_lib.ui.train.settings_fields import (
@@ -80,7 +80,7 @@ def _render_start(active: Run | None) -> None:
     if problem := st.session_state.pop(_PROBLEM_KEY, None):
         show_error(problem)
     elif active:
-        name = plain_text(active.run_id)
+        name = plain_text(title_of(active.run_id))
         st.caption(f"{name} is being trained. One training runs at a time: wait for it to end, or stop it.")
     else:
         st.caption(_length_in_words())

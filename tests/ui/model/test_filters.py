@@ -121,7 +121,7 @@ def test_silent_filter_says_so(run_of_its_own: Run, searched: list[int]) -> None
         bias[0] = -1000
     app = show(run_of_its_own, filters_patches=True)
     assert not app.exception
-    assert app.info[0].value == "To none of the 10,000 test digits does it answer: its map is 0 everywhere."
+    assert app.info[0].value == "It answers to none of the 10,000 test digits: its map is 0 everywhere."
 
 
 def test_damaged_network_is_named_in_one_line(run_of_its_own: Run) -> None:

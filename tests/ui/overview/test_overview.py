@@ -72,7 +72,7 @@ def test_wall_of_a_run_that_misreads_thousands_shows_the_surest(store: RunStore,
     run = copy_bundled_run(store)
     run.save_probabilities(5, np.eye(10, dtype=np.float32)[np.zeros(10_000, dtype=int)])  # everything is a 0
     wrong = int((dataset.test_labels != 0).sum())
-    assert f"{wrong:,} of 10,000 test digits, the surest 100 of them here:" in all_text(
+    assert f"{wrong:,} of 10,000 test digits, the 100 surest of them here:" in all_text(
         open_screen("overview", run.run_id)
     )
 
@@ -81,12 +81,12 @@ def test_run_without_a_model_shows_what_it_stored_and_says_what_is_missing(store
     run = copy_bundled_run(store)
     forget_model(run)
     app = open_screen("overview", run.run_id)
-    assert "This run has kept no model yet." in app.info[0].value
+    assert "This run has no model yet." in app.info[0].value
     assert headings(app)[:2] == ["Watch it learn, without waiting", "What it still misreads"]
     shutil.rmtree(run.path / "epochs")
     app.run()
     assert not app.exception
-    assert headings(app)[0] == "Train one now"
+    assert headings(app)[0] == "Train one yourself"
 
 
 def forget_model(run: Run) -> None:
@@ -108,8 +108,8 @@ def test_time_of_a_training_is_that_of_ones_own_runs_or_a_range(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = all_text(open_screen("overview"))
-    assert f"On this machine ({device_name()}) it takes about **" in text
-    assert " to " in text.split("it takes about")[1].split("with `paper`")[0]
+    assert f"On this machine ({device_name()}) training takes about **" in text
+    assert " to " in text.split("training takes about")[1].split("with `paper`")[0]
     run = copy_bundled_run(store)
     result = {field: getattr(result_of(run), field) for field in result_of(run).__struct_fields__}
     change_json(run.path / "status.json", result=result | {"device": device_name(), "train_seconds": 34.0})

@@ -14,7 +14,7 @@ from mnist_lib.evaluation.mcnemar import chance_text
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_TOTAL_BYTES
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, result_of
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, result_of, title_of
 from tests.support.screens import all_text, component, open_screen
 
 LABELS = load_mnist().test_labels
@@ -39,7 +39,7 @@ def own_run(store: RunStore) -> Run:
 def test_table_shows_the_result_of_every_run(own_run: Run) -> None:
     own_run.write_note("my first")
     table = open_runs().dataframe[0].value
-    assert table["Run"].tolist() == [own_run.run_id, BUNDLED_RUN.run_id, PAPER_RUN.run_id]
+    assert table["Run"].tolist() == [title_of(own_run), BUNDLED_RUN.run_id, PAPER_RUN.run_id]
     for row, run in enumerate((own_run, BUNDLED_RUN, PAPER_RUN)):
         wrong = int((run.probabilities().argmax(axis=1) != LABELS).sum())
         assert table["Misread"][row] == wrong
@@ -70,6 +70,9 @@ def test_run_on_the_screens_is_chosen_at_first() -> None:
 def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: RunStore) -> None:
     app = open_runs(own_run.run_id)
     app.selectbox(key="run").set_value(own_run.run_id).run()
+    assert app.header[0].value == title_of(own_run)
+    assert all_text(app).count(own_run.run_id) == 1  # its folder's name, said once
+    assert app.text_input(key=f"new_name_{own_run.run_id}").value == own_run.run_id
     app.text_input(key=f"new_name_{own_run.run_id}").set_value("my best")
     labelled(app.button, "Rename").click().run()
     assert "A name has 1 to 100 English letters" in app.error[0].value
@@ -80,6 +83,7 @@ def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: Run
     assert [run.run_id for run in store.own_runs()] == ["my-best"]
     assert labelled(app.selectbox, "Run").value == "my-best"
     assert app.header[0].value == "my-best"
+    assert "Folder:" not in all_text(app)  # it is the name
 
 
 def test_note_is_kept(own_run: Run) -> None:
@@ -92,12 +96,13 @@ def test_note_is_kept(own_run: Run) -> None:
 def test_run_is_deleted_only_after_the_question(own_run: Run, store: RunStore) -> None:
     app = open_runs(own_run.run_id)
     app.selectbox(key="run").set_value(own_run.run_id).run()
-    assert f"Delete **{own_run.run_id}** for good?" in all_text(app)
+    assert f"Delete **{title_of(own_run)}** for good?" in all_text(app)
     assert own_run.path.is_dir()
+    title = title_of(own_run)
     labelled(app.button, "Delete it").click().run()
     assert not app.exception
     assert not store.own_runs()
-    assert [toast.value for toast in app.toast] == [f"{own_run.run_id} is deleted."]
+    assert [toast.value for toast in app.toast] == [f"{title} is deleted."]
     assert labelled(app.selectbox, "Run").value == BUNDLED_RUN.run_id
     assert not app.warning
 
@@ -162,4 +167,4 @@ def test_run_that_is_too_large_to_be_taken_away_whole_says_so_in_place_of_the_bu
     assert not app.exception
     assert "Keras" in labels_of_downloads(app)
     assert "The whole run" not in labels_of_downloads(app)
-    assert f"{own_run.run_id} has more than the 500 MB that can be loaded again." in all_text(app)
+    assert "The run has more than the 500 MB that can be loaded again." in all_text(app)

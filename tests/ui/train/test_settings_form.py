@@ -294,11 +294,11 @@ def test_running_training_blocks_start_and_says_why() -> None:
         from mnist_lib.runs.run import Run
         from mnist_lib.ui.train.settings_form import render_settings
 
-        render_settings(Run(Path("20260101-000000-fast-seed1")))
+        render_settings(Run(Path("20250101-000000-fast-seed1")))
 
     app = AppTest.from_function(script, default_timeout=30).run()
     assert button(app, "Start training").disabled
-    assert "20260101-000000-fast-seed1 is being trained. One training runs at a time" in all_text(app)
+    assert "fast, seed 1, 1 Jan 2025, 00:00 is being trained. One training runs at a time" in all_text(app)
     # Out of the way of the curves, but there.
     assert "Settings of the next training" in [expander.label for expander in app.expander]
     assert field_values(app) == recipe("paper")

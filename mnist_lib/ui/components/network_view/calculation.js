@@ -10,9 +10,9 @@ class Calculation {
     this.sentence = element("p", "sentence", this.host);
     this.sentence.setAttribute("role", "status");
     this.walk = element("div", "walk", this.host);
-    this.back = this.button(this.walk, "◀", "One place back", () => this.step(-1));
+    this.back = this.button(this.walk, "◀", "Previous place", () => this.step(-1));
     this.playing = this.button(this.walk, "Play", "Slide the window over the picture", () => this.play());
-    this.forth = this.button(this.walk, "▶", "One place on", () => this.step(1));
+    this.forth = this.button(this.walk, "▶", "Next place", () => this.step(1));
     this.place = element("span", "place", this.walk);
     this.views = element("div", "views", this.host);
     this.from = this.makeView((event, view) => this.pick(event, view, true));
@@ -235,7 +235,7 @@ class Calculation {
     const { pixels, value } = poolingAt(layer, y, x, map);
     this.say(`${layer.title}, map ${map}`, `Row ${y}, column ${x}: the largest of the four values is ${number(value)}.`);
     this.drawMap(this.from, layer.input, map, `Map ${map} before it`, { y: 2 * y, x: 2 * x, side: 2 });
-    this.drawMap(this.to, layer, map, "Half as wide and high", { y, x, side: 1 }, this.timer ? y * layer.width + x + 1 : Infinity);
+    this.drawMap(this.to, layer, map, "Half the width and height", { y, x, side: 1 }, this.timer ? y * layer.width + x + 1 : Infinity);
     const equation = element("div", "equation", this.body);
     sign(equation, "max");
     numberTable(equation, "window", pixels, 2, greyCells(layer.largest), pixels.indexOf(value));
@@ -354,7 +354,7 @@ class Calculation {
     const { network } = view;
     const dropped = layer.rate * 100;
     this.say(layer.title, layer.rate
-      ? `A training step drops each of the ${layer.maps} units by a chance of ${number(dropped, 0)}%. Reading a digit, none is dropped.`
+      ? `A training step drops each of the ${layer.maps} units with a chance of ${number(dropped, 0)}%. When a digit is read, none is dropped.`
       : "This network drops no units.");
     if (!layer.rate) return;
     if (this.drawnFor !== network) this.drop();
@@ -373,8 +373,8 @@ class Calculation {
       if (kept) box.style.background = `rgb(${level}, ${level}, ${level})`;
     });
     element("p", "faint", this.body,
-      `${count} of ${layer.maps} are dropped here; the others count ${number(1 / (1 - layer.rate), 2)} times. ` +
-      `The bar is the answer with these units, the line from the lowest to the highest of ${TRIALS} draws, the mark the answer with all units.`);
+      `${count} of ${layer.maps} are dropped here; the others are multiplied by ${number(1 / (1 - layer.rate), 2)}. ` +
+      `Bar: the answer with these units. Line: from the lowest to the highest of ${TRIALS} draws. Mark: the answer with all units.`);
     const table = element("div", "spread", this.body);
     for (let digit = 0; digit < first.probabilities.length; digit++) {
       const all = this.trials.map((trial) => trial.probabilities[digit]);
