@@ -1,5 +1,6 @@
-// A function for the page: returns what is wrong with its layout, a line each, shadow roots included.
-(exceptions) => {
+// A function for the page: waits until nothing moves any more, and returns what is wrong with its layout, a line
+// each, shadow roots included. Exceptions are pairs: "cut" or "overlap", and a selector of what is around the text.
+async (exceptions) => {
   const SLACK_PX = 2;
   const faults = [];
   const excepted = (kind, element) => exceptions.some(([rule, selector]) => rule === kind && element.closest(selector));
@@ -17,7 +18,7 @@
     `“${text.trim().replace(/\s+/g, " ").slice(0, 60)}”`;
 
   // Every text and every control, as the rectangle in which it would show if nothing cut it.
-  const pieces = [];
+  let pieces = [];
   const look = (root) => {
     for (const element of root.querySelectorAll("*")) {
       if (element.shadowRoot) look(element.shadowRoot);
@@ -37,7 +38,15 @@
       }
     }
   };
-  look(document.body);
+  const places = () => {
+    pieces = [];
+    faults.length = 0;
+    look(document.body);
+    return JSON.stringify(pieces.map(({ rects }) => rects));
+  };
+  for (let before = "", now = places(); now !== before; [before, now] = [now, places()]) {
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
 
   // What of them shows: parts in what can be scrolled may be out of sight, everything else must be seen whole.
   for (const piece of pieces) {
@@ -86,8 +95,8 @@
     }
   });
 
-  for (const element of [document.documentElement, ...document.querySelectorAll("[data-testid=stMain], [data-testid=stSidebarContent]")]) {
-    if (element.scrollWidth > element.clientWidth + 1 && isSeen(element)) faults.push(`scrolls sideways: ${element.dataset.testid ?? "the page"}`);
+  for (const element of [document.documentElement, document.querySelector("[data-testid=stMain]")]) {
+    if (element.scrollWidth > element.clientWidth + 1) faults.push(`scrolls sideways: ${element.dataset.testid ?? "the page"}`);
   }
   return [...new Set(faults)];
 }
