@@ -7,13 +7,14 @@ from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import class_counts_figure
 from mnist_lib.ui.cache import mnist
+from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run, title_of
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
-from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit
 
 require_router()
@@ -50,14 +51,14 @@ indices = select_indices(labels, digit, st.session_state.get("dataset_shuffle"))
 shown = choose_page(indices, IMAGES_PER_PAGE, key="dataset_page", persist_state="session")
 st.caption(f"{len(indices):,} images{'' if digit is None else f' of {a_digit(digit)}'}, {len(shown)} on this page.")
 
-left, right = st.columns(2, gap="large")
+left, right = wrapping_columns([1, 1], [240, 240], key="dataset_columns", gap="large", last_on_top=True)
 with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
-    st.subheader("Images of each digit")
+    st.header("Images of each digit")
     st.plotly_chart(class_counts_figure(count_classes(labels), digit), config={"displayModeBar": False})
 with right:
-    st.subheader(f"Number {chosen:,}: {a_digit(labels[chosen])}")
+    st.header(f"Number {chosen:,}: {a_digit(labels[chosen])}")
     scale = st.segmented_control(
         "Pixel values",
         ["0 to 255", "divided by 255"],
@@ -65,7 +66,8 @@ with right:
         required=True,
         help="The file holds whole numbers from 0 to 255. The network gets them divided by 255.",
     )
-    render_pixel_values(images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0])
+    shown_values = images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0]
+    pixel_grid(shown_values, "dataset_pixels")
     st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")
     model_link(digit_address(split, chosen))
 

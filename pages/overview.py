@@ -28,7 +28,7 @@ if run is not None:
 render_training_time()
 
 store = run_store()
-columns = {"": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
+columns = {"Claim": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
 shown = [("", run) for run in store.bundled_runs()] + [("Newest here: ", run) for run in store.own_runs()[:1]]
 for which, shown_run in shown:
     snapshot = shown_run.read()
@@ -38,7 +38,7 @@ for which, shown_run in shown:
         device=plain_text(claims.device)
     )
 
-st.subheader("The paper's claims, and the results here")
+st.header("The paper's claims, and the results here")
 st.caption(
     "Charlie Wilkin's paper shows how little it takes: a convolutional network, trained for five epochs on 60,000 "
     "handwritten digits."

@@ -13,7 +13,8 @@ require_router()
 st.title("Train")
 active = run_store().active_run()
 run = selected_run()
-settings, view = wrapping_columns([3, 7], [288, 480], key="train_columns", gap="medium")
+# On a narrow screen, what is being trained comes before the settings of the next training.
+settings, view = wrapping_columns([3, 7], [288, 480], key="train_columns", gap="medium", last_on_top=active is not None)
 with settings:
     render_settings(active)
 with view:

@@ -36,7 +36,7 @@ def take_training(browser: Browser, url: str) -> None:
     page.get_by_role("button", name="Start training").click()
     progress = page.get_by_test_id("stMain").get_by_test_id("stProgress")
     expect(progress).to_contain_text(re.compile(r"Epoch 2 of 5 · 3\d%"), timeout=900_000)  # a busy machine is slow
-    expect(page.get_by_text("of these 20 test digits are read correctly after epoch 1.")).to_be_visible()
+    expect(page.get_by_text("test digits read correctly in epoch 2")).to_be_visible()
     save(screenshot(page), "dashboard.png")
 
 
@@ -58,7 +58,7 @@ def take_overview(browser: Browser, url: str) -> None:
 def take_model(browser: Browser, url: str) -> None:
     """Take the Model screen with a place of the second convolution chosen."""
     page = open_screen(browser, f"{url}/model?run=pretrained-accurate", 1440, 1030)
-    page.get_by_role("button", name="Convolution 2, ").first.click()
+    page.get_by_role("button", name="Convolution 2 ").first.click()
     expect(page.get_by_role("heading", name="Second convolution")).to_be_visible()
     page.mouse.move(0, 0)
     save(still_screenshot(page), "model.png")

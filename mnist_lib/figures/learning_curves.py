@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,9 @@ _EPOCH_STYLES = {
     "test": {"color": "#f97316", "dash": "dash", "symbol": "diamond"},
     "validation": {"color": "#a855f7", "dash": "dot", "symbol": "square"},
 }
+
+# More would not be seen: the figure is a few hundred pixels wide.
+_MOST_POINTS = 300
 
 # Marks closer than this share of the axis are merged.
 _CLOSE = 0.03
@@ -113,6 +116,52 @@ def learning_curve_figure(
             "yaxis": y_axis,
             "shapes": [vertical_line(mark.x) for mark in marks],
             "annotations": [_mark_sign(mark) for mark in marks],
+        },
+    )
+
+
+def sample_errors_figure(errors: Mapping[int, int], config: TrainingConfig) -> go.Figure:
+    """Draw how many images of a sample a network misreads while it is being trained, over the whole training.
+
+    Args:
+        errors: Misread images by step, in order.
+        config: The settings of the run, which say how long it takes.
+    """
+    steps = np.fromiter(errors, int)
+    counts = np.fromiter(errors.values(), int)
+    shown = np.unique(np.linspace(0, len(steps) - 1, _MOST_POINTS).round().astype(int)) if len(steps) else []
+    x = steps[shown] / config.steps_per_epoch
+    y = np.maximum(counts[shown], 0.5)  # a logarithmic axis has no zero
+    color = _EPOCH_STYLES["test"]["color"]
+    line = {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "customdata": counts[shown],
+        "hovertemplate": "%{customdata:,} misread<extra></extra>",
+        "name": "errors",
+        "mode": "lines",
+        "line": {"color": color, "width": 2},
+    }
+    newest = {
+        "type": "scatter",
+        "name": "newest",
+        "x": x[-1:],
+        "y": y[-1:],
+        "hoverinfo": "skip",
+        "mode": "markers",
+        "marker": {"color": color, "size": 8},
+    }
+    return go.Figure(
+        [line, newest],
+        {
+            "height": 170,
+            "margin": {"l": 40, "r": 8, "t": 8, "b": 36},
+            "hovermode": "x unified",
+            "showlegend": False,
+            "uirevision": "sample",
+            "xaxis": {"title": {"text": "epoch", "standoff": 4}, "range": [0, config.epochs], "hoverformat": ".2f"},
+            "yaxis": {"type": "log", "range": [0, 3.05], "tickvals": [1, 10, 100, 1000], "tickformat": ",d"},
         },
     )
 

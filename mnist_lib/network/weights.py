@@ -1,16 +1,19 @@
-"""Reads the weights of a network from the files that Keras writes, without Keras."""
+"""Reads the weights of a network from files, without Keras: those that Keras writes, and a training's newest ones."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.network.forward import Layer, Network
 from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, count_parameters, layer_table
+from mnist_lib.storage.files import write_whole
 from mnist_lib.wording import first_line
 
 # Keras numbers the layers in such a file by their type, whatever their names are.
@@ -22,6 +25,13 @@ _OVERHEAD_BYTES = 200_000
 
 class WeightsError(Exception):
     """A file of weights is missing, unreadable or from another network. The message is one line."""
+
+
+class LiveNetwork(NamedTuple):
+    """A network in training: its weights after this many batches, over all epochs."""
+
+    step: int
+    network: Network
 
 
 def weights_file_size(config: TrainingConfig) -> int:
@@ -66,6 +76,47 @@ def read_network(path: Path, config: TrainingConfig) -> Network:
             arrays = [_read_array(file, name, shape) for name, shape in weight_shapes(config).items()]
     except Exception as error:  # h5py and zipfile raise many types for a bad file
         raise WeightsError(first_line(error)) from error
+    return _make_network(arrays, config)
+
+
+def write_live_network(path: Path, step: int, weights: Sequence[np.ndarray]) -> None:
+    """Write the weights of a network in training, whole or not at all.
+
+    NumPy's format takes half the time of Keras's, and a full disk is an error, not the end of the process.
+
+    Args:
+        path: The file, which ends with ``.npz``.
+        step: Batches done, over all epochs.
+        weights: float32, of the shapes that ``weight_shapes`` returns, in its order.
+
+    Raises:
+        OSError: The folder is not writable or the disk is full.
+    """
+    write_whole(path, lambda temporary: np.savez(temporary, np.array(step), *weights))
+
+
+def read_live_network(path: Path, config: TrainingConfig) -> LiveNetwork:
+    """Read what ``write_live_network`` wrote.
+
+    Args:
+        path: The file.
+        config: The settings of the run, which define the network.
+
+    Raises:
+        WeightsError: The file is missing, unreadable or from another network.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            step, *arrays = (file[name] for name in file.files)
+        found, expected = [array.shape for array in arrays], list(weight_shapes(config).values())
+        if found != expected or not all(np.isfinite(array).all() for array in arrays):
+            raise WeightsError("it is from another network, or holds what is not a number")
+        return LiveNetwork(int(step), _make_network([np.asarray(array, np.float32) for array in arrays], config))
+    except Exception as error:  # NumPy and zipfile raise many types for a bad file
+        raise WeightsError(first_line(error)) from error
+
+
+def _make_network(arrays: Sequence[np.ndarray], config: TrainingConfig) -> Network:
     layers = [Layer(kernel, bias) for kernel, bias in zip(arrays[::2], arrays[1::2], strict=True)]
     return Network(*layers, second_pooling=config.second_pooling)
 

@@ -1,11 +1,11 @@
-"""Loads the network that a run saved."""
+"""Loads the network that a run saved, or the newest one of a training."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mnist_lib.network.forward import Network
-from mnist_lib.network.weights import WeightsError, read_network
+from mnist_lib.network.weights import LiveNetwork, WeightsError, read_live_network, read_network
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
@@ -29,6 +29,19 @@ def load_network(run: Run, epoch: int | None = None) -> Network:
         return read_network(path, config)
     except WeightsError as error:
         raise DamagedRunError(f"{path.name} of {run.run_id} cannot be read: {error}") from error
+
+
+def load_live_network(run: Run) -> LiveNetwork | None:
+    """Load the network of a training as it was about a second ago.
+
+    Returns:
+        The network, or None if the training has not begun or is over, or the file cannot be read.
+    """
+    try:
+        config, _ = run.read_config()
+        return read_live_network(run.live_path, config)
+    except (DamagedRunError, WeightsError):
+        return None
 
 
 def network_path(run: Run, epoch: int | None = None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import NamedTuple
 
 from mnist_lib.config import TrainingConfig
@@ -28,7 +29,7 @@ class Progress(NamedTuple):
     """How far a training is.
 
     Attributes:
-        fraction: Batches done of all batches, 0 to 1.
+        fraction: Of the whole training, its batches and evaluations, the part that is done, 0 to 1.
         images_per_s: Over the latest batches; None before the first.
         seconds_left: None before the first batches.
     """
@@ -38,28 +39,41 @@ class Progress(NamedTuple):
     seconds_left: float | None
 
 
-def measure_progress(snapshot: RunSnapshot) -> Progress:
+def measure_progress(snapshot: RunSnapshot, now: float | None = None) -> Progress:
     """Estimate the time left: the remaining batches at the latest speed, and the remaining evaluations.
 
     The test images are evaluated after each epoch. Each evaluation is expected to take the mean time of
     those so far, and the first one that of a forward pass. Where the network first sees the middle of the
     images, it is traced again for whole ones, which is expected to take as long as the first time.
+
+    Args:
+        snapshot: The run.
+        now: When the run is as the snapshot says, in seconds since the epoch; by default at this moment. The
+            trainer writes nothing while it evaluates, so only the clock tells how far it is.
     """
     status = snapshot.status
     if status is None or not status.total_steps or not snapshot.batches:
         return Progress(0.0, None, None)
-    last = snapshot.batches[-1]
-    fraction = min(last.step / status.total_steps, 1.0)
-    seconds_per_step = _seconds_per_step(snapshot)
-    seconds_left = None
+    last, config = snapshot.batches[-1], snapshot.config
+    steps_left = _whole_steps(config, last.step, status.total_steps)
+    all_steps = _whole_steps(config, 0, status.total_steps)
+    seconds_per_step, seconds_left = _seconds_per_step(snapshot), None
     if seconds_per_step is not None:
-        seconds_left = seconds_per_step * _whole_steps(snapshot.config, last.step, status.total_steps)
-        if snapshot.config:
-            epochs_left = max(snapshot.config.epochs - len(snapshot.epochs), 0)
-            seconds_left += _seconds_per_evaluation(snapshot, snapshot.config, seconds_per_step) * epochs_left
-            if last.epoch <= snapshot.config.middle_epochs < snapshot.config.epochs:
+        seconds_left = seconds_per_step * steps_left
+    if config:
+        evaluations_left = float(max(config.epochs - len(snapshot.epochs), 0))
+        evaluation_steps = FORWARD_SHARE * (TEST_IMAGES + config.validation_images) / config.batch_size
+        if seconds_left is not None and seconds_per_step is not None:
+            evaluation_s = _seconds_per_evaluation(snapshot) or evaluation_steps * seconds_per_step
+            if status.phase == "evaluating" and evaluation_s:
+                evaluating_s = (time.time() if now is None else now) - status.heartbeat
+                evaluations_left -= min(max(evaluating_s / evaluation_s, 0.0), 1.0)
+            seconds_left += evaluation_s * max(evaluations_left, 0.0)
+            if last.epoch <= config.middle_epochs < config.epochs:
                 seconds_left += snapshot.batches[0].elapsed_s
-    return Progress(fraction, last.images_per_s, seconds_left)
+        steps_left += evaluation_steps * max(evaluations_left, 0.0)
+        all_steps += evaluation_steps * config.epochs
+    return Progress(1 - steps_left / all_steps, last.images_per_s, seconds_left)
 
 
 def _whole_steps(config: TrainingConfig | None, begin: int, end: int) -> float:
@@ -131,10 +145,8 @@ def _seconds_per_step(snapshot: RunSnapshot) -> float | None:
     return seconds / steps if steps else None
 
 
-def _seconds_per_evaluation(snapshot: RunSnapshot, config: TrainingConfig, seconds_per_step: float) -> float:
-    """Return the mean time between an epoch's last batch and the next one's first, or what is expected of the first."""
+def _seconds_per_evaluation(snapshot: RunSnapshot) -> float | None:
+    """Return the mean time between an epoch's last batch and the end of its evaluation, or None before the first."""
     ends = {row.epoch: row.elapsed_s for row in snapshot.batches}
     pauses = [row.elapsed_s - ends[row.epoch] for row in snapshot.epochs if row.epoch in ends]
-    if pauses:
-        return sum(pauses) / len(pauses)
-    return FORWARD_SHARE * seconds_per_step * (TEST_IMAGES + config.validation_images) / config.batch_size
+    return sum(pauses) / len(pauses) if pauses else None

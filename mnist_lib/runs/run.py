@@ -96,6 +96,11 @@ class Run:
         return self.path / "model.keras"
 
     @property
+    def live_path(self) -> Path:
+        """Where the newest weights are while the network is trained."""
+        return self.path / "live.npz"
+
+    @property
     def log_path(self) -> Path:
         """Where the trainer's output and its traceback go."""
         return self.path / "trainer.log"
@@ -190,7 +195,7 @@ class Run:
                 self.probabilities_path(later).unlink(missing_ok=True)
         # A later checkpoint whose row was never written would count as soon as the epoch has a row again.
         # The other files are left over from a killed trainer; older versions used other names.
-        unwanted = ("model.keras", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
+        unwanted = ("model.keras", "live.npz", "checkpoint-*.weights.h5", f"{UNFINISHED}*", f"epochs/{UNFINISHED}*",
                     "unfinished.keras", "*.tmp", "epochs/*.tmp")  # fmt: skip
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)

@@ -105,6 +105,7 @@ def _train(
     state.stopwatch.stop()
 
     save_model(model, run, config)
+    run.live_path.unlink(missing_ok=True)
     result = make_result(state, record)
     state.write_status(state=result.state, result=result)
     if result.state == "finished":

@@ -13,8 +13,10 @@ from mnist_lib.explain.inspection import spread_epochs
 from mnist_lib.explain.neighbours import embed_images
 from mnist_lib.explain.patches import Patches, find_patches
 from mnist_lib.network.forward import Network, predict_probabilities
-from mnist_lib.runs.networks import load_network, network_path
+from mnist_lib.network.weights import LiveNetwork
+from mnist_lib.runs.networks import load_live_network, load_network, network_path
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.sample_errors import SampleErrors
 from mnist_lib.storage.files import file_stamp
 
 # From a run with more epochs, this many are chosen evenly: for views that load the network of each,
@@ -99,6 +101,23 @@ def run_network(run: Run, epoch: int | None = None) -> Network:
 @st.cache_resource(max_entries=MAX_EPOCHS_SHOWN + 4, show_spinner=False)
 def _run_network(run: Run, epoch: int | None, stamp: int) -> Network:
     return load_network(run, epoch)
+
+
+def live_network(run: Run) -> LiveNetwork | None:
+    """Return the network of a training as it was about a second ago, or None if there is none."""
+    return _live_network(run, file_stamp(run.live_path))
+
+
+# As a resource: 2 MB that nobody changes.
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _live_network(run: Run, stamp: int) -> LiveNetwork | None:
+    return load_live_network(run)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def sample_errors(run: Run) -> SampleErrors:
+    """Return the errors of a training on a sample of the test images, shared by all who watch it."""
+    return SampleErrors()
 
 
 def read_digits(run: Run, images: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from mnist_lib.paths import ASSETS_PATH, PROJECT_PATH
+from mnist_lib.ui.assets import style
 
 PAGES_PATH = PROJECT_PATH / "pages"
 ICON_PATH = ASSETS_PATH / "icon.png"
@@ -66,6 +67,7 @@ def _show_menu() -> st.Page:
     # a picture the menu would send the browser there.
     st.set_page_config(page_title="MNIST live", page_icon=str(ICON_PATH), layout="wide")
     st.logo(str(LOGO_PATH), size="large", icon_image=str(ICON_PATH))
+    st.html(style("theme.css"))
     return st.navigation([_page(screen) for screen in SCREENS])
 
 

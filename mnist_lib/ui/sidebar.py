@@ -123,7 +123,7 @@ def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
     if snapshot.state == "paused":
         left = " · paused"
     with st.container(border=True):
-        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%}{left}")
+        st.progress(progress.fraction, text=f"Training {progress.fraction:.0%} done{left}")
         screen_link("train", "Watch it learn")
         if run.run_id != chosen_run_id():
             st.button("Look at this run", key="look_at_training", on_click=look_at, args=(run,))

@@ -41,6 +41,31 @@ def start_training(page: Page, epochs: int, images: int) -> None:
     page.get_by_role("button", name="Start training").click()
 
 
+def test_digits_turn_right_in_sight_within_the_first_epoch(start_server: StartServer, page: Page) -> None:
+    server = start_server()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{server.url}/train")
+    start_training(page, epochs=1, images=60_000)
+    line = page.get_by_text("of 20 test digits read correctly")
+    expect(line).to_contain_text("without any training", timeout=90_000)
+    at_first = page.locator(".watched .right").count()
+    expect(line).to_contain_text("in epoch 1, step ")
+    for _ in range(300):
+        if page.locator(".watched .right").count() > at_first:
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("no digit turned right")
+    run = RunStore(server.runs_path).active_run()
+    assert run
+    assert run.read().epochs == [], "the epoch is over"
+    for element in (page.locator(".watched"), page.locator(".filters"), page.get_by_text("Misread of a sample of")):
+        expect(element).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("button", name="Back to these settings")).to_be_visible(timeout=120_000)
+    assert not run.live_path.exists()
+
+
 def wait_for_curves(page: Page) -> None:
     # Python, Keras and the tracing of the network come first.
     expect(main_progress(page)).to_contain_text("images/s", timeout=90_000)
@@ -52,7 +77,7 @@ def main_progress(page: Page) -> Locator:
 
 def points_of_curve(page: Page) -> int:
     """Count the points of the drawn training curve."""
-    plot = page.locator(".live-figure .js-plotly-plot").first
+    plot = page.get_by_role("figure", name="Loss")
     expect(plot).to_be_attached()
     return plot.evaluate("plot => plot._fullData.find(trace => trace.name === 'train').x.length")
 
@@ -177,7 +202,7 @@ def test_training_runs_on_while_screens_change_and_stops_with_its_model(
         page.wait_for_timeout(200)
     else:
         pytest.fail("the training stood still behind the other screen")
-    page.get_by_role("button", name="Stop and keep the model").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     badge = page.get_by_test_id("stMain").get_by_test_id("stMarkdown").get_by_text("stopped", exact=True)
     # As the curves say it, too. The trainer has the lowest priority: a busy machine lets it wait.
     expect(badge).to_be_visible(timeout=120_000)

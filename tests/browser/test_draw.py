@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
@@ -52,7 +52,7 @@ def wait_for_stages(page: Page, html: str) -> None:
 
 
 def expect_answer(page: Page, digit: int) -> None:
-    expect(page.get_by_role("heading", name=f"It reads a {digit}", exact=True)).to_be_visible()
+    expect(answer_of(page, digit)).to_be_visible()
 
 
 def stage_readings(page: Page) -> list[str]:
@@ -72,24 +72,46 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
         seen.append(stages.inner_html())
     expect_answer(page, 7)
     for earlier in (seen[1], seen[0]):
-        page.get_by_role("button", name="Undo stroke").click()
+        page.get_by_role("button", name="Undo", exact=True).click()
         wait_for_stages(page, earlier)
     expect_answer(page, 1)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    page.get_by_role("button", name="Undo clear").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
     wait_for_stages(page, seen[0])
     expect_answer(page, 1)
 
 
-@pytest.mark.parametrize("width", [700, 820, 1024, 1280])
-def test_canvas_is_wholly_in_sight_on_a_narrow_screen(page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 1000})
+def answer_of(page: Page, digit: int) -> Locator:
+    return page.get_by_role("heading", name=f"It reads a {digit}", exact=True)
+
+
+@pytest.mark.parametrize("width", [400, 700, 820, 1024, 1280])
+def test_canvas_and_answer_are_in_sight_together(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
     canvas = canvas_of(page)
-    expect(canvas).to_be_in_viewport(ratio=1)  # what a column cuts off is not in it
     draw_stroke(page, ONE)
-    expect_answer(page, 1)
-    expect(canvas).to_be_in_viewport(ratio=1)
+    # What a column cuts off is not in the viewport.
+    for seen in (canvas, answer_of(page, 1), page.get_by_text("% sure.")):
+        expect(seen).to_be_in_viewport(ratio=1)
+
+
+def test_canvas_is_as_large_as_there_is_room(page: Page) -> None:
+    for width, side_px in ((1440, 400), (400, 360), (320, 280)):
+        page.set_viewport_size({"width": width, "height": 860})
+        box = canvas_of(page).bounding_box()
+        assert box
+        assert (box["width"], box["height"]) == pytest.approx((side_px, side_px), abs=1)
+        expect(canvas_of(page)).to_be_in_viewport(ratio=1)
+
+
+def test_canvas_shows_no_toolbar_of_its_own_except_to_the_keyboard(page: Page) -> None:
+    """The package has no option for it."""
+    toolbar_button = page.locator(".dc-toolbar button").first
+    canvas_of(page).hover()
+    expect(toolbar_button).not_to_be_in_viewport()
+    toolbar_button.focus()
+    expect(toolbar_button).to_be_in_viewport(ratio=1)
 
 
 def test_drawing_is_still_there_after_another_screen(page: Page) -> None:
@@ -130,7 +152,7 @@ def test_a_dot_gets_no_answer(page: Page) -> None:
 
 
 def test_a_finger_draws(shared_server: Server, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    context = browser.new_context(viewport={"width": 400, "height": 860}, has_touch=True, is_mobile=True)
     context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     open_room(page, shared_server)
@@ -141,7 +163,8 @@ def test_a_finger_draws(shared_server: Server, browser: Browser) -> None:
     finger = context.new_cdp_session(page)
 
     def touch(kind: str, points: list[tuple[float, float]]) -> None:
-        places = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+        scale = box["width"] / 280
+        places = [{"x": box["x"] + scale * x, "y": box["y"] + scale * y} for x, y in points]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
     before = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
@@ -150,7 +173,8 @@ def test_a_finger_draws(shared_server: Server, browser: Browser) -> None:
         for share in np.linspace(0, 1, 10):
             touch("touchMove", [(from_x + share * (to_x - from_x), from_y + share * (to_y - from_y))])
     touch("touchEnd", [])
-    expect_answer(page, 7)
+    expect(answer_of(page, 7)).to_be_in_viewport(ratio=1)
+    expect(canvas).to_be_in_viewport(ratio=1)
     # The page stayed where it was under the finger.
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop") == before
     context.close()
@@ -200,13 +224,35 @@ def test_picture_can_be_pasted(page: Page, tmp_path: Path) -> None:
 def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
+    page.get_by_text("Clear after keeping").click()
     page.get_by_role("button", name="7", exact=True).first.click()
-    expect(page.get_by_text("Kept as 7 in your test set.")).to_be_visible()
+    expect(page.get_by_text("Kept as 7 in your test set. Another digit corrects it.")).to_be_visible()
     snapshot = OwnDigits.beside(shared_server.runs_path).read()
     assert [digit.label for digit in snapshot.digits] == [7]
     expect(page.get_by_text(re.compile("reads your only drawing right"))).to_be_visible()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("Nothing is kept yet.")).to_be_visible()
+
+
+def test_one_tap_keeps_the_drawing_and_clears_the_canvas_for_the_next(page: Page, shared_server: Server) -> None:
+    own = OwnDigits.beside(shared_server.runs_path)
+    for number, (stroke, digit) in enumerate([(SEVEN, 7), (ONE, 1), ([(70, 60), (200, 60), (110, 220)], 7)], start=1):
+        draw_stroke(page, stroke)
+        expect_answer(page, digit)
+        page.get_by_role("button", name=str(digit), exact=True).first.click()
+        expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+        expect(page.get_by_text(f"Kept as {digit} in your test set.")).to_be_visible()
+        assert len(own.read().digits) == number
+    assert [digit.label for digit in own.read().digits] == [7, 1, 7]
+    # A wrong tap: the drawing comes back, and another digit corrects it.
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect_answer(page, 7)
+    page.get_by_role("button", name="1", exact=True).first.click()
+    expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
+    assert [digit.label for digit in own.read().digits] == [7, 1, 1]
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("of your 2 drawings")).to_be_visible()
+    assert [digit.label for digit in own.read().digits] == [7, 1]
 
 
 def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
@@ -230,6 +276,7 @@ def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
     own = OwnDigits.beside(shared_server.runs_path)
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
+    page.get_by_text("Clear after keeping").click()
     page.get_by_role("button", name="1", exact=True).first.click()
     expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
     expect(page.get_by_text("Your 1, read as 7", exact=True)).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, StartServer
+from tests.support.browser import Server, StartServer, wait_until_drawn
 from tests.support.runs import HOSTILE_NAME, HOSTILE_TEXT, PAPER_RUN, copy_bundled_run, make_hostile_run
 
 VISITS = {
@@ -42,13 +42,6 @@ def letters(text: str) -> re.Pattern[str]:
     """Return what a browser shows where it shows a text letter by letter, whatever without width lies between."""
     signs = (re.escape(sign) for sign in " ".join(text.split()))
     return re.compile("\N{WORD JOINER}?".join(signs))
-
-
-def wait_until_drawn(page: Page) -> None:
-    expect(page.get_by_test_id("stSidebar").get_by_text("This machine:")).to_be_visible()
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
-    for plot in page.locator(".live-figure").all():
-        expect(plot.locator(".main-svg").first).to_be_attached()
 
 
 @pytest.fixture

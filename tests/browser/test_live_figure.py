@@ -172,6 +172,7 @@ def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[
             event_row = {"kind": "event", "event": event, "epoch": 3, "step": last // 2 + number, "elapsed_s": 40.0}
             file.write(json.dumps(event_row | {"learning_rate": 0.000463955}) + "\n")
     page.goto(f"{server.url}/train?run={run.run_id}")
+    page.get_by_role("button", name="Axes, smoothing, other runs").click()
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=bundled[0].run_id).click()
     page.keyboard.press("Escape")

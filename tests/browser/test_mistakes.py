@@ -13,7 +13,7 @@ from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
-from tests.support.runs import BUNDLED_RUN, title_of
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, title_of
 
 LABELS = load_mnist().test_labels
 
@@ -108,6 +108,37 @@ def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> No
         page.get_by_role("button", name="Mistakes", exact=True).click()
     assert download.value.suggested_filename == f"{BUNDLED_RUN.run_id}-epoch-{before}-mistakes.csv"
     assert len(download.value.path().read_text().splitlines()) == 1 + wrong
+
+
+def test_play_goes_through_the_epochs_and_stops_at_the_last(shared_server: Server, page: Page) -> None:
+    epochs = PAPER_RUN.epochs_with_probabilities()
+    wrong = {epoch: int((PAPER_RUN.probabilities(epoch).argmax(axis=1) != LABELS).sum()) for epoch in epochs}
+    slider = page.get_by_role("slider", name="Network after epoch")
+
+    def expect_epoch(epoch: int) -> None:
+        expect(slider).to_have_attribute("aria-valuetext", str(epoch))
+        expect(page.get_by_text(f"{wrong[epoch]:,} of 10,000 test images are misread")).to_be_visible()
+        expect(tiles_of(page)).to_have_count(min(wrong[epoch], 200))
+
+    page.goto(f"{shared_server.url}/mistakes?run={PAPER_RUN.run_id}")
+    expect_epoch(epochs[-1])
+    page.get_by_role("button", name="Play").click()  # at the last one it begins with the first
+    for epoch in epochs:
+        expect_epoch(epoch)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    expect_epoch(epochs[0])
+    page.get_by_role("button", name="Pause").click()
+    paused_at = int(slider.get_attribute("aria-valuetext") or "")
+    expect(page).to_have_url(re.compile(f"epoch={paused_at}"))
+    slider.press("End")
+    expect_epoch(epochs[-1])
+    slider.press("Home")
+    expect_epoch(epochs[0])
+    page.get_by_role("button", name="Play").click()
+    slider.press("End")  # a person may move on while it plays
+    expect_epoch(epochs[-1])
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", ["mistakes", "draw"])

@@ -127,7 +127,7 @@ def sentence(page: Page) -> Locator:
 
 def layer_button(page: Page, name: str) -> Locator:
     """Return the button above a layer."""
-    return page.get_by_role("button", name=re.compile(f"^{name}, [0-9]")).first
+    return page.get_by_role("button", name=re.compile(f"^{name} [0-9]")).first
 
 
 def random_places(shape: tuple[int, ...], parts: int | None = None) -> list[tuple[int, int, int, int | None]]:
@@ -312,10 +312,10 @@ def test_arrow_keys_go_on_from_the_place_of_a_flattened_value(shared_server: Ser
 def test_play_slides_the_window_and_pauses(shared_server: Server, page: Page) -> None:
     open_model(page, shared_server)
     row, column = place_in(sentence(page).inner_text())
-    page.get_by_role("button", name="Slide the window over the picture").click()
+    page.get_by_role("button", name="Play", exact=True).click()
     expect(sentence(page)).not_to_contain_text(f"Row {row}, column {column}:")
     expect(sentence(page)).to_have_attribute("aria-live", "off")  # not read out at each step
-    page.get_by_role("button", name="Slide the window over the picture").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
     expect(sentence(page)).to_have_attribute("aria-live", "polite")
     row, column = place_in(sentence(page).inner_text())
     page.get_by_role("button", name="Previous place").click()
@@ -358,7 +358,7 @@ def test_dropout_draws_other_units_at_the_button(shared_server: Server, page: Pa
     units = page.get_by_role("img", name="of 64 units are dropped")
     dropped = "all => all.map((unit) => unit.className).join()"
     before = units.locator("i").evaluate_all(dropped)
-    page.get_by_role("button", name="Drop other units").click()
+    page.get_by_role("button", name="Draw again").click()
     assert units.locator("i").evaluate_all(dropped) != before
     expect(page.get_by_text(re.compile("^50 of 50 draws give the same answer"))).to_be_visible()
 
@@ -414,7 +414,7 @@ def test_picture_is_whole_in_a_narrow_window(shared_server: Server, page: Page) 
     page.set_viewport_size({"width": 1024, "height": 860})
     open_model(page, shared_server)
     fits = "element => element.closest('.scroll').scrollWidth <= element.closest('.scroll').clientWidth"
-    assert page.get_by_role("button", name=re.compile("^Softmax: 7")).evaluate(fits)
+    assert page.get_by_role("button", name=re.compile(r"^7 [0-9.]+%$")).evaluate(fits)
 
 
 def test_first_epoch_of_a_training_is_shown_when_it_is_there(shared_server: Server, page: Page) -> None:

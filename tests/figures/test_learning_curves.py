@@ -19,6 +19,7 @@ from mnist_lib.figures.learning_curves import (
     Mark,
     find_marks,
     learning_curve_figure,
+    sample_errors_figure,
     smooth,
 )
 from mnist_lib.runs.records import RunSnapshot
@@ -232,3 +233,23 @@ def test_axes_before_the_first_point_are_those_of_a_training() -> None:
     assert learning_curve_figure("accuracy", empty).layout.yaxis.range == (0, 1.002)
     assert learning_curve_figure("loss", empty, log=False).layout.yaxis.range == (0, 2.5)
     assert learning_curve_figure("loss", empty, log=True).layout.yaxis.range == (-2, 0.5)
+
+
+def test_errors_of_a_sample_are_drawn_over_the_whole_training_with_the_newest_marked() -> None:
+    config = TrainingConfig(epochs=4, batch_size=10, training_images=100)
+    drawn = traces(sample_errors_figure({0: 900, 5: 30, 15: 0}, config))
+    line, newest = drawn["errors"], drawn["newest"]
+    assert list(line.x) == [0.0, 0.5, 1.5]
+    assert list(line.y) == [900, 30, 0.5]  # a logarithm has no zero, but the text below the pointer does
+    assert list(line.customdata) == [900, 30, 0]
+    assert (list(newest.x), list(newest.y)) == ([1.5], [0.5])
+    layout = sample_errors_figure({}, config).to_dict()["layout"]
+    assert list(layout["xaxis"]["range"]) == [0, 4]
+    assert layout["yaxis"]["type"] == "log"
+
+
+def test_errors_of_a_long_training_are_thinned_out_but_keep_their_ends() -> None:
+    config = TrainingConfig(epochs=1, batch_size=1, training_images=5_000)
+    line = traces(sample_errors_figure(dict.fromkeys(range(5_000), 7), config))["errors"]
+    assert len(line.x) == 300
+    assert (line.x[0], line.x[-1]) == (0, pytest.approx(4_999 / 5_000))

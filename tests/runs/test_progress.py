@@ -20,6 +20,10 @@ from mnist_lib.runs.records import BatchRow, EventRow, RunSnapshot, Status
 from mnist_lib.runs.run import Controls
 from tests.support.runs import batch_row, epoch_row, event_row
 
+# In the runs below, whose batches have one image: two epochs of 50 steps, each with its evaluation.
+EVALUATION_STEPS = 10_000 / 3
+ALL_STEPS = 100 + 2 * EVALUATION_STEPS
+
 
 def snapshot_at(*rows: tuple[int, float], total_steps: int = 100) -> RunSnapshot:
     """Return a running snapshot of two epochs of 50 steps with batch rows at (step, elapsed_s)."""
@@ -41,13 +45,13 @@ def test_nothing_is_known_before_the_first_batches() -> None:
 
 def test_one_row_gives_the_speed_but_no_estimate() -> None:
     # The first row includes the tracing of the network: no time can be told from it.
-    assert measure_progress(snapshot_at((1, 3.0))) == Progress(0.01, 10.0, None)
+    assert measure_progress(snapshot_at((1, 3.0))) == pytest.approx((1 / ALL_STEPS, 10.0, None))
 
 
 def test_estimate_takes_the_time_per_step_after_the_first_row() -> None:
     # 40 steps in 8 s after the first row are 0.2 s a step; 59 steps are left, and two evaluations of 10,000 images.
     progress = measure_progress(snapshot_at((1, 3.0), (21, 6.0), (41, 11.0)))
-    assert progress.fraction == pytest.approx(0.41)
+    assert progress.fraction == pytest.approx(41 / ALL_STEPS)
     assert progress.images_per_s == 410.0
     assert progress.seconds_left == pytest.approx(59 * 0.2 + 2 * 10_000 * 0.2 / 3)
 
@@ -57,6 +61,20 @@ def test_evaluations_yet_to_come_take_as_long_as_those_before() -> None:
     snapshot = snapshot_at((1, 1.0), (26, 3.5), (50, 5.9), (51, 8.5), (60, 9.4))
     snapshot = replace(snapshot, epochs=[epoch_row(1, elapsed_s=8.4)])
     assert measure_progress(snapshot).seconds_left == pytest.approx(40 * 0.1 + 2.5)
+
+
+def test_evaluation_counts_down_by_the_clock_although_nothing_is_written_meanwhile() -> None:
+    # 0.1 s a step; the first evaluation took 2.5 s, and the second and last one began at second 1,000.
+    snapshot = snapshot_at((1, 1.0), (26, 3.5), (50, 5.9), (51, 8.5), (76, 11.0), (100, 13.4))
+    status = Status("running", phase="evaluating", heartbeat=1_000.0, total_steps=100)
+    snapshot = replace(snapshot, status=status, epochs=[epoch_row(1, elapsed_s=8.4)])
+    moments = [measure_progress(snapshot, now) for now in (1_000.0, 1_001.0, 1_002.5, 1_009.0)]
+    assert [moment.seconds_left for moment in moments] == pytest.approx([2.5, 1.5, 0.0, 0.0])
+    assert [moment.fraction for moment in moments] == pytest.approx(
+        [1 - EVALUATION_STEPS / ALL_STEPS, 1 - 0.6 * EVALUATION_STEPS / ALL_STEPS, 1.0, 1.0]
+    )
+    # A clock that was set back does not add to what is left.
+    assert measure_progress(snapshot, 900.0) == moments[0]
 
 
 def test_latest_speed_counts_where_the_machine_got_slower() -> None:

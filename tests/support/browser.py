@@ -72,6 +72,14 @@ def launch_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=path, args=arguments)
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Wait until the screen is complete, its figures included."""
+    expect(page.get_by_test_id("stSidebar").get_by_text("This machine:")).to_be_attached()
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    for plot in page.locator(".live-figure").all():
+        expect(plot.locator(".main-svg").first).to_be_attached()
+
+
 def canvas_of(page: Page) -> Locator:
     """Return the canvas of the Draw screen, ready for a stroke."""
     canvas = page.locator("canvas.upper-canvas")
@@ -81,13 +89,15 @@ def canvas_of(page: Page) -> Locator:
 
 
 def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
-    """Draw a stroke through these points of the canvas with the mouse."""
+    """Draw a stroke with the mouse through these points, of a canvas of 280 by 280."""
     box = canvas_of(page).bounding_box()
     assert box
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    scale = box["width"] / 280
+    places = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
+    page.mouse.move(*places[0])
     page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=10)
+    for place in places[1:]:
+        page.mouse.move(*place, steps=10)
     page.mouse.up()
 
 

@@ -39,7 +39,7 @@ def open_screen(name: str, run_id: str | None = None) -> AppTest:
 
 def all_text(app: AppTest) -> str:
     """Return what a person reads on the screen and in the sidebar."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
+    kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.warning, app.error)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 

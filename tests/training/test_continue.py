@@ -362,6 +362,7 @@ def test_continued_run_deletes_everything_after_its_checkpoint(run_copy: Run, st
         run_copy.checkpoint_path(3),  # its row was never written
         run_copy.path / "unfinished-checkpoint-003.weights.h5",
         run_copy.path / "unfinished.keras",
+        run_copy.live_path,
         run_copy.path / "status.123.tmp",
         run_copy.path / "config.123.tmp",
         run_copy.path / "epochs" / "unfinished-003.weights.h5",

@@ -97,7 +97,7 @@ def test_name_and_files_of_a_run_are_text_on_every_screen(screen: str, said: str
     if screen == "overview":
         assert TEXT in tables  # the device
     if screen in ("train", "runs"):
-        assert app.subheader[0].value == NAME
+        assert app.header[0].value == NAME
 
 
 @pytest.mark.parametrize("screen", SCREENS)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs import store as run_store
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run, title_of
-from tests.support.screens import all_text, open_screen
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
+from tests.support.screens import all_text, component, open_screen
 
 SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
 
@@ -72,15 +73,36 @@ def test_model_table_adds_up() -> None:
 def test_dataset_filter_and_shuffle_choose_the_images() -> None:
     app = open_screen("dataset")
     assert "60,000 images, 60 on this page." in all_text(app)
-    assert app.subheader[-1].value == "Number 0: a 5"
+    assert app.header[-1].value == "Number 0: a 5"
     app.segmented_control(key="split").set_value("test").run()
     app.pills(key="digit").set_value(3).run()
     assert "1,010 images of a 3, 60 on this page." in all_text(app)
-    assert app.subheader[-1].value == "Number 18: a 3"  # the first 3 of the test set
+    assert app.header[-1].value == "Number 18: a 3"  # the first 3 of the test set
     shuffle = next(button for button in app.button if button.label == "Shuffle")
     shuffle.click().run()
-    assert app.subheader[-1].value.endswith(": a 3")
-    assert app.subheader[-1].value != "Number 18: a 3"
+    assert app.header[-1].value.endswith(": a 3")
+    assert app.header[-1].value != "Number 18: a 3"
+
+
+@pytest.mark.parametrize(("factor", "axis"), [(3, "step"), (4, "epoch")])
+def test_runs_of_very_different_lengths_are_compared_over_epochs(factor: int, axis: str, store: RunStore) -> None:
+    steps = PAPER_RUN.read_status().total_steps
+    longer = copy_bundled_run(store)
+    change_json(longer.path / "status.json", total_steps=factor * steps)
+    app = open_screen("train", PAPER_RUN.run_id)
+    assert titles_of_axes(app) == ["step"]
+    app.multiselect(key="curves_others").set_value([longer.run_id]).run()
+    assert titles_of_axes(app) == [axis]
+    # What a person chooses holds, for runs of these lengths.
+    choice = next(each for each in app.segmented_control if each.label == "Over")
+    choice.set_value("seconds").run()
+    assert titles_of_axes(app) == ["seconds"]
+
+
+def titles_of_axes(app: AppTest) -> list[str]:
+    """Return the title of the x axis of the learning curves, once if both have the same."""
+    figures = [json.loads(component(app, f"curves_{quantity}")["figure"]) for quantity in ("loss", "accuracy")]
+    return sorted({figure["layout"]["xaxis"]["title"]["text"] for figure in figures})
 
 
 def test_runs_are_listed_by_titles_of_which_no_two_are_the_same(store: RunStore) -> None:
@@ -228,7 +250,7 @@ def test_run_of_a_dead_trainer_is_shown_as_interrupted(store: RunStore) -> None:
     (run.path / "status.json").write_text(json.dumps(status))
     app = open_screen("train", run.run_id)
     assert "This run is interrupted: the trainer ended unexpectedly." in app.warning[0].value
-    assert len(app.table[-1].value) == 5  # what it had finished is still readable
+    assert len(app.table[-1].value) == 6  # and the paper's; what it had finished is still readable
 
 
 def test_mistakes_of_a_run_without_an_epoch_says_what_to_do(store: RunStore) -> None:

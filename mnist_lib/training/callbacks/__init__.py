@@ -12,6 +12,7 @@ from mnist_lib.training.callbacks.batch_logger import BatchLogger
 from mnist_lib.training.callbacks.epoch_checkpoint import EpochCheckpoint
 from mnist_lib.training.callbacks.epoch_evaluation import EpochEvaluation
 from mnist_lib.training.callbacks.epoch_logger import EpochLogger
+from mnist_lib.training.callbacks.live_weights import LiveWeights
 from mnist_lib.training.callbacks.run_control import RunControl
 from mnist_lib.training.callbacks.scheduled_learning_rate import ScheduledLearningRate
 from mnist_lib.training.callbacks.step_counter import StepCounter
@@ -44,5 +45,6 @@ def make_callbacks(
         EpochCheckpoint(state, network),
         EpochLogger(state, on_epoch),
         batch_logger,
+        LiveWeights(state, network),
         RunControl(state, learning_rate, batch_logger),
     ]

@@ -17,20 +17,27 @@ from mnist_lib.ui.shared.answer import THRESHOLD_KEY, answer_text, answer_thresh
 _LOWEST_THRESHOLD, _HIGHEST_THRESHOLD = 0.5, 0.99
 
 
-def render_answer(run: Run, image: np.ndarray, probabilities: np.ndarray) -> None:
-    """Show the answer, the ten probabilities, and the threshold below which an answer is withheld.
+def render_answer(image: np.ndarray, probabilities: np.ndarray) -> None:
+    """Show the answer and how sure the network is of it.
 
     Args:
-        run: The run whose network reads the digit.
         image: uint8, (28, 28), 0 to 255: what the network sees.
         probabilities: float32, (10,), 0 to 1.
     """
-    threshold = answer_threshold()  # the slider is drawn below the answer that depends on it
-    heading, reason = answer_text(image, probabilities, threshold)
-    st.subheader(heading)
+    heading, reason = answer_text(image, probabilities, answer_threshold())
+    st.header(heading)
     st.caption(reason)
+
+
+def render_probabilities(run: Run, probabilities: np.ndarray) -> None:
+    """Show the ten probabilities, and the threshold below which an answer is withheld.
+
+    Args:
+        run: The run whose network reads the digit.
+        probabilities: float32, (10,), 0 to 1.
+    """
     live_figure(probabilities_figure(probabilities), key="given_probabilities")
-    st.slider(
+    threshold = st.slider(
         "Answer only from",
         _LOWEST_THRESHOLD,
         _HIGHEST_THRESHOLD,

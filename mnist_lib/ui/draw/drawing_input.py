@@ -24,12 +24,9 @@ _PICTURE_ERROR = "picture_error"
 _UPLOAD_NUMBER = "upload_number"
 
 
-def ask_for_digit() -> GivenDigit | None:
-    """Show the canvas, or the fields for a picture, and return the given digit, or None until there is one.
-
-    Both are kept while other screens are open.
-    """
-    way = st.segmented_control(
+def choose_way() -> str:
+    """Show the choice between the canvas and a picture, and return ``canvas`` or ``picture``."""
+    return st.segmented_control(
         "Where the digit comes from",
         list(WAYS),
         format_func=WAYS.__getitem__,
@@ -39,6 +36,16 @@ def ask_for_digit() -> GivenDigit | None:
         persist_state="session",
         label_visibility="collapsed",
     )
+
+
+def ask_for_digit(way: str) -> GivenDigit | None:
+    """Show the canvas, or the fields for a picture, and return the given digit, or None until there is one.
+
+    Both are kept while other screens are open.
+
+    Args:
+        way: ``canvas`` or ``picture``.
+    """
     if way == "canvas":
         ask_for_drawing("draw", choose_pen=True)
     else:

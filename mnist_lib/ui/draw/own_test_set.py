@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 import numpy as np
@@ -29,6 +30,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
 from mnist_lib.ui.session import make_titles, run_store, title_of
+from mnist_lib.ui.shared.drawing import clear_drawing
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.wording import percent_text
 
@@ -51,6 +53,9 @@ _POPOVER_NUMBER_KEY = "own_digits_popover_number"
 _DONE_KEY = "own_digits_done"
 _PROBLEM_KEY = "own_digits_problem"
 _KEEP_PROBLEM_KEY = "keep_problem"
+# Whether keeping clears the canvas, and the ink that was kept last.
+_CLEAR_KEY = "clear_after_keeping"
+_LAST_KEPT_KEY = "last_kept"
 # What was last deleted, as a zip.
 _DELETED_KEY = "own_digits_deleted"
 
@@ -69,26 +74,44 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
         show_error(str(error))
         return
     _render_digits(
-        "That was a …",
+        f"{_kept_as(kept)} Another digit corrects it." if kept else "Tap its true digit to keep it in your test set.",
         kept.label if kept else None,
         key=f"{_KEEP_KEY}_{identify_drawing(ink)}",
         on_tap=lambda label: _keep(own, ink, source, label),
     )
     show_problem(_KEEP_PROBLEM_KEY)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        # Both fit on one line of a narrow screen, so nothing below moves.
-        st.caption(
-            f"Kept as {kept.label} in your test set." if kept else "Tap its true digit to keep it.", width="stretch"
-        )
-        st.button(
-            "Remove it",
-            icon=":material/undo:",
-            type="tertiary",
-            key="take_out",
-            on_click=_delete,
-            args=(own, [kept]),
-            disabled=kept is None,
-        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        if source == "canvas":
+            st.toggle("Clear after keeping", True, key=_CLEAR_KEY, persist_state="session")
+        _render_removal(own, kept)
+
+
+def render_last_kept() -> None:
+    """Say what was kept last, if it is still in the set, and offer to remove it: the canvas is empty by now."""
+    own = _own_digits()
+    last = st.session_state.get(_LAST_KEPT_KEY)
+    with suppress(OwnDigitsError):  # the set itself, further below, says what is wrong
+        kept = own.find(last) if last is not None else None
+        if kept:
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                st.caption(_kept_as(kept), width="content")
+                _render_removal(own, kept)
+
+
+def _kept_as(kept: OwnDigit) -> str:
+    return f"Kept as {kept.label} in your test set."
+
+
+def _render_removal(own: OwnDigits, kept: OwnDigit | None) -> None:
+    st.button(
+        "Remove it",
+        icon=":material/undo:",
+        type="tertiary",
+        key="take_out",
+        on_click=_delete,
+        args=(own, [kept]),
+        disabled=kept is None,
+    )
 
 
 def render_own_digits(run: Run) -> None:
@@ -99,7 +122,7 @@ def render_own_digits(run: Run) -> None:
     """
     own = _own_digits()
     show_done(_DONE_KEY)
-    st.subheader("Your own test set")
+    st.header("Your own test set")
     try:
         snapshot = own.read()
     except OwnDigitsError as error:
@@ -128,8 +151,8 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     count = len(snapshot.digits)
     if not count:
         st.info(
-            "Nothing is kept yet. Draw a digit above and tap its true digit under *That was a …*: the drawing is "
-            "added here, and every run can be tested on it.",
+            "Nothing is kept yet. Draw a digit above, then tap its true digit: the drawing is added here, and you can "
+            "test every run on it.",
             icon=":material/draw:",
         )
         return None
@@ -179,7 +202,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
             key=f"own_digits_delete_{number}",
         ):
             st.markdown(f"Delete {'your only drawing' if count == 1 else f'all {count:,} drawings'}?")
-            st.button("Yes, delete", type="primary", key="own_digits_clear", on_click=_clear, args=(own,))
+            st.button("Yes, delete", key="own_digits_clear", on_click=_clear, args=(own,))
         st.button(
             "Undo delete",
             icon=":material/undo:",
@@ -241,7 +264,7 @@ def _tile_id(digit: OwnDigit) -> int:
 
 
 def _render_chosen(own: OwnDigits, digit: OwnDigit, image: np.ndarray, probabilities: np.ndarray) -> None:
-    st.markdown(f"##### Your {digit.label}, read as {probabilities.argmax()}")
+    st.markdown(f"### Your {digit.label}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
         live_figure(image_figure(image), key="own_digit_image")
@@ -334,7 +357,11 @@ def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int]
 
 
 def _keep(own: OwnDigits, ink: np.ndarray, source: str, label: int) -> None:
-    _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY)
+    if not _try(lambda: own.add(ink, label, source), f"Kept as {label}.", _KEEP_PROBLEM_KEY):
+        return
+    st.session_state[_LAST_KEPT_KEY] = ink
+    if source == "canvas" and st.session_state.get(_CLEAR_KEY, True):
+        clear_drawing()
 
 
 def _relabel(own: OwnDigits, digit: OwnDigit, label: int) -> None:
@@ -391,11 +418,12 @@ def _close_popovers() -> None:
     st.session_state[_POPOVER_NUMBER_KEY] = st.session_state.get(_POPOVER_NUMBER_KEY, 0) + 1
 
 
-def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> None:
-    """Change the set, and leave the outcome for the screen."""
+def _try(action: Callable[[], object], done: str = "", problem_key: str = _PROBLEM_KEY) -> bool:
+    """Change the set, leave the outcome for the screen, and return whether it went well."""
     try:
         result = action()
     except OwnDigitsError as error:
         st.session_state[problem_key] = str(error)
-    else:
-        st.session_state[_DONE_KEY] = done or result
+        return False
+    st.session_state[_DONE_KEY] = done or result
+    return True

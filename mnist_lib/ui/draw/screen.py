@@ -7,19 +7,18 @@ import streamlit as st
 from mnist_lib.drawing.normalization import DrawingError, make_stage_images, normalize_drawing
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import read_digits
-from mnist_lib.ui.components.columns import wrapping_columns
-from mnist_lib.ui.draw.answer import render_answer
-from mnist_lib.ui.draw.drawing_input import ask_for_digit
-from mnist_lib.ui.draw.own_test_set import render_keep_form, render_own_digits
+from mnist_lib.ui.draw.answer import render_answer, render_probabilities
+from mnist_lib.ui.draw.drawing_input import ask_for_digit, choose_way
+from mnist_lib.ui.draw.own_test_set import render_keep_form, render_last_kept, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.closer_look import render_closer_look
-from mnist_lib.ui.shared.drawing import CANVAS_SIZE_PX, WAY_KEY
 from mnist_lib.ui.shared.model_link import OWN_DIGIT, model_link
 
 _NOTHING_YET = {
-    "canvas": "Nothing is drawn yet. Draw a digit on the black field; the answer comes with each stroke.",
+    "canvas": "Nothing is drawn yet. Draw one digit on the black field.",
     "picture": "There is no picture yet. Upload or paste one that shows a single digit.",
 }
 
@@ -32,10 +31,15 @@ def render_draw_screen(run: Run) -> None:
     """
     if not run.has_model():
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
-    input_column, answer_column = wrapping_columns([2, 3], [CANVAS_SIZE_PX, 240], key="drawing_columns", gap="medium")
-    with input_column:
-        given = ask_for_digit()
-    nothing = _NOTHING_YET[st.session_state[WAY_KEY]]
+    way = choose_way()
+    st.html(style("draw/screen.css"))
+    with st.container(key="draw_width"), st.container(key="draw_places"):
+        answer_place, input_place, details_place = (
+            st.container(key=f"draw_{name}") for name in ("answer", "input", "details")
+        )
+    with input_place:
+        given = ask_for_digit(way)
+    nothing = _NOTHING_YET[way]
     drawing = None
     if given is not None:
         try:
@@ -46,18 +50,22 @@ def render_draw_screen(run: Run) -> None:
     # a removed one may stay visible until the next click if the sidebar refreshes in between
     # (Streamlit's issue 16708).
     if given is None or drawing is None:
-        answer_column.info(nothing, icon=":material/draw:")
+        answer_place.info(nothing, icon=":material/draw:")
+        with details_place.container():
+            render_last_kept()
         st.empty()
     else:
         readings = read_digits(run, make_stage_images(given.ink, drawing))
-        with answer_column.container():
-            render_answer(run, drawing.image, readings[-1])
-            model_link(OWN_DIGIT)
+        with answer_place.container():
+            render_answer(drawing.image, readings[-1])
+        with details_place.container():
             render_keep_form(given.ink, given.source)
+            render_probabilities(run, readings[-1])
+            model_link(OWN_DIGIT)
         with st.container():
-            st.subheader("From your digit to what the network sees")
+            st.header("From your digit to what the network sees")
             render_stages(given.ink, drawing, readings)
-            st.subheader("A closer look")
+            st.header("A closer look")
             render_closer_look(run, drawing.image, "drawn", OWN_DIGIT)
     st.divider()
     render_own_digits(run)

@@ -16,7 +16,7 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
     Args:
         matrix: integer, (10, 10), images by true (row) and predicted digit (column).
     """
-    st.subheader("Confusion matrix")
+    st.header("Confusion matrix")
     with st.container(horizontal=True, vertical_alignment="center"):
         unit = st.segmented_control(
             "Cells",

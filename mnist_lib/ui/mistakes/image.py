@@ -25,7 +25,7 @@ def render_image(probabilities: np.ndarray, index: int, epoch: int) -> None:
         epoch: The selected epoch.
     """
     image, label = mnist().test_images[index], int(mnist().test_labels[index])
-    st.subheader(f"Image {index:,}: {a_digit(label)}, read as {probabilities.argmax()}")
+    st.header(f"Image {index:,}: {a_digit(label)}, read as {probabilities.argmax()}")
     picture, bars = st.columns(2)
     with picture:
         live_figure(image_figure(image), key="mistake_image")
@@ -48,7 +48,7 @@ def render_biography(run: Run, index: int, epoch: int) -> None:
         index: The image's position in the test set.
         epoch: The selected epoch.
     """
-    st.subheader("Its biography")
+    st.header("Its biography")
     label = int(mnist().test_labels[index])
     epochs, outputs = probabilities_over_epochs(run)
     readings = outputs[:, index].astype(np.float32)

@@ -33,7 +33,7 @@ def render_metrics(probabilities: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Accuracy")
+    st.header("Accuracy")
     votes = load_label_votes()
     voted = measure_with_votes(answers, labels, votes)
     rows = {
@@ -43,7 +43,7 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     intervals = [wilson_interval(right, count) for right, count in rows.values()]
     st.table(
         {
-            "": list(rows),
+            "Labels": list(rows),
             "Accuracy": [f"{right / count:.2%}" for right, count in rows.values()],
             "95% interval": [f"{low:.2%} to {high:.2%}" for low, high in intervals],
             "Right": [f"{right:,} of {count:,}" for right, count in rows.values()],
@@ -59,7 +59,7 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _render_digits(matrix: np.ndarray) -> None:
-    st.subheader("Each digit")
+    st.header("Each digit")
     metrics = digit_metrics(matrix)
     st.dataframe(
         {
@@ -79,13 +79,15 @@ def _render_digits(matrix: np.ndarray) -> None:
                 format="%.2f%%", help="Share of the images of this digit that are read as it."
             ),
             "F1": st.column_config.NumberColumn(format="%.2f%%", help="The harmonic mean of both."),
+            "Images": st.column_config.NumberColumn(format="localized"),
+            "Read as it": st.column_config.NumberColumn(format="localized"),
         },
         key="digit_figures",
     )
 
 
 def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("Is its confidence honest?")
+    st.header("Is its confidence honest?")
     reliability = measure_reliability(probabilities, labels)
     st.markdown(
         f"On average, its confidence and its accuracy differ by **{reliability.error:.2%}**, the expected calibration "
@@ -96,7 +98,7 @@ def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
-    st.subheader("If it may decline to answer")
+    st.header("If it may decline to answer")
     threshold = st.slider(
         "Answer only from",
         0.0,

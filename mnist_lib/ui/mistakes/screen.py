@@ -16,6 +16,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.components.play_button import play_button
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.mistakes.confusion import render_confusion_matrix
 from mnist_lib.ui.mistakes.filters import FILTER_KEYS, OUTCOME_KEY, PAGE_KEY, ask_for_filters, clear_filters, show_only
@@ -32,6 +33,7 @@ TILES_PER_PAGE = 200
 _LEAST_WIDTHS_PX = (340, 320)
 
 _EPOCH_KEY = "epoch"
+_PLAY_KEY = "play_epochs"
 _GALLERY_KEY = "mistakes_gallery"
 # The chosen image's name in the URL.
 _IMAGE_KEY = "image"
@@ -93,18 +95,27 @@ def _ask_for_moment(run: Run) -> Moment:
         st.session_state.pop(_EPOCH_KEY, None)
     epoch = epochs[-1]
     if len(epochs) > 1:
-        epoch = st.select_slider(
-            "Network after epoch",
-            epochs,
-            value=epochs[-1],
-            key=_EPOCH_KEY,
-            bind="query-params",
-            persist_state="session",
-            help="Everything below shows how the network read the test images after this epoch.",
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            play_place = st.container(width="content")
+            epoch = st.select_slider(
+                "Network after epoch",
+                epochs,
+                value=epochs[-1],
+                key=_EPOCH_KEY,
+                bind="query-params",
+                persist_state="session",
+                help="Everything below shows how the network read the test images after this epoch.",
+            )
+        with play_place:
+            play_button(epoch, epoch == epochs[-1], _PLAY_KEY, lambda: _show_next(epochs))
     earlier = [other for other in epochs if other < epoch]
     before = probabilities(run, earlier[-1]) if earlier else None
     return Moment(run, epoch, probabilities(run, epoch), before)
+
+
+def _show_next(epochs: list[int]) -> None:
+    following = [epoch for epoch in epochs if epoch > st.session_state[_EPOCH_KEY]]
+    st.session_state[_EPOCH_KEY] = (following or epochs)[0]
 
 
 def _render_headline(moment: Moment, labels: np.ndarray) -> None:

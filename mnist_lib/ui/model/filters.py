@@ -69,12 +69,10 @@ def _choose_filter(network: Network, second: bool) -> int:
     key = f"filters_gallery_{_LAYERS[second].lower()}"
     label = f"Filters of the {_name(second)}"
     chosen = digit_gallery(label, color_weights(shown), tiles, key, picture_px=_PICTURE_PX)
-    line = f"{filters} filters. :orange[Orange] weights look for ink, :blue[blue] ones for empty paper."
+    line = f"{filters} filters. Orange weights look for ink, blue ones for empty paper."
     if second:
-        line = (
-            f"{filters} filters of {channels} kernels each, of which the strongest is shown. :orange[Orange] weights "
-        )
-        line += "look for what a map of the first convolution shows, :blue[blue] ones for its absence."
+        line = f"{filters} filters of {channels} kernels each, of which the strongest is shown. Orange weights "
+        line += "look for what a map of the first convolution shows, blue ones for its absence."
     st.caption(line)
     return chosen
 

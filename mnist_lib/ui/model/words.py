@@ -49,7 +49,7 @@ def render_words(
     """
     words = stage_words(stage, config, activations.dense_2[0])
     with st.container(gap="xsmall"):
-        st.markdown(f"#### {words.title}")
+        st.markdown(f"## {words.title}")
         st.markdown(words.text)
         st.latex(words.formula)
         if stage in RELU_LAYERS:

@@ -16,7 +16,7 @@ from mnist_lib.ui.messages import errors_as_messages, show_error
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.overview.layer_strip import render_layer_strip
 from mnist_lib.ui.shared.answer import DIVERGED, answer_text, answer_threshold
-from mnist_lib.ui.shared.drawing import CANVAS_SIZE_PX, ask_for_drawing, given_digit
+from mnist_lib.ui.shared.drawing import SMALL_CANVAS_PX, ask_for_drawing, given_digit
 from mnist_lib.ui.shared.model_link import OWN_DIGIT, digit_address
 
 # The test digit that is shown before anything is drawn: the first one.
@@ -36,9 +36,11 @@ def render_drawing(run: Run) -> None:
     if not run.has_model():
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     network = run_network(run)
-    canvas_column, answer_column = wrapping_columns([1, 2], [CANVAS_SIZE_PX, 240], key="overview_drawing", gap="medium")
+    canvas_column, answer_column = wrapping_columns(
+        [1, 2], [SMALL_CANVAS_PX, 240], key="overview_drawing", gap="medium"
+    )
     with canvas_column:
-        ask_for_drawing("overview", choose_pen=False)
+        ask_for_drawing("overview", choose_pen=False, small=True)
     image, drawn = _drawn_image()
     activations = forward(network, image[np.newaxis])
     read = activations.dense_2[0]
@@ -47,7 +49,7 @@ def render_drawing(run: Run) -> None:
         return
     heading, reason = answer_text(image, read, answer_threshold())
     with answer_column.container():
-        st.subheader(heading)
+        st.header(heading)
         st.markdown(reason if drawn else "This is a test digit. **Draw your own on the black field.**")
         live_figure(probabilities_figure(read).update_layout(height=230), key="overview_probabilities")
         with st.container(horizontal=True):

@@ -24,7 +24,7 @@ def render_replay(run: Run) -> None:
     replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl")) if kept else None
     if replay is None:
         return
-    st.subheader("Watch it learn, without waiting")
+    st.header("Watch it learn, without waiting")
     st.caption(
         f"The training of **{plain_text(title_of(run.run_id))}** took {duration_text(replay.seconds[-1])}; here it "
         "takes 12 seconds. Below each digit: the true digit → what the network reads, and how sure it is."

@@ -18,7 +18,7 @@ from mnist_lib.wording import rough_duration_text
 @errors_as_messages()
 def render_training_time() -> None:
     """Say how long a training takes on this machine, and lead to it."""
-    st.subheader("Train one yourself")
+    st.header("Train one yourself")
     times = measured_times(run_store())
     bundled = run_store().bundled_runs()
     if bundled and not device_name().startswith("GPU"):  # where no training was measured to estimate from

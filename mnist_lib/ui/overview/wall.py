@@ -29,7 +29,7 @@ def render_wall(run: Run) -> None:
     mistakes = find_mistakes(probabilities(run, kept[-1]), dataset.test_labels)
     if not len(mistakes.indices):
         return
-    st.subheader("What it still misreads")
+    st.header("What it still misreads")
     shown = mistakes.select(np.argsort(-mistakes.confidences, kind="stable")[:MOST_ON_THE_WALL])
     count = len(mistakes.indices)
     part = f", the {len(shown.indices)} surest of them here" if count > len(shown.indices) else ""

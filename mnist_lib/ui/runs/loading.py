@@ -25,7 +25,7 @@ def render_run_loading() -> None:
             "Zip of a run", type="zip", key=key, max_upload_size=MAX_ARCHIVE_MB, label_visibility="collapsed"
         )
         # Not on the upload itself: checking the model may take a few seconds, and needs a spinner.
-        if st.button("Load it", type="primary", disabled=state.get(key) is None):
+        if st.button("Load it", disabled=state.get(key) is None):
             try:
                 with st.spinner("Checking the run…"):
                     _load(key)

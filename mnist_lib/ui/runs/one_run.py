@@ -35,7 +35,7 @@ def render_one_run(run: Run) -> None:
     """
     snapshot = run.read()
     title = title_of(run.run_id)
-    st.subheader(plain_text(title))
+    st.header(plain_text(title))
     st.markdown(state_badges(snapshot))
     if title != run.run_id:
         st.caption(f"Folder: {plain_text(run.run_id)}")
@@ -96,7 +96,7 @@ def _render_delete(run: Run, is_active: bool, number: int) -> None:
     with st.popover("Delete", icon=":material/delete:", key=f"delete_{number}", disabled=is_active):
         name = plain_text(title_of(run.run_id))
         st.markdown(f"Delete **{name}** for good? This cannot be undone; *Download* it first to keep a copy.")
-        st.button("Delete it", type="primary", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
+        st.button("Delete it", on_click=_delete, args=(run,), key=f"delete_it_{run.run_id}")
         show_problem(_DELETE_PROBLEM_KEY)
 
 

@@ -120,7 +120,7 @@ def _render_curves(chosen: Sequence[Run]) -> None:
     snapshot = first.read()
     if not snapshot.batches:
         return
-    st.subheader("Learning curves")
+    st.header("Learning curves")
     if others:
         st.caption(f"The thick curves, train and test, are those of {plain_text(title_of(first.run_id))}.")
     render_learning_curves(snapshot, key="runs_curves", others=others[:MAX_OTHERS])

@@ -37,7 +37,7 @@ def render_two_runs(first: Run, second: Run) -> None:
     if st.toggle("The other way round", key="swap", bind="query-params"):
         first, second = second, first
     names = plain_text(title_of(first.run_id)), plain_text(title_of(second.run_id))
-    st.subheader(f"From {names[0]} to {names[1]}")
+    st.header(f"From {names[0]} to {names[1]}")
     outputs = probabilities(first), probabilities(second)
     labels = mnist().test_labels
     answers = outputs[0].argmax(axis=1), outputs[1].argmax(axis=1)

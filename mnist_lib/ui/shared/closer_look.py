@@ -21,10 +21,10 @@ from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_embeddings
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.messages import errors_as_messages, show_error
 from mnist_lib.ui.shared.answer import DIVERGED
 from mnist_lib.ui.shared.model_link import model_link
-from mnist_lib.ui.shared.pixel_grid import render_pixel_values
 from mnist_lib.wording import a_digit, percent_text
 
 # At most one row of a sprite sheet.
@@ -313,7 +313,7 @@ def _maps(maps: np.ndarray, name: str) -> str:
 
 
 def _render_pixels(look: _Look) -> None:
-    render_pixel_values(look.image)
+    pixel_grid(look.image, f"{look.key}_pixels")
     st.caption("0 is the paper, left empty here; 255 is the darkest ink. The network gets the values divided by 255.")
 
 

@@ -9,10 +9,13 @@ import streamlit as st
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.normalization import canvas_to_ink
+from mnist_lib.ui.assets import style
 
-CANVAS_SIZE_PX = 280
-PEN_WIDTHS_PX = (8, 32)
-USUAL_PEN_WIDTH_PX = 20
+CANVAS_SIZE_PX = 400
+PEN_WIDTHS_PX = (12, 48)
+USUAL_PEN_WIDTH_PX = 28
+# The sizes at which canvas.css shows it where it may not, or need not, take that much room.
+SMALL_CANVAS_PX = 280
 
 # Strokes that can be undone; each takes a third of a megabyte.
 LONGEST_HISTORY = 50
@@ -41,7 +44,7 @@ class GivenDigit(NamedTuple):
 
 
 class _CanvasState(NamedTuple):
-    """The canvas after a stroke: its strokes as JSON, and its pixels, uint8, (280, 280, 4)."""
+    """The canvas after a stroke: its strokes as JSON, and its pixels, uint8, (400, 400, 4)."""
 
     drawing: dict[str, Any]
     rgba: np.ndarray
@@ -59,7 +62,7 @@ def given_digit() -> GivenDigit | None:
     return None if ink is None else GivenDigit(ink, way)
 
 
-def ask_for_drawing(screen: str, choose_pen: bool) -> None:
+def ask_for_drawing(screen: str, choose_pen: bool, small: bool = False) -> None:
     """Show the canvas with what is drawn on it so far; ``given_digit`` then returns it.
 
     The drawing is kept while other screens are open, and is the same on all of them.
@@ -67,14 +70,15 @@ def ask_for_drawing(screen: str, choose_pen: bool) -> None:
     Args:
         screen: Where it is shown. Each screen needs a canvas of its own, which begins with the drawing.
         choose_pen: Whether to show a slider for the width of the pen.
+        small: Whether it takes little room; else it is as large as there is room.
     """
     state = st.session_state
     history: list[_CanvasState] = state.setdefault(_CANVAS_HISTORY, [])
     key = f"{screen}_canvas_{state.setdefault(_CANVAS_NUMBER, 0)}"
     if key not in state:  # a new canvas, or the person is back from another screen
         state[_CANVAS_BEGINS_WITH] = history[-1].drawing if history else None
-    st.space("small")  # for the canvas's own toolbar
-    canvas_place = st.empty()
+    st.html(style("shared/canvas.css"))
+    canvas_place = st.container(key=f"{'small_' if small else ''}canvas").empty()
     buttons = st.container(horizontal=True)
     pen_width_px = state.get(_PEN_WIDTH_KEY, USUAL_PEN_WIDTH_PX)
     if choose_pen:
@@ -98,11 +102,9 @@ def ask_for_drawing(screen: str, choose_pen: bool) -> None:
             key=key,
         )
     _remember(canvas)
-    if history or not state.get(_CLEARED_HISTORY):
-        buttons.button("Undo stroke", icon=":material/undo:", on_click=_undo_stroke, disabled=not history)
-        buttons.button("Clear", icon=":material/delete:", on_click=_clear_canvas, disabled=not history)
-    else:
-        buttons.button("Undo clear", icon=":material/undo:", on_click=_undo_clear)
+    cleared = bool(state.get(_CLEARED_HISTORY))
+    buttons.button("Undo", icon=":material/undo:", on_click=_undo, disabled=not history and not cleared)
+    buttons.button("Clear", icon=":material/delete:", on_click=clear_drawing, disabled=not history)
 
 
 def _remember(canvas: CanvasResult) -> None:
@@ -121,17 +123,16 @@ def _remember(canvas: CanvasResult) -> None:
         history.clear()
 
 
-def _undo_stroke() -> None:
-    _begin_canvas(st.session_state[_CANVAS_HISTORY][:-1])
-
-
-def _clear_canvas() -> None:
+def clear_drawing() -> None:
+    """Empty the canvas; its Undo brings the drawing back. For callbacks."""
     st.session_state[_CLEARED_HISTORY] = st.session_state[_CANVAS_HISTORY]
     _begin_canvas([])
 
 
-def _undo_clear() -> None:
-    _begin_canvas(st.session_state.pop(_CLEARED_HISTORY))
+def _undo() -> None:
+    """Take back the last stroke, or the last clearing if there is no stroke."""
+    history = st.session_state[_CANVAS_HISTORY]
+    _begin_canvas(history[:-1] if history else st.session_state.pop(_CLEARED_HISTORY))
 
 
 def _begin_canvas(history: list[_CanvasState]) -> None:

@@ -16,6 +16,9 @@ from mnist_lib.ui.session import make_titles, run_store, title_of
 # TensorBoard's default, too.
 DEFAULT_SMOOTHING = 0.6
 
+# Runs whose steps differ more than this are drawn over epochs, unless a person chooses otherwise.
+MAX_LENGTH_RATIO = 3
+
 
 def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run] | None = None) -> None:
     """Show the loss and the accuracy of a run, with the controls over them.
@@ -27,34 +30,31 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
         key: The prefix of the widgets' keys.
         others: Runs to lay over it, at most ``MAX_OTHERS``; if None, the person chooses them here.
     """
-    controls = st.container(horizontal=True, vertical_alignment="top", gap="medium")
-    x = controls.segmented_control(
-        "Over", X_AXES, default="step", required=True, key=f"{key}_x", persist_state="session"
-    )
-    loss_axis = controls.segmented_control(
-        "Loss axis",
-        ["log", "linear"],
-        default="log",
-        required=True,
-        key=f"{key}_loss_axis",
-        persist_state="session",
-        help="The loss falls a hundredfold: only a logarithm shows its end as well as its beginning. "
-        "Accuracy is always linear.",
-    )
-    smoothing = controls.slider(
-        "Smoothing",
-        0.0,
-        0.99,
-        DEFAULT_SMOOTHING,
-        0.01,
-        key=f"{key}_smoothing",
-        persist_state="session",
-        help="How much of each point is the average of the points before it. The raw values stay faint behind.",
-        width=220,
-    )
-    if others is None:
-        others = _choose_others(snapshot.run_id, f"{key}_others")
-    laid_over = [(title_of(run.run_id), _read(run)) for run in others]
+    with st.popover("Axes, smoothing, other runs", icon=":material/tune:", key=f"{key}_options"):
+        if others is None:
+            others = _choose_others(snapshot.run_id, f"{key}_others")
+        laid_over = [(title_of(run.run_id), _read(run)) for run in others]
+        x = _choose_axis([snapshot, *(other for _, other in laid_over)], key)
+        loss_axis = st.segmented_control(
+            "Loss axis",
+            ["log", "linear"],
+            default="log",
+            required=True,
+            key=f"{key}_loss_axis",
+            persist_state="session",
+            help="The loss falls a hundredfold: only a logarithm shows its end as well as its beginning. "
+            "Accuracy is always linear.",
+        )
+        smoothing = st.slider(
+            "Smoothing",
+            0.0,
+            0.99,
+            DEFAULT_SMOOTHING,
+            0.01,
+            key=f"{key}_smoothing",
+            persist_state="session",
+            help="How much of each point is the average of the points before it. The raw values stay faint behind.",
+        )
     for column, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         figure = learning_curve_figure(
             quantity,
@@ -66,6 +66,21 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
         )
         with column:
             live_figure(figure, key=f"{key}_{quantity}")
+
+
+def _choose_axis(snapshots: Sequence[RunSnapshot], key: str) -> str:
+    """Ask for the x axis. Over steps, a run of many small batches would squeeze one of few large ones to a line."""
+    lengths = [snapshot.status.total_steps for snapshot in snapshots if snapshot.status and snapshot.status.total_steps]
+    differ = bool(lengths) and max(lengths) > MAX_LENGTH_RATIO * min(lengths)
+    return st.segmented_control(
+        "Over",
+        X_AXES,
+        default="epoch" if differ else "step",
+        required=True,
+        # Each case keeps its own choice.
+        key=f"{key}_x_of_different_lengths" if differ else f"{key}_x",
+        persist_state="session",
+    )
 
 
 def _choose_others(run_id: str, key: str) -> list[Run]:

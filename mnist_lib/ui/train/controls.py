@@ -24,7 +24,7 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
         snapshot: The same run as it is now.
     """
     controls = run.read_controls()
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
     row.button(
         "Resume" if controls.paused else "Pause",
         key="pause",
@@ -35,9 +35,10 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
         disabled=controls.stop,
     )
     row.button(
-        "Stop and keep the model",
+        "Stop",
         key="stop",
         icon=":material/stop_circle:",
+        help="Ends the training between two batches and keeps the model.",
         on_click=_stop,
         args=(run,),
         disabled=controls.stop,
@@ -52,7 +53,7 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
 def _render_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
     # A form submits on Enter, and keeps what is being typed until then.
     with st.form(f"learning_rate_{run.run_id}", border=False, width="content"):
-        row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+        row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
         row.number_input(
             "New learning rate",
             # Empty, with the current rate as a hint: a value would change while a person types.
@@ -65,9 +66,9 @@ def _render_learning_rate(run: Run, now: float | None, disabled: bool) -> None:
             help="Takes effect with the next batches and is marked on the curves. A schedule continues from "
             f"there, in proportion. Allowed: {SETTINGS['learning_rate'].text}.",
             disabled=disabled,
-            width=320,
+            width=158,
         )
-        row.form_submit_button("Apply", on_click=_apply_typed_rate, args=(run,), disabled=disabled)
+        row.form_submit_button("Set", on_click=_apply_typed_rate, args=(run,), disabled=disabled)
         for label, factor in (("Half", 0.5), ("Double", 2.0)):
             row.form_submit_button(label, on_click=_multiply_rate, args=(run, factor), disabled=disabled)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.paper import epoch_columns
+from mnist_lib.runs.paper import PAPER_RESULT, epoch_columns
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
@@ -14,7 +14,7 @@ from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.train.controls import render_controls
 from mnist_lib.ui.train.outcome import render_outcome
-from mnist_lib.ui.train.watch_it_learn import render_watch_it_learn
+from mnist_lib.ui.train.watch_it_learn import render_live_digits, render_watched_digits
 from mnist_lib.wording import duration_text
 
 REFRESH_EVERY_S = 1.0
@@ -46,7 +46,7 @@ def render_training(run: Run, active: Run | None) -> None:
     _render_heading(snapshot)
     render_outcome(run, snapshot, active)
     if snapshot.batches or snapshot.epochs:
-        st.fragment(_render_figures)(run, snapshot, live=False)
+        st.fragment(_render_figures)(run, snapshot)
 
 
 def _render_live(run: Run) -> None:
@@ -57,18 +57,21 @@ def _render_live(run: Run) -> None:
     _render_heading(snapshot)
     _render_progress(run, snapshot)
     render_controls(run, snapshot)
-    _render_figures(run, snapshot, live=True)
+    render_live_digits(run, snapshot)
+    render_learning_curves(snapshot, key="curves")
+    _render_table_ii(snapshot)
 
 
 def _render_heading(snapshot: RunSnapshot) -> None:
-    st.subheader(plain_text(title_of(snapshot.run_id)))
-    st.markdown(state_badges(snapshot))
+    line = st.container(horizontal=True, vertical_alignment="center")
+    line.header(plain_text(title_of(snapshot.run_id)), width="content")
+    line.markdown(state_badges(snapshot), width="content")
 
 
-def _render_figures(run: Run, snapshot: RunSnapshot, live: bool) -> None:
+def _render_figures(run: Run, snapshot: RunSnapshot) -> None:
     render_learning_curves(snapshot, key="curves")
-    if live or snapshot.epochs:  # a run that ended before its first epoch has none
-        render_watch_it_learn(run, snapshot, live)
+    if snapshot.epochs:  # a run that ended before its first epoch has none
+        render_watched_digits(run, snapshot)
         _render_table_ii(snapshot)
 
 
@@ -89,7 +92,7 @@ def _progress_text(run: Run, snapshot: RunSnapshot, progress: Progress) -> str:
         parts = [_starting_text(status.phase if status else "loading"), pending]
     else:
         parts = [f"Epoch {max(status.epoch, 1)} of {config.epochs}" if status and config else ""]
-        parts.append(f"{progress.fraction:.0%}")
+        parts.append(f"{progress.fraction:.0%} done")
         if snapshot.state == "paused":
             parts.append("paused")
         if pending:
@@ -118,8 +121,10 @@ def _starting_text(phase: Phase) -> str:
 def _render_table_ii(snapshot: RunSnapshot) -> None:
     st.markdown("**Table II**, row by row, with the paper's values beside it")
     if snapshot.epochs:
-        columns = epoch_columns(snapshot.epochs)
-        del columns["Misread"]  # the test accuracy tells it, and the table would be too wide for a small window
+        columns = {
+            heading: [*cells, PAPER_RESULT.get(heading, "")]
+            for heading, cells in epoch_columns(snapshot.epochs).items()
+        }
         # A table breaks long headers into two lines; a dataframe cuts them off.
         height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
         st.table(columns, hide_index=True, height=height)

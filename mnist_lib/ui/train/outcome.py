@@ -72,7 +72,12 @@ def _render_comparison(result: RunResult, best: RunResult | None) -> None:
     names.insert(1, "The paper")
     accuracy, misclassified, total = zip(*columns, strict=True)
     st.table(
-        {"": names, "Test accuracy": accuracy, "Misread of 10,000": misclassified, "Total training time": total},
+        {
+            "Run": names,
+            "Test accuracy": accuracy,
+            "Misread of 10,000": misclassified,
+            "Total training time": total,
+        },
         hide_index=True,
     )
 

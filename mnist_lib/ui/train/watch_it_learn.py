@@ -1,4 +1,4 @@
-"""Shows how twenty test digits are read after an epoch, and the first layer's filters."""
+"""Shows how twenty test digits are read, and the first layer's filters: within an epoch, or after one."""
 
 from __future__ import annotations
 
@@ -7,55 +7,107 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from mnist_lib.config import TrainingConfig
 from mnist_lib.explain.inspection import first_layer_filters
 from mnist_lib.figures.filters import filters_picture
+from mnist_lib.figures.learning_curves import sample_errors_figure
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.network.weights import LiveNetwork
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.sample_errors import SAMPLE_SIZE
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.cache import mnist
+from mnist_lib.ui.cache import live_network, mnist, sample_errors
 from mnist_lib.ui.components.gallery import sprite_sheet
+from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
 from mnist_lib.wording import a_digit, percent_text
 
 
-def render_watch_it_learn(run: Run, snapshot: RunSnapshot, live: bool) -> None:
-    """Show how the network reads the twenty digits, and its filters, after an epoch.
-
-    During a training it is the newest epoch; otherwise the person chooses one.
+def render_live_digits(run: Run, snapshot: RunSnapshot) -> None:
+    """Show how the newest network of a training reads the twenty digits, its filters, and its errors on a sample.
 
     Args:
-        run: The run.
+        run: A run that is being trained.
         snapshot: The same run as it is now.
-        live: Whether it is being trained now.
     """
+    config, live = snapshot.config, live_network(run)
+    if config is None:
+        return
+    if live is None:
+        _render_digits(None, "The untrained network will read these twenty test digits first.")
+        filters = np.zeros((config.filters_1,) + 2 * (config.kernel_size,), dtype=np.float32)
+    else:
+        images = mnist().test_images[list(WATCHED_DIGITS)]
+        _render_digits(predict_probabilities(live.network, images), _moment_text(live, config))
+        filters = live.network.convolution_1.kernel[:, :, 0, :].transpose(2, 0, 1)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _render_filters(filters)
+        st.caption(f"The {len(filters)} filters of the first layer: orange looks for ink, blue for none.")
+    with right:
+        errors = sample_errors(run).update(run, snapshot, live, mnist())
+        live_figure(sample_errors_figure(errors, config), key="sample_errors")
+        newest = f": {list(errors.values())[-1]:,} now" if errors else ""
+        st.caption(f"Misread of a sample of {SAMPLE_SIZE:,} test images{newest}.")
+
+
+def render_watched_digits(run: Run, snapshot: RunSnapshot) -> None:
+    """Show how the network read the twenty digits, and its filters, after an epoch that the person chooses.
+
+    Args:
+        run: A run that is not being trained, and that finished an epoch.
+        snapshot: The same run as it is now.
+    """
+    assert snapshot.last_epoch
     st.markdown("**Watch it learn**")
-    epoch = snapshot.last_epoch.epoch if snapshot.last_epoch else None
-    if epoch and epoch > 1 and not live:
-        epoch = st.slider("After epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
+    epoch = snapshot.last_epoch.epoch
+    if epoch > 1:
+        epoch = st.slider("Network after epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
     with errors_as_messages():
-        _render_digits(run, epoch)
+        _render_digits(run.probabilities(epoch)[list(WATCHED_DIGITS)], f"after epoch {epoch}")
     with errors_as_messages():
-        _render_filters(run, snapshot, epoch)
+        filters = first_layer_filters(run, epoch)
+        picture, text = st.columns(2, vertical_alignment="center")
+        with picture:
+            _render_filters(filters)
+        count, side, _ = filters.shape
+        largest = float(np.abs(filters).max())
+        text.caption(
+            f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
+            f"Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
+            f"−{largest:.2f}) for none; grey has no effect. Orange beside blue finds an edge."
+        )
 
 
-def _render_digits(run: Run, epoch: int | None) -> None:
+def _moment_text(live: LiveNetwork, config: TrainingConfig) -> str:
+    if not live.step:
+        return "without any training"
+    epoch, step = divmod(live.step, config.steps_per_epoch)
+    return f"in epoch {epoch + 1}, step {step:,} of {config.steps_per_epoch:,}" if step else f"after epoch {epoch}"
+
+
+def _render_digits(probabilities: np.ndarray | None, moment: str) -> None:
+    """Show the twenty digits, and below each how it is read.
+
+    Args:
+        probabilities: floating, (20, 10), 0 to 1, or None as long as nothing is known.
+        moment: When the network reads them so, or what is awaited.
+    """
     indices = np.array(WATCHED_DIGITS)
     images, labels = mnist().test_images[indices], mnist().test_labels[indices]
-    if epoch is None:
+    if probabilities is None:
         tiles = [_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)]
-        line = "These twenty test digits are read again after each epoch. The first answers appear after the first "
-        line += "epoch."
+        line = moment
     else:
-        probabilities = run.probabilities(epoch)[indices]
-        answers = probabilities.argmax(axis=1)
+        right = int((probabilities.argmax(axis=1) == labels).sum())
         tiles = [
             _answered_tile(position, int(indices[position]), int(labels[position]), row)
             for position, row in enumerate(probabilities)
         ]
-        line = f"{(answers == labels).sum()} of these 20 test digits are read correctly after epoch {epoch}. Below "
-        line += "each: the true digit → what the network reads, and how sure it is."
-    st.caption(line)
+        line = f"**{right} of 20** test digits read correctly {moment}."
+    st.markdown(line)
     st.html(
         style("train/watch_it_learn.css") + f'<div class="watched" style="--sheet: url({sprite_sheet(images)})">'
         f'<div class="kind">The first of each digit</div><div class="digits" role="list">{"".join(tiles[:10])}</div>'
@@ -82,24 +134,7 @@ def _tile(position: int, answer: str, sure: str, verdict: str, description: str)
     )
 
 
-def _render_filters(run: Run, snapshot: RunSnapshot, epoch: int | None) -> None:
-    if epoch is not None:
-        filters = first_layer_filters(run, epoch)
-    elif snapshot.config is not None:  # grey until then, so that nothing moves when they appear
-        filters = np.zeros((snapshot.config.filters_1,) + 2 * (snapshot.config.kernel_size,), dtype=np.float32)
-    else:
-        return
-    count, side, _ = filters.shape
-    picture, text = st.columns(2, vertical_alignment="center")
+def _render_filters(filters: np.ndarray) -> None:
+    """Show the filters of the first layer, float32, (n, side, side), as one picture."""
     image = f'<img class="filters" alt="The filters of the first layer" src="{filters_picture(filters)}">'
-    picture.html(style("train/watch_it_learn.css") + image)
-    line = f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
-    if epoch is None:
-        line += "They appear after the first epoch."
-    else:
-        largest = float(np.abs(filters).max())
-        line += (
-            f"Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
-            f"−{largest:.2f}) for none; grey has no effect. Orange beside blue finds an edge."
-        )
-    text.caption(line)
+    st.html(style("train/watch_it_learn.css") + image)

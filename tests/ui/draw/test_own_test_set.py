@@ -195,11 +195,11 @@ def test_verdict_counts_what_the_run_reads_right(own: OwnDigits, inks: list[np.n
     keep_all(own, inks, labels=(7, 2, 8, 0, 9))  # a one and a four, called otherwise
     app = open_room(inks[0])
     assert f"**{BUNDLED_RUN.run_id}** reads **3 of your 5** drawings right (60.0%)." in all_text(app)
-    assert app.markdown[-1].value == "##### Your 9, read as 4"  # the newest is chosen
+    assert app.markdown[-1].value == "### Your 9, read as 4"  # the newest is chosen
     app.segmented_control(key="own_digits_shown").set_value("misread").run()
-    assert app.markdown[-1].value == "##### Your 9, read as 4"
+    assert app.markdown[-1].value == "### Your 9, read as 4"
     tap(app, TRUE_DIGIT, 4)
-    assert app.markdown[-1].value == "##### Your 8, read as 1"
+    assert app.markdown[-1].value == "### Your 8, read as 1"
     tap(app, TRUE_DIGIT, 1)
     assert "**5 of your 5** drawings right (100.0%)" in all_text(app)
     assert "None of your drawings is misread." in all_text(app)
@@ -212,10 +212,10 @@ def test_many_drawings_come_in_pages(own: OwnDigits, inks: list[np.ndarray], dat
     app = open_room(inks[0])
     assert "of your 203**" in all_text(app)
     newest, third = dataset.test_labels[202], dataset.test_labels[2]
-    assert app.markdown[-1].value.startswith(f"##### Your {newest}, read as")
+    assert app.markdown[-1].value.startswith(f"### Your {newest}, read as")
     app.session_state["own_digits_page_all"] = 2
     app.run()
-    assert app.markdown[-1].value.startswith(f"##### Your {third}, read as")
+    assert app.markdown[-1].value.startswith(f"### Your {third}, read as")
     own.delete([digit.digit_id for digit in own.read().digits[:10]])
     app.run()
     assert not app.exception
@@ -227,7 +227,7 @@ def test_chosen_drawing_is_deleted_and_comes_back(own: OwnDigits, inks: list[np.
     app = open_room(inks[0])
     app.button(key="own_digit_delete").click().run()
     assert labels_of(own) == [7, 2, 1, 0]
-    assert app.markdown[-1].value == "##### Your 0, read as 0"
+    assert app.markdown[-1].value == "### Your 0, read as 0"
     button(app, "Undo delete").click().run()
     assert labels_of(own) == [7, 2, 1, 0, 4]
 

@@ -112,7 +112,7 @@ def test_chosen_image_shows_its_probabilities_and_its_biography() -> None:
     image = shown(app)[0]
     every = np.stack([RUN.probabilities(epoch)[image] for epoch in EPOCHS])
     title = f"Image {image:,}: {a_digit(LABELS[image])}, read as {every[-1].argmax()}"
-    assert title in [subheader.value for subheader in app.subheader]
+    assert title in [header.value for header in app.header]
     np.testing.assert_array_equal(array(figure(app, "mistake_probabilities")["data"][0]["x"]), every[-1])
     for trace in figure(app, "mistake_biography")["data"]:
         digit = int(trace["hovertemplate"].split()[1])

@@ -60,7 +60,7 @@ def test_way_on_leads_through_all_layers_to_how_it_learns() -> None:
     assert "Training: Adam" in all_text(app)
     assert component(app, "network_picture")["stage"] == "dense_2"
     button(app, "Softmax").click().run()
-    assert "#### Softmax" in all_text(app)
+    assert "## Softmax" in all_text(app)
 
 
 def test_run_without_a_network_says_so_and_keeps_the_table(store: RunStore) -> None:

@@ -45,7 +45,7 @@ def test_every_stage_has_a_heading_sentences_one_formula_and_a_source(config: Tr
     for stage in ("input", *(row.name for row in layer_table(config)), "training"):
         app = say(stage, config)
         heading, text = (element.value for element in app.markdown)
-        assert heading.startswith("#### ")
+        assert heading.startswith("## ")
         assert 1 <= len(re.findall(r"[.?](?= |$)", text)) <= 5
         assert len(text) < 420  # it stands in a narrow column
         assert len(app.latex) == 1

@@ -18,7 +18,7 @@ from tests.support.screens import all_text, open_screen
 
 
 def headings(app: AppTest) -> list[str]:
-    return [heading.value for heading in app.subheader]
+    return [heading.value for heading in app.header]
 
 
 def give_drawing(app: AppTest) -> None:

@@ -63,14 +63,14 @@ def test_settings_are_written_as_a_person_writes_them(own_run: Run) -> None:
 
 def test_run_on_the_screens_is_chosen_at_first() -> None:
     app = open_screen("runs")
-    assert app.subheader[0].value == BUNDLED_RUN.run_id
+    assert app.header[0].value == BUNDLED_RUN.run_id
     assert "cannot be renamed or deleted" in all_text(app)
 
 
 def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: RunStore) -> None:
     app = open_runs(own_run.run_id)
     app.selectbox(key="run").set_value(own_run.run_id).run()
-    assert app.subheader[0].value == title_of(own_run)
+    assert app.header[0].value == title_of(own_run)
     assert all_text(app).count(own_run.run_id) == 1  # its folder's name, said once
     assert app.text_input(key=f"new_name_{own_run.run_id}").value == own_run.run_id
     app.text_input(key=f"new_name_{own_run.run_id}").set_value("my best")
@@ -82,7 +82,7 @@ def test_run_is_renamed_and_stays_the_one_that_is_shown(own_run: Run, store: Run
     assert not app.exception
     assert [run.run_id for run in store.own_runs()] == ["my-best"]
     assert labelled(app.selectbox, "Run").value == "my-best"
-    assert app.subheader[0].value == "my-best"
+    assert app.header[0].value == "my-best"
     assert "Folder:" not in all_text(app)  # it is the name
 
 

@@ -15,6 +15,9 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.machine import process_start_time
+from mnist_lib.network.forward import predict_probabilities
+from mnist_lib.network.weights import write_live_network
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import Status
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
@@ -166,12 +169,12 @@ def test_another_run_can_be_looked_at_while_one_is_trained(
     let_it_train(active, store)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert app.subheader[0].value == title_of(run_copy)
+    assert app.header[0].value == title_of(run_copy)
     assert f"**{title_of(active)}** is being trained now." in all_text(app)
     button(app, "Look at it").click().run()
     assert not app.exception
     assert selected(app) == active.run_id
-    assert title_of(active) in [heading.value for heading in app.subheader]
+    assert title_of(active) in [heading.value for heading in app.header]
     assert "Pause" in [button.label for button in app.button]
 
 
@@ -188,9 +191,9 @@ def test_pause_and_stop_reach_the_trainer(run_copy: Run, store: RunStore) -> Non
     assert run_copy.read_controls().paused
     button(app, "Resume").click().run()
     assert not run_copy.read_controls().paused
-    button(app, "Stop and keep the model").click().run()
+    button(app, "Stop").click().run()
     assert run_copy.read_controls().stop
-    assert button(app, "Stop and keep the model").disabled
+    assert button(app, "Stop").disabled
 
 
 def test_new_learning_rate_is_taken_or_refused_in_one_line(run_copy: Run, store: RunStore) -> None:
@@ -201,15 +204,15 @@ def test_new_learning_rate_is_taken_or_refused_in_one_line(run_copy: Run, store:
         return app.number_input(key=f"new_learning_rate_{run_copy.run_id}")
 
     assert field().placeholder == "now 0.001"
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert [error.value for error in app.error] == ["Type the new learning rate first."]
     field().set_value(5.0)
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert [error.value for error in app.error] == ["Learning rate must be from 0.000001 to 1, not 5.0."]
     assert field().value == 5.0  # to be corrected
     assert run_copy.read_controls().learning_rate is None
     field().set_value(0.0005)
-    button(app, "Apply").click().run()
+    button(app, "Set").click().run()
     assert not app.error
     assert run_copy.read_controls().learning_rate == 0.0005
     assert field().value is None
@@ -249,17 +252,52 @@ def test_watched_digits_show_the_stored_answers_of_the_chosen_epoch(
     app = open_train(run_copy.run_id)
     app.slider(key=f"watched_epoch_{run_copy.run_id}").set_value(epoch).run()
     with np.load(run_copy.path / "epochs" / f"{epoch:03d}.npz") as archive:
-        stored = archive["probabilities"].astype(float)
+        right = check_digits(app, archive["probabilities"].astype(float), dataset)
+    assert f"**{right} of 20** test digits read correctly after epoch {epoch}." in all_text(app)
+
+
+def check_digits(app: AppTest, probabilities: np.ndarray, dataset: Dataset) -> int:
+    """Check what is said below each of the twenty digits, and return how many are read correctly.
+
+    Args:
+        app: The Train screen.
+        probabilities: (10000, 10), how the test images are read.
+        dataset: MNIST.
+    """
     html = next(element.proto.body for element in app.get("html") if 'class="watched"' in element.proto.body)
     said = re.findall(r'aria-label="Test image (\d+), an? (\d), read (correctly|as \d), ([\d.]+)% sure"', html)
     assert len(said) == 20
     for index, label, verdict, sure in said:
-        row = stored[int(index)]
+        row = probabilities[int(index)]
         assert int(label) == dataset.test_labels[int(index)]
         assert verdict == ("correctly" if row.argmax() == int(label) else f"as {row.argmax()}")
         assert float(sure) == pytest.approx(100 * row.max(), abs=0.06)
-    right = sum(verdict == "correctly" for _, _, verdict, _ in said)
-    assert f"{right} of these 20 test digits are read correctly after epoch {epoch}." in all_text(app)
+    return sum(verdict == "correctly" for _, _, verdict, _ in said)
+
+
+@pytest.mark.parametrize(
+    ("step", "moment"),
+    [
+        (0, "without any training"),
+        (4, "in epoch 1, step 4 of 10"),
+        (10, "after epoch 1"),
+        (15, "in epoch 2, step 5 of 10"),
+    ],
+)
+def test_digits_are_those_of_the_newest_network_within_an_epoch(
+    step: int, moment: str, run_copy: Run, store: RunStore, dataset: Dataset
+) -> None:
+    network = load_network(run_copy, 1)
+    write_live_network(run_copy.live_path, step, [array for layer in network[:4] for array in layer])
+    (run_copy.path / "metrics.jsonl").write_text("")
+    let_it_train(run_copy, store, epoch=1, step=step)
+    app = open_train(run_copy.run_id)
+    assert not app.exception
+    probabilities = predict_probabilities(network, dataset.test_images)
+    right = check_digits(app, probabilities, dataset)
+    assert f"**{right} of 20** test digits read correctly {moment}." in all_text(app)
+    errors = (probabilities[::10].argmax(axis=1) != dataset.test_labels[::10]).sum()
+    assert f"Misread of a sample of 1,000 test images: {errors:,} now." in all_text(app)
 
 
 def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStore) -> None:
@@ -267,8 +305,8 @@ def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStor
     let_it_train(run_copy, store, state="starting", phase="tracing", epoch=0, step=0)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert "The first answers appear after the first epoch." in all_text(app)
-    assert "They appear after the first epoch." in all_text(app)
+    assert "The untrained network will read these twenty test digits first." in all_text(app)
+    assert "Misread of a sample of 1,000 test images." in all_text(app)
     progress = app.main.get("progress")[0].proto.text
     assert progress == "Starting: :material/check: loading Keras → **tracing the network…** → :gray[first batches]"
 
@@ -278,7 +316,7 @@ def test_damaged_epoch_is_named_beside_what_is_whole(run_copy: Run) -> None:
     app = open_train(run_copy.run_id)
     assert not app.exception
     assert [error.value for error in app.error] == ["epochs/002.weights.h5 is missing or unreadable"]
-    assert "of these 20 test digits are read correctly" in all_text(app)
+    assert "of 20** test digits read correctly after epoch 2." in all_text(app)
 
 
 def test_validation_is_in_table_ii_if_there_is_a_split(run_copy: Run) -> None:
@@ -291,8 +329,16 @@ def test_validation_is_in_table_ii_if_there_is_a_split(run_copy: Run) -> None:
     ]
     (run_copy.path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in validated))
     table = open_train(run_copy.run_id).table[-1].value
-    assert list(table["Validation loss"]) == ["0.2500"] * 2
-    assert list(table["Validation accuracy"]) == ["0.5000"] * 2
+    assert list(table["Validation loss"]) == ["0.2500", "0.2500", ""]
+    assert list(table["Validation accuracy"]) == ["0.5000", "0.5000", ""]
+
+
+def test_table_ii_ends_with_the_papers_result(run_copy: Run) -> None:
+    table = open_train(run_copy.run_id).table[-1].value
+    assert list(table["Epoch"]) == ["1", "2", "The paper, after 5"]
+    assert list(table["Paper: accuracy"]) == ["0.9524", "0.9833", "0.9922"]
+    assert table["Test accuracy"].iloc[-1] == "0.9921"
+    assert table["Misread"].iloc[-1] == "fewer than 80"
 
 
 @pytest.mark.parametrize("shown", ["the training", "another run"])

@@ -33,7 +33,7 @@ class Tile(NamedTuple):
         id: What a click returns, for example the position in the test set.
         title: A short text below the picture.
         note: A second one, fainter.
-        description: The same in a sentence, for screen readers.
+        description: The same in a sentence, for screen readers and under the pointer.
         tone: ``right`` or ``wrong`` for a green or red line below the picture, or nothing.
     """
 

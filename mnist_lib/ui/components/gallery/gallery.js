@@ -21,7 +21,7 @@ export default function ({ parentElement, data, setStateValue }) {
       button.type = "button";
       button.className = `tile ${tile.tone}`;
       button.dataset.id = tile.id;
-      button.setAttribute("aria-label", tile.description);
+      button.title = tile.description;  // its name is what it shows
       const picture = document.createElement("span");
       picture.className = "picture";
       const column = position % data.columns, row = Math.floor(position / data.columns);

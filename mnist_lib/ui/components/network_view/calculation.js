@@ -6,7 +6,7 @@ class Calculation {
   constructor(parent) {
     this.host = element("section", "calculation", parent);
     this.host.setAttribute("aria-label", "Calculation");
-    this.heading = element("h4", "", this.host);
+    this.heading = element("h2", "", this.host);
     this.sentence = element("p", "sentence", this.host);
     this.sentence.setAttribute("role", "status");
     this.walk = element("div", "walk", this.host);
@@ -37,7 +37,7 @@ class Calculation {
   button(parent, text, label, onclick) {
     const made = element("button", "", parent, text);
     made.type = "button";
-    made.setAttribute("aria-label", label);
+    if (!/[a-z]/i.test(text)) made.setAttribute("aria-label", label);  // words are a name of their own
     made.title = label;
     made.onclick = onclick;
     return made;

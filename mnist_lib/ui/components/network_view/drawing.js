@@ -3,6 +3,8 @@
 const ORANGE = [234, 88, 12], BLUE = [59, 110, 240];
 // What is chosen, on maps of any grey.
 const YELLOW = "#facc15";
+// Where a weight is 0.
+const PAPER = "#e2e2e6";
 
 function element(tag, className, parent, text) {
   const made = document.createElement(tag);
@@ -48,7 +50,7 @@ function drawWeights(context, layer, channel, map, { left, top, size }) {
   const weights = Array.from({ length: side * side }, (_, place) =>
     layer.kernel[(place * layer.input.maps + channel) * layer.maps + map]);
   layer.largestWeight ??= largestOf(layer.kernel);
-  context.fillStyle = "#e2e2e6";
+  context.fillStyle = PAPER;
   context.fillRect(left - 1, top - 1, size + 2, size + 2);
   weights.forEach((weight, place) => {
     context.fillStyle = signed(weight / layer.largestWeight);

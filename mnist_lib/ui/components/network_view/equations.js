@@ -18,9 +18,13 @@ function numberTable(parent, label, values, across, style, marked) {
 
 const greyCells = (largest) => (value) => {
   const level = grey(value, largest);
-  return { background: `rgb(${level}, ${level}, ${level})`, color: level > 140 ? "#111" : "#fff" };
+  return { background: `rgb(${level}, ${level}, ${level})`, color: level > 117 ? "#000" : "#fff" };
 };
-const signedCells = (largest) => (value) => ({ background: signed(value / largest) });
+// On the same light grey as the filters in the picture, so that black is read on any of them.
+const signedCells = (largest) => (value) => {
+  const share = 100 * Math.min(1, Math.abs(value) / largest);
+  return { background: `color-mix(in srgb, ${signed(Math.sign(value))} ${share}%, ${PAPER})`, color: "#000" };
+};
 
 // One number of a sum, with what it is above it.
 function term(parent, label, value, className = "") {

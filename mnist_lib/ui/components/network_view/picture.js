@@ -205,20 +205,20 @@ class Picture {
       button.dataset.layer = layer.name;
       button.tabIndex = -1;
       for (const side of ["left", "top", "width", "height"]) button.style[side] = `${box[side]}px`;
-      button.setAttribute("aria-label", label);
+      if (label) button.setAttribute("aria-label", label);
       made.push(button);
       return button;
     };
     for (const { layer, left, width, boxes } of this.arrangement.columns) {
       const wide = width + this.arrangement.gap - 2;
       const header = button(
-        "header", layer, { left: left + (width - wide) / 2, top: -HEADER_PX, width: wide, height: HEADER_PX - 6 },
-        `${layer.title}, ${layer.shape_text}`);
+        "header", layer, { left: left + (width - wide) / 2, top: -HEADER_PX, width: wide, height: HEADER_PX - 6 });
       header.tabIndex = 0;
       element("b", "", header).textContent = layer.title;
       element("span", "", header).textContent = layer.shape_text;
       boxes.forEach((box, map) => {
-        const part = button("part", layer, box, this.describe({ layer: layer.name, map }));
+        // An answer is named by its text.
+        const part = button("part", layer, box, layer.kind === "answer" ? "" : this.describe({ layer: layer.name, map }));
         part.dataset.map = map;
         if (map === 0) part.tabIndex = 0;  // one stop for the Tab key; the arrow keys move from there
         if (layer.kind === "answer") this.fillAnswer(part, layer, map);

@@ -1,0 +1,50 @@
+"""What there is to see on all screens, with what opens on them opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import draw_stroke, wait_until_drawn
+
+
+class Visit(NamedTuple):
+    """A part of the address behind the server's, and what is done there."""
+
+    address: str
+    act: Callable[[Page], object] = wait_until_drawn
+
+
+def open_expanders(page: Page) -> None:
+    """Open what folds away, and what folds away in it."""
+    wait_until_drawn(page)
+    closed = page.locator('[data-testid="stExpander"] details:not([open]) > summary')
+    while closed.count():
+        closed.first.click()
+        wait_until_drawn(page)
+
+
+def draw_a_one(page: Page) -> None:
+    """Draw a one and wait until it is read."""
+    draw_stroke(page, [(140, 40), (140, 240)])
+    expect(page.get_by_role("heading", name="It reads a 1", exact=True)).to_be_visible()
+    wait_until_drawn(page)
+
+
+VISITS = {
+    "overview": Visit("/", draw_a_one),
+    "dataset": Visit("/dataset", open_expanders),
+    "model, Table I": Visit("/model"),
+    "model, filters": Visit("/model?model_tab=Filters", open_expanders),
+    "model, geometry": Visit("/model?model_tab=Geometry"),
+    "model, as code": Visit("/model?model_tab=As+code"),
+    "train": Visit("/train", open_expanders),
+    "mistakes, images": Visit("/mistakes?image=2597", open_expanders),
+    "mistakes, figures": Visit("/mistakes?mistakes_tab=Figures"),
+    "mistakes, download": Visit("/mistakes?mistakes_tab=Download"),
+    "runs, one": Visit("/runs?runs=pretrained-paper", open_expanders),
+    "runs, two": Visit("/runs?runs=pretrained-paper,pretrained-accurate"),
+    "draw": Visit("/draw", draw_a_one),
+}
