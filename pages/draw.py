@@ -16,7 +16,7 @@ if run is None or not run.has_model():
     screen_link("train", "Go to Train")
     st.stop()
 st.markdown(
-    f"Draw one digit, or upload a photo of one: **{plain_text(title_of(run.run_id))}** reads it. It knows only the ten digits, "
-    "so a letter becomes a digit, too."
+    f"Draw one digit, or upload a photo of one: **{plain_text(title_of(run.run_id))}** reads it. It knows only the ten "
+    "digits, so a letter becomes a digit, too."
 )
 st.fragment(render_draw_screen)(run)
