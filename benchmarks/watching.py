@@ -36,10 +36,10 @@ EPOCH_OF_THE_PAPER = replace(PRESETS["paper"], preset="custom", epochs=1)
 WITHOUT_LIVE_WEIGHTS = """
 import sys
 from mnist_lib.command_line import main
-from mnist_lib.machine import lower_priority
+from mnist_lib.machine import run_in_background
 from mnist_lib.network import weights
 weights.write_live_network = lambda *_: None
-lower_priority()
+run_in_background()
 sys.exit(main(sys.argv[1:]))
 """
 

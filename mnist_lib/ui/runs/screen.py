@@ -39,7 +39,8 @@ def render_runs_screen() -> None:
     summaries = [summarize_run(run) for run in runs]
     chosen = _choose_runs(runs, summaries)
     if len(chosen) > 1:  # some may be out of sight in the table
-        st.caption(f"Chosen: {plain_text('; '.join(title_of(run.run_id) for run in chosen))}.")
+        titles = map(make_titles(), (run.run_id for run in chosen))
+        st.caption(f"Chosen: {plain_text('; '.join(titles))}.")
     if not chosen:
         st.info(
             "Choose a run in the table to rename it, add a note, download it or delete it; choose two to see what "
@@ -79,9 +80,8 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
 
 
 def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
-    title_of = make_titles()
     columns: dict[str, list[Any]] = {
-        "Run": [title_of(summary.run_id) for summary in summaries],
+        "Run": list(map(make_titles(), (summary.run_id for summary in summaries))),
         "State": [summary.state for summary in summaries],
         "Accuracy": [_percent(summary.test_accuracy) for summary in summaries],
         "Misread": [summary.misclassified for summary in summaries],
