@@ -56,7 +56,7 @@ def test_cell_of_the_matrix_filters_and_a_second_click_takes_it_off(shared_serve
     expect(tiles_of(page)).to_have_count(int(wrong.sum()))
     click_cell(page, 3, 3)  # the right ones, of which there are pages
     expect(tiles_of(page)).to_have_count(200)
-    expect(page).to_have_url(re.compile(r"show=read(\+|%20)right"))
+    expect(page).to_have_url(re.compile(r"show=read(\+|%20)correctly"))
 
 
 def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_server: Server, page: Page) -> None:

@@ -106,7 +106,7 @@ def picture_room() -> None:
 
     from mnist_lib.ui.draw.drawing_input import ask_for_digit
 
-    given = ask_for_digit()
+    given = ask_for_digit("picture")
     st.text("nothing" if given is None else str(given.ink.shape))
 
 

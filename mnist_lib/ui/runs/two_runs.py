@@ -34,7 +34,7 @@ def render_two_runs(first: Run, second: Run) -> None:
             icon=":material/info:",
         )
         return
-    if st.toggle("The other way round", key="swap", bind="query-params"):
+    if st.toggle("Swap the two runs", key="swap", bind="query-params"):
         first, second = second, first
     names = plain_text(first.run_id), plain_text(second.run_id)
     st.subheader(f"From {names[0]} to {names[1]}")
@@ -45,8 +45,8 @@ def render_two_runs(first: Run, second: Run) -> None:
     misread = [int((each != labels).sum()) for each in answers]
     st.markdown(
         f"**{names[0]}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{names[1]}** "
-        f"**{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
-        f"**{len(found.broken):,}** that the first reads; **{found.both_wrong:,}** are misread by both."
+        f"**{misread[1]:,}**. The second reads **{len(found.fixed):,}** correctly that the first misreads, and "
+        f"misreads **{len(found.broken):,}** that the first reads correctly; both misread **{found.both_wrong:,}**."
     )
     st.markdown(chance_text(len(found.fixed), len(found.broken)))
     _render_settings(first, second)

@@ -41,8 +41,7 @@ _OFFERS = {
             "-report.html",
             "text/html",
             ":material/article:",
-            "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
-            "opens offline.",
+            "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens offline.",
             lambda run, epoch: make_report(run, mnist()),
         ),
         _Offer(
@@ -80,7 +79,7 @@ _OFFERS = {
             lambda run, epoch: metrics_csv(run.read()),
         ),
     ],
-    "The model, as it ended": [
+    "The trained model": [
         _Offer(
             "Keras",
             ".keras",
@@ -130,7 +129,7 @@ def render_downloads(run: Run, epoch: int | None = None) -> None:
     state = run.read().state
     epochs = run.epochs_with_probabilities()
     if not epochs or state == "damaged":
-        st.info("There is nothing to download of a damaged run or one without an epoch.", icon=":material/info:")
+        st.info("A run that is damaged or has not finished an epoch has nothing to download.", icon=":material/info:")
         return
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
