@@ -204,7 +204,7 @@ def overview_strokes(page: Page, url: str, repeats: int) -> list[float]:
 def filter_changes(page: Page, url: str, repeats: int) -> list[float]:
     """Time changes of the filter to 200 tiles, in seconds; the first round warms the caches."""
     times = []
-    page.goto(f"{url}/mistakes?show=read+right")
+    page.goto(f"{url}/mistakes?show=read+correctly")
     page.wait_for_timeout(4_000)
     for number in range(repeats + 1):
         for digit in ("3", "8"):
@@ -227,7 +227,7 @@ def epoch_steps(page: Page, url: str, repeats: int) -> list[float]:
     before = run.epochs_with_probabilities()[-2]
     page.goto(f"{url}/mistakes?run={run.run_id}")
     page.wait_for_timeout(4_000)
-    page.get_by_role("slider", name="As it was after epoch").focus()
+    page.get_by_role("slider", name="Network after epoch").focus()
     for number in range(repeats + 1):
         page.evaluate(WATCH_THE_GALLERY, [0, f"after epoch {before - number}:"])
         page.keyboard.press("ArrowLeft")

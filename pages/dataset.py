@@ -43,7 +43,9 @@ controls = st.container(horizontal=True, vertical_alignment="bottom")
 split = controls.segmented_control(
     "Images", ["train", "test"], default="train", required=True, key="split", bind="query-params", on_change=first_page
 )
-digit = controls.pills("Digit", DIGITS, key="digit", bind="query-params", on_change=first_page, help="None means all.")
+digit = controls.pills(
+    "Digit", DIGITS, key="digit", bind="query-params", on_change=first_page, help="Choose none to see all."
+)
 controls.button("Shuffle", icon=":material/shuffle:", on_click=shuffle)
 
 images, labels = mnist().split(split)

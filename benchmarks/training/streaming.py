@@ -47,7 +47,8 @@ def measure_streaming(batch_size: int) -> Streaming:
         return call
 
     for callback in (
-        callbacks.StepCounter, callbacks.ScheduledLearningRate, callbacks.BatchLogger, callbacks.RunControl,
+        callbacks.StepCounter, callbacks.ScheduledLearningRate, callbacks.BatchLogger, callbacks.LiveWeights,
+        callbacks.RunControl,
     ):  # fmt: skip
         for name in {"on_train_batch_begin", "on_train_batch_end"} & vars(callback).keys():
             setattr(callback, name, timed(getattr(callback, name)))

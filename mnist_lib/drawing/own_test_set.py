@@ -256,7 +256,7 @@ class OwnDigits:
             with FileLock(self.path / ".lock", timeout=LOCK_TIMEOUT_S):
                 yield
         except Timeout as error:
-            raise OwnDigitsError("Another window is writing your drawings. Try again in a moment.") from error
+            raise OwnDigitsError("Another window is saving your drawings. Try again in a moment.") from error
         except OSError as error:
             raise OwnDigitsError(f"Cannot write to {self.path}: {error.strerror or error}.") from error
 

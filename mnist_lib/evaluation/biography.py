@@ -40,7 +40,7 @@ def biography_text(turns: Sequence[Turn]) -> str:
         turns: As ``find_turns`` returns them.
     """
     if not turns:
-        return "Not read correctly after any epoch."
+        return "Misread after every epoch."
     parts = [
         f"{'learned' if turn.learned else 'forgotten'}{' again' if place > 1 else ''} in epoch {turn.epoch}"
         for place, turn in enumerate(turns)

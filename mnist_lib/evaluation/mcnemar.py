@@ -67,9 +67,9 @@ def chance_text(fixed: int, broken: int) -> str:
     """
     difference = abs(fixed - broken)
     if not fixed + broken:
-        return "Both read every image with the same outcome."
+        return "Both read the same images correctly."
     if not difference:
-        return "The same number of errors: each reads as many images that only the other misreads."
+        return "Both make the same number of errors, on different images."
     p = mcnemar_exact(fixed, broken)
     errors = f"A difference of {difference:,} {'error' if difference == 1 else 'errors'}"
     verdict = (

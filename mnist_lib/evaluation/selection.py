@@ -10,7 +10,7 @@ from mnist_lib.evaluation.metrics import margins
 from mnist_lib.evaluation.predictions import image_losses
 
 # How an image was read; the last two compare with the previous epoch.
-OUTCOMES = ("misread", "read right", "all", "newly learned", "newly forgotten")
+OUTCOMES = ("misread", "read correctly", "all", "newly learned", "newly forgotten")
 
 ORDERS = ("most confident", "least confident", "highest loss", "smallest margin", "test set order")
 
@@ -59,7 +59,7 @@ def select_images(
     was_right = np.zeros_like(right) if before is None else before.argmax(axis=1) == labels
     keep = {
         "misread": ~right,
-        "read right": right,
+        "read correctly": right,
         "all": np.ones_like(right),
         "newly learned": right & ~was_right,
         "newly forgotten": was_right & ~right,

@@ -84,3 +84,16 @@ def differing_settings(summaries: Sequence[RunSummary]) -> list[str]:
     """Return the names of the settings that are not the same in all runs, in the form's order."""
     settings = [summary.config.to_dict() for summary in summaries if summary.config]
     return [name for name in SETTING_LABELS if len({each[name] for each in settings}) > 1]
+
+
+def settings_beyond_presets(summaries: Sequence[RunSummary]) -> list[str]:
+    """Return the names of the settings that differ, without those that are the same in all runs of each preset.
+
+    What is left out is said by the preset, which comes first if it differs.
+    """
+    by_preset: dict[str, list[RunSummary]] = {}
+    for summary in summaries:
+        if summary.config:
+            by_preset.setdefault(summary.config.preset, []).append(summary)
+    beyond = {name for runs in by_preset.values() for name in differing_settings(runs)}
+    return [name for name in differing_settings(summaries) if name == "preset" or name in beyond]

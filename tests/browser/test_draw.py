@@ -229,7 +229,7 @@ def test_drawing_is_kept_with_its_true_digit(page: Page, shared_server: Server) 
     expect(page.get_by_text("Kept as 7 in your test set. Another digit corrects it.")).to_be_visible()
     snapshot = OwnDigits.beside(shared_server.runs_path).read()
     assert [digit.label for digit in snapshot.digits] == [7]
-    expect(page.get_by_text(re.compile("reads your only drawing right"))).to_be_visible()
+    expect(page.get_by_text(re.compile("reads your only drawing correctly"))).to_be_visible()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("Nothing is kept yet.")).to_be_visible()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -13,7 +14,7 @@ from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, title_of
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, title_of
 
 LABELS = load_mnist().test_labels
 
@@ -55,7 +56,7 @@ def test_cell_of_the_matrix_filters_and_a_second_click_takes_it_off(shared_serve
     expect(tiles_of(page)).to_have_count(int(wrong.sum()))
     click_cell(page, 3, 3)  # the right ones, of which there are pages
     expect(tiles_of(page)).to_have_count(200)
-    expect(page).to_have_url(re.compile(r"show=read(\+|%20)right"))
+    expect(page).to_have_url(re.compile(r"show=read(\+|%20)correctly"))
 
 
 def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_server: Server, page: Page) -> None:
@@ -157,6 +158,26 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
         canvas.click(position={"x": 100, "y": 100})
     expect(page.get_by_text(f"The run {title} is gone. Showing {BUNDLED_RUN.run_id} instead.")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [400, 820, 1024, 1440])
+def test_columns_out_of_sight_are_named(start_server: StartServer, page: Page, width: int) -> None:
+    server = start_server()
+    run = Run(shutil.copytree(PAPER_RUN.path, server.runs_path / "20260101-000000-paper-seed9"))
+    settings = json.loads((run.path / "config.json").read_text())["settings"]
+    change_json(run.path / "config.json", settings=settings | {"batch_size": 64, "learning_rate": 0.002, "seed": 9})
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(f"{server.url}/runs")
+    expect(page.get_by_test_id("stDataFrameResizable")).to_be_visible()
+    table = page.locator(".dvn-scroller")
+    line = page.locator(".further")
+    expect(line).to_have_count(1)
+    if table.evaluate("table => table.scrollWidth > table.clientWidth"):
+        expect(line.locator("span").last).to_be_visible()
+        expect(line.locator("span").first).to_be_hidden()
+    else:
+        expect(line).to_be_hidden()
+    assert table.evaluate("table => table.scrollWidth > table.clientWidth") == (width < 1440)
 
 
 def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, page: Page) -> None:

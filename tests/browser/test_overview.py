@@ -135,7 +135,7 @@ def test_replay_waits_where_no_motion_is_wanted(shared_server: Server, browser: 
 
 
 def test_tile_of_the_wall_opens_its_image_whatever_was_chosen_before(shared_server: Server, page: Page) -> None:
-    page.goto(f"{shared_server.url}/mistakes?show=read+right&true=3&epoch=4")
+    page.goto(f"{shared_server.url}/mistakes?show=read+correctly&true=3&epoch=4")
     expect(page.get_by_text("after epoch 4:")).to_be_visible()
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Overview").click()
     tiles = page.locator(".st-key-overview_wall").get_by_role("link")

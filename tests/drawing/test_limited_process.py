@@ -104,9 +104,9 @@ def picture_room() -> None:
     """The part of the Draw screen that is tested."""
     import streamlit as st
 
-    from mnist_lib.ui.draw.drawing_input import ask_for_digit, choose_way
+    from mnist_lib.ui.draw.drawing_input import ask_for_digit
 
-    given = ask_for_digit(choose_way())
+    given = ask_for_digit("picture")
     st.text("nothing" if given is None else str(given.ink.shape))
 
 

@@ -266,7 +266,7 @@ def test_window_that_another_keeps_waiting_says_so(
     other = python.start("-u", "-c", script, own.path / ".lock")
     assert other.stdout
     assert other.stdout.readline() == "held\n"
-    with pytest.raises(OwnDigitsError, match="Another window is writing"):
+    with pytest.raises(OwnDigitsError, match="Another window is saving"):
         own.add(inks[1], 2, "canvas")
     assert len(own.read().digits) == 1
 

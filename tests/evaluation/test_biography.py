@@ -25,7 +25,7 @@ def test_turns_are_the_epochs_in_which_the_reading_changed(right: list[bool], ex
 @pytest.mark.parametrize(
     ("turns", "expected"),
     [
-        ([], "Not read correctly after any epoch."),
+        ([], "Misread after every epoch."),
         ([Turn(2, True)], "Learned in epoch 2."),
         ([Turn(2, True), Turn(4, False)], "Learned in epoch 2, forgotten in epoch 4 and not learned again since."),
         (

@@ -56,8 +56,8 @@ def test_thousands_of_differences_agree_with_fractions() -> None:
 @pytest.mark.parametrize(
     ("fixed", "broken", "words"),
     [
-        (0, 0, "Both read every image with the same outcome."),
-        (5, 5, "The same number of errors"),
+        (0, 0, "Both read the same images correctly."),
+        (5, 5, "Both make the same number of errors"),
         (1, 0, "A difference of 1 error: between equally good networks, chance alone would make one at least as large"),
         (2, 1, "in every such pair (p = 1.00). It may well be chance."),
         (1001, 999, "in nearly every such pair (p = 0.98)."),

@@ -46,7 +46,7 @@ BEFORE = np.array(
     ("outcome", "expected"),
     [
         ("misread", [1, 2, 3]),
-        ("read right", [0, 4]),
+        ("read correctly", [0, 4]),
         ("all", [0, 1, 2, 3, 4]),
         ("newly learned", [4]),
         ("newly forgotten", [1]),
@@ -88,7 +88,7 @@ def test_misread_images_are_put_in_the_order_asked_for(order: str, expected: lis
         (Filters("all", confidence=(0.6, 0.8)), [1, 2, 4]),  # both ends included
         (Filters("misread", confidence=(0.0, 0.5)), [3]),
         (Filters("all", among=np.array([4, 1])), [1, 4]),
-        (Filters("read right", true_digit=9), []),
+        (Filters("read correctly", true_digit=9), []),
     ],
 )
 def test_filters_keep_images_that_pass_all_of_them(filters: Filters, expected: list[int]) -> None:
@@ -111,7 +111,7 @@ def test_real_run_is_selected_as_by_a_loop(outcome: str, dataset: Dataset) -> No
         now, then = after[index].argmax() == labels[index], before[index].argmax() == labels[index]
         fits = {
             "misread": not now,
-            "read right": now,
+            "read correctly": now,
             "all": True,
             "newly learned": now and not then,
             "newly forgotten": then and not now,

@@ -38,7 +38,7 @@ def render_probabilities(run: Run, probabilities: np.ndarray) -> None:
     """
     live_figure(probabilities_figure(probabilities), key="given_probabilities")
     threshold = st.slider(
-        "Answer only from",
+        "Lowest confidence for an answer",
         _LOWEST_THRESHOLD,
         _HIGHEST_THRESHOLD,
         USUAL_THRESHOLD,
@@ -53,8 +53,8 @@ def render_probabilities(run: Run, probabilities: np.ndarray) -> None:
 def _coverage_text(run: Run, threshold: float) -> str:
     measured = coverage(run, threshold)
     if measured is None:
-        return "Anything less sure is not answered."
+        return "Below this, it does not answer."
     return (
-        f"Anything less sure is not answered. Of the 10,000 test digits, {plain_text(title_of(run.run_id))} then "
+        f"Below this, it does not answer. Of the 10,000 test digits, {plain_text(title_of(run.run_id))} then "
         f"answers {measured.answered:.1%}, and {measured.accuracy:.2%} of those correctly."
     )

@@ -134,7 +134,7 @@ def render_own_digits(run: Run) -> None:
     if snapshot.damaged:
         st.warning(
             f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {plain_text(str(own.path))} "
-            "cannot be read and will be left out. *Delete all* removes them, too.",
+            "cannot be read and are left out. *Delete all* removes them, too.",
             icon=":material/warning:",
         )
     if answers is not None:
@@ -164,9 +164,9 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     right = _count_right(snapshot, answers)
     name = plain_text(title_of(run.run_id))
     if count == 1:
-        st.markdown(f"**{name}** reads your only drawing **{'right' if right else 'wrong'}**.")
+        st.markdown(f"**{name}** reads your only drawing **{'correctly' if right else 'incorrectly'}**.")
     else:
-        st.markdown(f"**{name}** reads **{right:,} of your {count:,}** drawings right ({right / count:.1%}).")
+        st.markdown(f"**{name}** reads **{right:,} of your {count:,}** drawings correctly ({right / count:.1%}).")
     return answers
 
 
@@ -187,7 +187,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
         with st.popover("Load a zip", icon=":material/upload_file:", key=f"own_digits_load_{number}"):
             upload_key = f"own_digits_upload_{number}"
             st.file_uploader(
-                "A zip of drawings that this page made",
+                "A zip of drawings, downloaded here or elsewhere",
                 type="zip",
                 key=upload_key,
                 max_upload_size=MAX_TOTAL_BYTES // 1_000_000,
@@ -287,7 +287,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
     """Show how well other runs read the drawings; only chosen ones, because each has a model to load."""
     others = {other.run_id: other for other in run_store().runs() if other.run_id != run.run_id and other.has_model()}
     names = st.multiselect(
-        "Test other runs on them",
+        "Compare with other runs",
         list(others),
         format_func=make_titles(),
         max_selections=MAX_OTHER_RUNS,
@@ -310,7 +310,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
         st.table(
             {
                 "Run": [plain_text(title_of(name)) for name in right],
-                "Read right": [f"{number:,} of {count:,}" for number in right.values()],
+                "Read correctly": [f"{number:,} of {count:,}" for number in right.values()],
                 "Accuracy": [f"{number / count:.1%}" for number in right.values()],
             },
             hide_index=True,

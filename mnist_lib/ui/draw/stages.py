@@ -13,10 +13,10 @@ from mnist_lib.ui.assets import style
 from mnist_lib.wording import percent_text
 
 _STAGES = (
-    ("What you gave", "If it were only shrunk"),
-    ("The ink cut out", "If it filled the field"),
-    ("Scaled into 20 × 20", "If it stood in the middle"),
-    ("Centred by its mass", "As MNIST was made"),
+    ("Your digit", "If it were only made smaller"),
+    ("Cut to the ink", "If it filled the picture"),
+    ("Scaled to 20 × 20", "If it were put in the middle"),
+    ("Centred by its ink", "As in MNIST"),
 )
 
 

@@ -29,11 +29,11 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
             label_visibility="collapsed",
         )
         with_diagonal = st.toggle(
-            "Colour the right answers, too",
+            "Colour the correct answers, too",
             key="diagonal",
             bind="query-params",
             persist_state="session",
-            help="They make all errors look pale.",
+            help="There are so many of them that all errors look pale.",
         )
     live_figure(
         confusion_figure(matrix, unit == "shares", not with_diagonal, chosen_cell()),
@@ -41,7 +41,7 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
         on_click=_click_cell,
     )
     st.caption(
-        "Which digit is read as which: rows are the true digits, and shares are of a row. Click a cell to see its "
+        "Each row is a true digit, each column what the network read; shares are of a row. Click a cell to see its "
         "images, and again to see all."
     )
 

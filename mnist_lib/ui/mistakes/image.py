@@ -36,7 +36,7 @@ def render_image(probabilities: np.ndarray, index: int, epoch: int) -> None:
     votes = load_label_votes()
     position = votes.find(index)
     if position is not None:
-        verdict = "Its label was upheld" if votes.upheld[position] else "Its label won no majority"
+        verdict = "Most people agreed with its label" if votes.upheld[position] else "No majority agreed with its label"
         st.info(f"{verdict}. {votes_text(votes, position)}", icon=":material/how_to_vote:")
 
 

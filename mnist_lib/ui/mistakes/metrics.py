@@ -38,7 +38,7 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     voted = measure_with_votes(answers, labels, votes)
     rows = {
         "As labelled": (voted.as_labelled_right, voted.as_labelled_count),
-        "Disputed labels set aside": (voted.set_aside_right, voted.set_aside_count),
+        "Without disputed labels": (voted.set_aside_right, voted.set_aside_count),
     }
     intervals = [wilson_interval(right, count) for right, count in rows.values()]
     st.table(
@@ -53,8 +53,8 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
     aside = voted.as_labelled_count - voted.set_aside_count
     st.caption(
         "10,000 digits are a sample: repeated on new samples, 19 of 20 such intervals (Wilson's) contain the true "
-        f"accuracy. People were asked about the labels of {len(votes.indices)} test images; {aside} labels won no "
-        "majority of their votes, and the second row sets those images aside. No label is ever changed."
+        f"accuracy. People were asked about the labels of {len(votes.indices)} test images. For {aside} of them no "
+        "majority agreed with the label; the second row leaves these out. No label is ever changed."
     )
 
 
@@ -68,7 +68,7 @@ def _render_digits(matrix: np.ndarray) -> None:
             "Recall": 100 * metrics.recall,
             "F1": 100 * metrics.f1,
             "Images": metrics.support,
-            "Read as it": metrics.predicted,
+            "Read as this": metrics.predicted,
         },
         hide_index=True,
         column_config={
@@ -80,7 +80,7 @@ def _render_digits(matrix: np.ndarray) -> None:
             ),
             "F1": st.column_config.NumberColumn(format="%.2f%%", help="The harmonic mean of both."),
             "Images": st.column_config.NumberColumn(format="localized"),
-            "Read as it": st.column_config.NumberColumn(format="localized"),
+            "Read as this": st.column_config.NumberColumn(format="localized"),
         },
         key="digit_figures",
     )
@@ -94,13 +94,13 @@ def _render_reliability(probabilities: np.ndarray, labels: np.ndarray) -> None:
         "error."
     )
     live_figure(reliability_figure(reliability), key="reliability")
-    st.caption("On the diagonal, 80% of all answers with 80% confidence would be right.")
+    st.caption("On the diagonal its confidence is honest: of the answers with 80% confidence, 80% are right.")
 
 
 def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
     st.header("If it may decline to answer")
     threshold = st.slider(
-        "Answer only from",
+        "Lowest confidence for an answer",
         0.0,
         0.999,
         USUAL_THRESHOLD,
@@ -109,7 +109,7 @@ def _render_coverage(probabilities: np.ndarray, labels: np.ndarray) -> None:
         key="coverage_threshold",
         bind="query-params",
         persist_state="session",
-        help="The lowest confidence with which an answer counts.",
+        help="Below this, the network does not answer.",
     )
     at_threshold = coverage_curve(probabilities, labels, np.array([threshold]))
     answered, accuracy = float(at_threshold.answered[0]), float(at_threshold.accuracies[0])

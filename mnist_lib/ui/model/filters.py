@@ -39,7 +39,7 @@ def render_filters(run: Run, epoch: int | None = None) -> None:
         # A new one when the run or the screen's epoch changes, so that it begins there.
         key = f"filters_epoch_{run.run_id}_{epoch}"
         start = epoch if epoch in epochs else epochs[-1]
-        epoch = controls.select_slider("Network after epoch", epochs, start, key=key, width=300)
+        epoch = controls.select_slider("Filters after epoch", epochs, start, key=key, width=300)
     with errors_as_messages():
         network = run_network(run, epoch)
         second = layer == _LAYERS[1]

@@ -48,7 +48,7 @@ def render_one_run(run: Run) -> None:
             screen_link("mistakes", "Its mistakes")
             screen_link("draw", "Draw a digit for it")
         else:
-            st.button("Look at it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
+            st.button("Show it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
         if not run.bundled:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from html import escape
+from itertools import accumulate
 from typing import Any
 
 import streamlit as st
@@ -11,7 +14,14 @@ import streamlit as st
 from mnist_lib.escaping import one_line, plain_text
 from mnist_lib.figures.learning_curves import MAX_OTHERS
 from mnist_lib.runs.run import Run
-from mnist_lib.runs.summary import SETTING_LABELS, RunSummary, differing_settings, summarize_run
+from mnist_lib.runs.summary import (
+    SETTING_LABELS,
+    RunSummary,
+    differing_settings,
+    settings_beyond_presets,
+    summarize_run,
+)
+from mnist_lib.ui.assets import style
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.runs.loading import render_run_loading
@@ -24,6 +34,9 @@ from mnist_lib.wording import setting_text
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"
 _TABLE_HEIGHT_PX = 420
+_WIDEST_COLUMN_PX = 210
+# Of the column in which a run is chosen.
+_CHECKBOX_PX = 36
 
 
 @errors_as_messages()
@@ -39,7 +52,8 @@ def render_runs_screen() -> None:
     summaries = [summarize_run(run) for run in runs]
     chosen = _choose_runs(runs, summaries)
     if len(chosen) > 1:  # some may be out of sight in the table
-        st.caption(f"Chosen: {plain_text('; '.join(title_of(run.run_id) for run in chosen))}.")
+        titles = map(make_titles(), (run.run_id for run in chosen))
+        st.caption(f"Chosen: {plain_text('; '.join(titles))}.")
     if not chosen:
         st.info(
             "Choose a run in the table to rename it, add a note, download it or delete it; choose two to see what "
@@ -60,9 +74,11 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
     in_address = st.query_params.get(_ADDRESS_KEY)
     wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
     table = _table(summaries)
-    state = st.dataframe(
+    place = st.container(key="runs_table")
+    state = place.dataframe(
         table,
         hide_index=True,
+        width="content",
         height=min(_TABLE_HEIGHT_PX, 36 * (len(runs) + 1) + 2),
         column_config=_column_config(table),
         # The table selects rows, not runs, so other runs need another table.
@@ -71,6 +87,9 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [names.index(name) for name in wanted if name in names]}},
     )
+    place.html(_columns_out_of_sight(table))
+    if len(differing_settings(summaries)) > len(settings_beyond_presets(summaries)):
+        st.caption("Choose two runs to see every setting in which they differ.")
     chosen = [runs[row] for row in state["selection"]["rows"] if row < len(runs)]
     text = ",".join(run.run_id for run in chosen)
     if text != in_address:
@@ -79,24 +98,23 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
 
 
 def _table(summaries: Sequence[RunSummary]) -> dict[str, list[Any]]:
-    title_of = make_titles()
     columns: dict[str, list[Any]] = {
-        "Run": [title_of(summary.run_id) for summary in summaries],
-        "State": [summary.state for summary in summaries],
+        "Run": list(map(make_titles(), (summary.run_id for summary in summaries))),
         "Accuracy": [_percent(summary.test_accuracy) for summary in summaries],
-        "Misread": [summary.misclassified for summary in summaries],
         "Time": [summary.train_seconds for summary in summaries],
         "Epochs": [summary.epochs for summary in summaries],
-        "Started": [datetime.fromtimestamp(each.created_at) if each.created_at else None for each in summaries],
     }
-    if any(summary.note for summary in summaries):
-        columns["Note"] = [summary.note for summary in summaries]
-    for name in differing_settings(summaries):
+    if any(summary.state != "finished" for summary in summaries):
+        columns["State"] = [summary.state for summary in summaries]
+    for name in settings_beyond_presets(summaries):
         if name != "epochs":
             columns[SETTING_LABELS[name]] = [
                 one_line(setting_text(getattr(summary.config, name))) if summary.config else None
                 for summary in summaries
             ]
+    columns["Started"] = [datetime.fromtimestamp(each.created_at) if each.created_at else None for each in summaries]
+    if any(summary.note for summary in summaries):
+        columns["Note"] = [summary.note for summary in summaries]
     return columns
 
 
@@ -105,14 +123,37 @@ def _percent(share: float | None) -> float | None:
 
 
 def _column_config(table: dict[str, list[Any]]) -> dict[str, Any]:
+    widths = _widths_px(table)
+    kinds = {
+        "Run": partial(st.column_config.TextColumn, pinned=True),
+        "Accuracy": partial(st.column_config.NumberColumn, format="%.2f%%", help="On the 10,000 test images."),
+        "Time": partial(st.column_config.NumberColumn, "Time, s", format="%.0f", help="Training time, without pauses."),
+        "Epochs": st.column_config.NumberColumn,
+        "Started": partial(st.column_config.DatetimeColumn, format="YYYY-MM-DD HH:mm"),
+    }
+    return {name: kinds.get(name, st.column_config.TextColumn)(width=widths[name]) for name in table}
+
+
+def _widths_px(table: dict[str, list[Any]]) -> dict[str, int]:
+    """Return a width for each column that its longest text needs, within limits."""
+    fixed = {"Accuracy": 84, "Time": 70, "Epochs": 70, "Started": 136}
     return {
-        "Run": st.column_config.TextColumn(pinned=True),
-        "Accuracy": st.column_config.NumberColumn(format="%.2f%%", help="On the 10,000 test images."),
-        "Misread": st.column_config.NumberColumn(help="Of the 10,000 test images."),
-        "Time": st.column_config.NumberColumn("Time, s", format="%.0f", help="Training time, without pauses."),
-        "Started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
-        "Note": st.column_config.TextColumn(width="medium"),
-    } | {name: st.column_config.TextColumn() for name in table if name in SETTING_LABELS.values() and name != "Epochs"}
+        name: fixed.get(name)
+        or min(20 + round(7.2 * max(len(text or "") for text in (name, *values))), _WIDEST_COLUMN_PX)
+        for name, values in table.items()
+    }
+
+
+def _columns_out_of_sight(table: dict[str, list[Any]]) -> str:
+    """Return a line that names the columns for which there is no room; it is not there if all are in sight."""
+    ends = list(accumulate(_widths_px(table).values(), initial=_CHECKBOX_PX))[1:]
+    in_sight = [f".further span:nth-of-type({number})" for number in range(1, len(ends) + 1)]
+    rules = [
+        f"@container (min-width: {end}px) {{ {selector} {{ display: none; }} }}"
+        for end, selector in [*zip(ends, in_sight, strict=True), (ends[-1], ".further")]
+    ]
+    names = "".join(f"<span>{escape(name)}</span>" for name in table)
+    return f"{style('runs/further.css')}<style>{' '.join(rules)}</style><p class='further'>{names}</p>"
 
 
 def _render_curves(chosen: Sequence[Run]) -> None:

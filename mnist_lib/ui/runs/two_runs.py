@@ -9,11 +9,12 @@ from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.mcnemar import chance_text, find_differences
 from mnist_lib.figures.digits import image_figure, probabilities_figure
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.summary import SETTING_LABELS, differing_settings, summarize_run
 from mnist_lib.ui.cache import mnist, probabilities
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.session import title_of
-from mnist_lib.wording import a_digit
+from mnist_lib.wording import a_digit, setting_text
 
 # If there are more differences, only the first in the test set are shown.
 MAX_TILES = 200
@@ -34,7 +35,7 @@ def render_two_runs(first: Run, second: Run) -> None:
             icon=":material/info:",
         )
         return
-    if st.toggle("The other way round", key="swap", bind="query-params"):
+    if st.toggle("Swap the two runs", key="swap", bind="query-params"):
         first, second = second, first
     names = plain_text(title_of(first.run_id)), plain_text(title_of(second.run_id))
     st.header(f"From {names[0]} to {names[1]}")
@@ -45,10 +46,11 @@ def render_two_runs(first: Run, second: Run) -> None:
     misread = [int((each != labels).sum()) for each in answers]
     st.markdown(
         f"**{names[0]}** misreads **{misread[0]:,}** of {len(labels):,} test images, **{names[1]}** "
-        f"misreads **{misread[1]:,}**. The second reads **{len(found.fixed):,}** that the first misreads, and misreads "
-        f"**{len(found.broken):,}** that the first reads; **{found.both_wrong:,}** are misread by both."
+        f"misreads **{misread[1]:,}**. The second reads **{len(found.fixed):,}** correctly that the first misreads, "
+        f"and misreads **{len(found.broken):,}** that the first reads correctly; both misread **{found.both_wrong:,}**."
     )
     st.markdown(chance_text(len(found.fixed), len(found.broken)))
+    _render_settings(first, second)
     columns = st.columns(2, gap="large")
     for column, title, indices, key in zip(
         columns, ("Fixed", "Broken"), (found.fixed, found.broken), ("fixed", "broken"), strict=True
@@ -56,6 +58,20 @@ def render_two_runs(first: Run, second: Run) -> None:
         with column:
             st.markdown(f"**{title}: {len(indices):,}**")
             _render_gallery(indices, labels, answers, outputs, (first, second), key)
+
+
+def _render_settings(*runs: Run) -> None:
+    summaries = [summarize_run(run) for run in runs]
+    configs = [summary.config for summary in summaries]
+    names = differing_settings(summaries)
+    if not names or None in configs:
+        return
+    with st.expander(f"{len(names)} {'setting differs' if len(names) == 1 else 'settings differ'}"):
+        columns = [[plain_text(setting_text(getattr(config, name))) for name in names] for config in configs]
+        st.table(
+            {"Setting": [SETTING_LABELS[name] for name in names], "The first": columns[0], "The second": columns[1]},
+            hide_index=True,
+        )
 
 
 def _render_gallery(

@@ -31,7 +31,7 @@ def answer_text(image: np.ndarray, probabilities: np.ndarray, threshold: float) 
     if is_answered(probabilities[np.newaxis], image[np.newaxis], threshold)[0]:
         return f"It reads {a_digit(digit)}", f"The network is {percent_text(highest)} sure."
     if is_solid(image[np.newaxis])[0]:
-        return "Not sure", "This looks like a dot or a filled shape, not like the strokes of a digit. Draw it larger?"
+        return "Not sure", "This looks like a dot or a filled shape, not like a digit. Try drawing it larger."
     second = int(probabilities.argsort()[-2])
     chances = percent_text(highest, 0), percent_text(float(probabilities[second]), 0)
     return "Not sure", f"Perhaps {a_digit(digit)} ({chances[0]}), perhaps {a_digit(second)} ({chances[1]})."

@@ -53,7 +53,16 @@ PROBES = (
     Probe("rotation_deg", "Turn clockwise", -90.0, 90.0, 0.0, 1.0, "%d°"),
     Probe("scale", "Size", 0.4, 1.6, 1.0, 0.05, "percent"),
     Probe("thickness_px", "Thicken", -1.0, 2.0, 0.0, 0.1, "%.1f px", "How much is added on each side of a stroke."),
-    Probe("noise", "Noise", 0.0, 1.0, 0.0, 0.05, "percent", "How much a pixel varies, as a share of ink minus paper."),
+    Probe(
+        "noise",
+        "Noise",
+        0.0,
+        1.0,
+        0.0,
+        0.05,
+        "percent",
+        "How much each pixel changes at random; 100% is the difference between paper and ink.",
+    ),
 )
 
 
@@ -119,12 +128,12 @@ def _render_saliency(look: _Look) -> None:
     st.markdown(
         f"What makes it **{a_digit(look.answer)}**? One square of the picture after another is changed, and the "
         f"network reads it again. :orange[**Orange**]: the change removes evidence for the {look.answer}, so the "
-        f"network relied on what is there. :blue[**Blue**]: the change adds evidence. A number is what it would then "
-        "read instead."
+        f"network relied on what is there. :blue[**Blue**]: the change adds evidence. A number is the digit that it "
+        "would read then."
     )
     texts = {
-        PAPER: ("Ink wiped away", "The strokes that make the answer, and those that speak against it."),
-        INK: ("Ink added", "The empty places that matter: what is not drawn also makes the digit."),
+        PAPER: ("Ink wiped away", "Which strokes are evidence for the answer, and which against it."),
+        INK: ("Ink added", "Which empty places matter: what is not drawn is evidence, too."),
     }
     for column, (cover, (title, line)) in zip(st.columns(2), texts.items(), strict=True):
         with column:
@@ -148,7 +157,7 @@ def _render_feature_maps(look: _Look) -> None:
         st.caption("Edges and strokes, straight from the picture.")
     with second_column:
         _show(_maps(second, "Second convolution"))
-        st.caption("Corners, bows and ends, made from the maps of the first.")
+        st.caption("Corners, curves and ends of strokes, made from the maps of the first.")
     model_link(look.address)
 
 
@@ -166,7 +175,7 @@ def _render_epochs(look: _Look) -> None:
     with figure_column:
         figure = epochs_figure(epochs, probabilities, look.true_digit, marked=look.epoch)
         live_figure(figure, key=f"{look.key}_epochs")
-    line = "The same picture, read by the network as it was after each epoch. The thin lines are the other digits."
+    line = "The same picture, read by the network after each epoch. The thin lines are the other digits."
     if len(epochs) < len(kept):
         line += f" {len(epochs)} of the {len(kept)} epochs are shown."
     if len(kept) == 1:
@@ -189,7 +198,7 @@ def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | 
         return f"It has been **right** since epoch {since}."
     right = [epoch for epoch, digit in zip(epochs, answers, strict=True) if digit == true_digit]
     before = f" It was last right after epoch {right[-1]}." if right else " It was never right."
-    return f"It has **wrongly** read {a_digit(answer)} since epoch {since}.{before}"
+    return f"It has **misread** it as {a_digit(answer)} since epoch {since}.{before}"
 
 
 def _render_what_if(look: _Look) -> None:
@@ -277,8 +286,8 @@ def _render_neighbours(look: _Look) -> None:
             f"{''.join(tiles)}</div>"
         )
     st.caption(
-        "What is compared is not the pixels but what the network makes of them: the values before its last layer, from "
-        "which it decides. 100% is exactly the same pattern. Below each is its label."
+        "Compared are not the pixels but the values before the network's last layer, from which it decides; 100% is "
+        "exactly the same pattern. Below each: its label, and how much alike it is."
     )
 
 

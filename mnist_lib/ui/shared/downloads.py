@@ -41,8 +41,7 @@ _OFFERS = {
             "-report.html",
             "text/html",
             ":material/article:",
-            "The run as it ended: settings, curves, tables, the confusion matrix and all mistakes in one file that "
-            "opens offline.",
+            "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens offline.",
             lambda run, epoch: make_report(run, mnist()),
         ),
         _Offer(
@@ -80,7 +79,7 @@ _OFFERS = {
             lambda run, epoch: metrics_csv(run.read()),
         ),
     ],
-    "The model, as it ended": [
+    "The trained model": [
         _Offer(
             "Keras",
             ".keras",

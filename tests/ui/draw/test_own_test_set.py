@@ -115,10 +115,10 @@ def test_tap_keeps_the_drawing_and_another_tap_corrects_it(own: OwnDigits, inks:
     assert labels_of(own) == [1]
     assert toasts(app) == ["Kept as 1."]
     assert "Kept as 1 in your test set." in all_text(app)
-    assert "reads your only drawing **wrong**" in all_text(app)
+    assert "reads your only drawing **incorrectly**" in all_text(app)
     tap(app, KEEP, 7)
     assert labels_of(own) == [7]
-    assert "reads your only drawing **right**" in all_text(app)
+    assert "reads your only drawing **correctly**" in all_text(app)
     assert marked(app, TRUE_DIGIT) == [7]
     app.run()
     assert toasts(app) == []
@@ -184,7 +184,7 @@ def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarr
     button(app, "Remove it").click().run()
     assert labels_of(own) == [7, 2, 0, 4]
     assert marked(app, KEEP) == []
-    assert "**4 of your 4** drawings right" in all_text(app)
+    assert "**4 of your 4** drawings correctly" in all_text(app)
     button(app, "Undo delete").click().run()
     assert own.read().digits == before
     assert marked(app, KEEP) == [1]
@@ -194,14 +194,14 @@ def test_drawing_is_taken_out_and_comes_back(own: OwnDigits, inks: list[np.ndarr
 def test_verdict_counts_what_the_run_reads_right(own: OwnDigits, inks: list[np.ndarray]) -> None:
     keep_all(own, inks, labels=(7, 2, 8, 0, 9))  # a one and a four, called otherwise
     app = open_room(inks[0])
-    assert f"**{BUNDLED_RUN.run_id}** reads **3 of your 5** drawings right (60.0%)." in all_text(app)
+    assert f"**{BUNDLED_RUN.run_id}** reads **3 of your 5** drawings correctly (60.0%)." in all_text(app)
     assert app.markdown[-1].value == "### Your 9, read as 4"  # the newest is chosen
     app.segmented_control(key="own_digits_shown").set_value("misread").run()
     assert app.markdown[-1].value == "### Your 9, read as 4"
     tap(app, TRUE_DIGIT, 4)
     assert app.markdown[-1].value == "### Your 8, read as 1"
     tap(app, TRUE_DIGIT, 1)
-    assert "**5 of your 5** drawings right (100.0%)" in all_text(app)
+    assert "**5 of your 5** drawings correctly (100.0%)" in all_text(app)
     assert "None of your drawings is misread." in all_text(app)
     assert labels_of(own) == [7, 2, 1, 0, 4]
 
@@ -281,7 +281,7 @@ def test_wrong_zip_is_one_line_and_changes_nothing(
     assert not app.exception
     assert [error.value.endswith(line) for error in app.error] == [True]
     assert labels_of(own) == [7]
-    assert "reads your only drawing **right**" in all_text(app)
+    assert "reads your only drawing **correctly**" in all_text(app)
 
 
 def test_zip_that_takes_too_long_is_one_line_and_changes_nothing(

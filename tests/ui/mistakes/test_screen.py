@@ -67,7 +67,7 @@ def test_last_page_of_an_epoch_with_fewer_images_follows_the_one_that_is_gone() 
     after, before = divmod(sure_and_right(EPOCHS[-1]), 200), divmod(sure_and_right(1), 200)
     assert after[0] > before[0]
     app = open_screen("mistakes")
-    app.selectbox(key="show").set_value("read right").run()
+    app.selectbox(key="show").set_value("read correctly").run()
     app.slider(key="sure").set_value((90, 100)).run()
     app.session_state["page"] = after[0] + 1
     app.run()

@@ -42,14 +42,36 @@ def test_table_shows_the_result_of_every_run(own_run: Run) -> None:
     assert table["Run"].tolist() == [title_of(own_run), BUNDLED_RUN.run_id, PAPER_RUN.run_id]
     for row, run in enumerate((own_run, BUNDLED_RUN, PAPER_RUN)):
         wrong = int((run.probabilities().argmax(axis=1) != LABELS).sum())
-        assert table["Misread"][row] == wrong
         assert table["Accuracy"][row] == pytest.approx(100 * (1 - wrong / 10_000))
         assert table["Time"][row] == result_of(run).train_seconds
         assert table["Epochs"][row] == len(run.epochs_with_probabilities())
     assert table["Note"].tolist() == ["my first", "", ""]
-    # Only what differs: the network is the paper's in all.
-    assert table["Learning rate"].tolist() == ["0.001", "0.003", "0.001"]
-    assert "Dense units" not in table
+    # Only what differs, and what the preset sets only where the presets' runs differ; the choice of two shows all.
+    assert table["Preset"].tolist() == ["paper", "accurate", "paper"]
+    assert "Learning rate" not in table
+
+
+def test_settings_that_differ_stand_before_the_date_and_the_note(own_run: Run) -> None:
+    own_run.write_note("my first")
+    settings = json.loads((own_run.path / "config.json").read_text())["settings"]
+    change_json(own_run.path / "config.json", settings=settings | {"learning_rate": 0.002})
+    table = open_runs().dataframe[0].value
+    assert table["Learning rate"].tolist() == ["0.002", "0.003", "0.001"]
+    assert list(table) == ["Run", "Accuracy", "Time", "Epochs", "Preset", "Learning rate", "Started", "Note"]
+
+
+def test_state_is_shown_if_a_run_has_not_finished(own_run: Run) -> None:
+    assert "State" not in open_runs().dataframe[0].value
+    change_json(own_run.path / "status.json", state="failed")
+    assert open_runs().dataframe[0].value["State"].tolist() == ["failed", "finished", "finished"]
+
+
+def test_all_settings_in_which_two_runs_differ_are_shown() -> None:
+    app = open_runs(BUNDLED_RUN.run_id, PAPER_RUN.run_id)
+    shown = next(table.value for table in app.table if "Setting" in table.value)
+    learning_rate = shown[shown["Setting"] == "Learning rate"].iloc[0]
+    assert learning_rate.tolist() == ["Learning rate", "0.001", "0.003"]  # the older first
+    assert "Dense units" not in shown["Setting"].tolist()
 
 
 def test_settings_are_written_as_a_person_writes_them(own_run: Run) -> None:
@@ -115,8 +137,8 @@ def test_two_runs_are_compared_image_by_image() -> None:
     assert f"From {PAPER_RUN.run_id} to {BUNDLED_RUN.run_id}" in all_text(app)  # the older first
     text = all_text(app)
     assert f"**{PAPER_RUN.run_id}** misreads **{(~first).sum()}** of 10,000" in text
-    assert f"reads **{len(fixed)}** that the first misreads, and misreads **{len(broken)}** that" in text
-    assert f"**{(~first & ~second).sum()}** are misread by both" in text
+    assert f"reads **{len(fixed)}** correctly that the first misreads, and misreads **{len(broken)}** that" in text
+    assert f"both misread **{(~first & ~second).sum()}**." in text
     assert chance_text(len(fixed), len(broken)) in text
     for key, expected in (("fixed", fixed), ("broken", broken)):
         assert [tile["id"] for tile in component(app, f"two_runs_{key}")["tiles"]] == expected.tolist()

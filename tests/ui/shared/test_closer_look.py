@@ -156,8 +156,8 @@ def test_another_digit_keeps_the_view_and_the_sliders() -> None:
         ([3, 7, 7], None, "It has read **a 7** since epoch 2."),
         ([3, 7, 7], 7, "It has been **right** since epoch 2."),
         ([7, 7, 7], 7, "It has been **right** since epoch 1."),
-        ([3, 7, 7], 3, "It has **wrongly** read a 7 since epoch 2. It was last right after epoch 1."),
-        ([7, 7, 7], 3, "It has **wrongly** read a 7 since epoch 1. It was never right."),
+        ([3, 7, 7], 3, "It has **misread** it as a 7 since epoch 2. It was last right after epoch 1."),
+        ([7, 7, 7], 3, "It has **misread** it as a 7 since epoch 1. It was never right."),
     ],
 )
 def test_text_says_since_when(answers: list[int], true_digit: int | None, text: str) -> None:
