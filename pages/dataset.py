@@ -9,6 +9,7 @@ from mnist_lib.figures.digits import class_counts_figure
 from mnist_lib.ui.cache import mnist
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
+from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run, title_of
@@ -58,7 +59,7 @@ with left:
     tiles = [Tile(int(index), str(labels[index]), f"#{index}", f"A {labels[index]}, number {index}") for index in shown]
     chosen = digit_gallery(f"Digits of the {split} set", images[shown], tiles, key="dataset_gallery")
     st.header("Images of each digit")
-    st.plotly_chart(class_counts_figure(count_classes(labels), digit), config={"displayModeBar": False})
+    live_figure(class_counts_figure(count_classes(labels), digit), key="class_counts")
 with right:
     st.header(f"Number {chosen:,}: {a_digit(labels[chosen])}")
     scale = st.segmented_control(

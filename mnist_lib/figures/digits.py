@@ -52,6 +52,7 @@ def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> g
     colors = [NEUTRAL_COLOR if highlighted not in (None, digit) else TRAIN_COLOR for digit in DIGITS]
     bars = {
         "type": "bar",
+        "name": "Images of each digit",
         "x": list(DIGITS),
         "y": counts,
         "text": [f"{count:,}" for count in counts],
@@ -82,7 +83,15 @@ def image_figure(image: np.ndarray) -> go.Figure:
 
 
 def _ink(image: np.ndarray) -> dict[str, Any]:
-    return {"type": "heatmap", "z": image, "colorscale": INK_COLORSCALE, "zmin": 0, "zmax": 255, "showscale": False}
+    return {
+        "type": "heatmap",
+        "name": "The image",
+        "z": image,
+        "colorscale": INK_COLORSCALE,
+        "zmin": 0,
+        "zmax": 255,
+        "showscale": False,
+    }
 
 
 def _image_layout() -> dict[str, Any]:
@@ -111,6 +120,7 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
         colors[true_digit] = RIGHT_COLOR
     bars = {
         "type": "bar",
+        "name": "Probability of each digit",
         "x": probabilities,
         "y": [str(digit) for digit in DIGITS],
         "orientation": "h",
@@ -144,6 +154,7 @@ def schedule_figure(config: TrainingConfig) -> go.Figure:
     ticks = {"dtick": 1} if config.epochs <= 6 else {"nticks": 6}  # only whole epochs
     curve = {
         "type": "scatter",
+        "name": "Learning rate",
         "x": steps / config.steps_per_epoch,
         "y": rates[steps],
         "mode": "lines",
@@ -239,6 +250,7 @@ def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
     shifts_px = list(range(-reach_px, reach_px + 1))
     cells = {
         "type": "heatmap",
+        "name": f"Probability of {a_digit(digit)}",
         "x": shifts_px,
         "y": shifts_px,
         "z": probabilities,
@@ -285,6 +297,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
     said[other] += [f"<br>then it reads {a_digit(answer)}" for answer in occlusion.answers[other]]
     overlay = {
         "type": "heatmap",
+        "name": f"Evidence for {a_digit(digit)} that is lost",
         "z": occlusion.evidence_loss,
         "zmin": -strongest,
         "zmax": strongest,

@@ -51,6 +51,7 @@ def confusion_figure(
         np.fill_diagonal(colored, np.nan)
     cells = {
         "type": "heatmap",
+        "name": "Images",
         "z": colored,
         "x": _NAMES,
         "y": _NAMES,

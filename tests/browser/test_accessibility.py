@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from tests.support.browser import Server
+from tests.support.browser import Server, wait_until_drawn
 from tests.support.visits import VISITS
 
 # All of WCAG 2.2, levels A and AA, and what else was found here.
@@ -47,6 +48,34 @@ async ([options, exceptions]) => {
 """
 
 
+# What has the focus, however deep in shadow roots, and how it looks. Ours is what is in our components, without the
+# canvas's own toolbar.
+FOCUSED = """
+() => {
+  let element = document.activeElement;
+  while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  if (element === document.body) return null;
+  const root = element.getRootNode();
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const there = root.elementFromPoint(left + width / 2, top + Math.min(height, innerHeight - top) / 2);
+  return {
+    name: element.outerHTML.slice(0, 120),
+    ours: Boolean(element.closest(".live-figure")) || (root instanceof ShadowRoot && !element.matches(".dc-icon-button")),
+    marked: (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none",
+    seen: element === there || element.contains(there),
+  };
+}
+"""
+
+PICTURES_AND_TEXT = """
+(elements) => elements.map((element) => [
+  element.textContent, ...[...element.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()),
+  ...[...element.querySelectorAll("input")].map(({ value }) => value), element.getAnimations({ subtree: true }).length,
+])
+"""
+
+
 @pytest.mark.parametrize("name", VISITS)
 def test_axe_finds_no_barrier_in_both_themes_at_all_widths(name: str, shared_server: Server, page: Page) -> None:
     visit = VISITS[name]
@@ -62,3 +91,50 @@ def test_axe_finds_no_barrier_in_both_themes_at_all_widths(name: str, shared_ser
             page.set_viewport_size({"width": width, "height": 6_000})  # axe leaves out what is scrolled away
             found += [f"{width} px, {scheme}: {barrier}" for barrier in page.evaluate(AUDIT, [options, EXCEPTIONS])]
     assert found == []
+    check_that_figures_are_in_words(page)
+
+
+def check_that_figures_are_in_words(page: Page) -> None:
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(0)  # it has no place for words
+    for plot in page.locator(".live-figure .plot").all():
+        expect(plot).to_have_role("img")
+        expect(plot).to_have_accessible_name(re.compile(r"\d|nothing yet"))
+
+
+@pytest.mark.parametrize("name", ["overview", "dataset", "model, geometry", "mistakes, images"])
+def test_tab_key_leads_on_and_shows_where_it_is_at_twice_the_size(name: str, shared_server: Server, page: Page) -> None:
+    visit = VISITS[name]
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{shared_server.url}{visit.address}")
+    visit.act(page)
+    page.set_viewport_size({"width": 720, "height": 450})  # as a window of 1440 x 900 at 200%
+    wait_until_drawn(page)
+    page.get_by_test_id("stSkipToContent").focus()
+    ours = 0
+    while stop := focus_next(page):
+        ours += stop["ours"]
+        assert stop["marked"] or not stop["ours"], f"{stop['name']} does not show that it has the focus"
+        assert stop["seen"] or not stop["ours"], f"{stop['name']} has the focus and is not in sight"
+    assert ours
+
+
+def focus_next(page: Page) -> dict[str, Any] | None:
+    """Press Tab, and return what is known of what has the focus then; None at the end of the page."""
+    page.keyboard.press("Tab")
+    for _ in range(20):  # a busy browser scrolls it into view later
+        stop = page.evaluate(FOCUSED)
+        if stop is None or not stop["ours"] or stop["seen"]:
+            break
+    return stop
+
+
+def test_nothing_moves_by_itself_where_no_motion_is_wanted(shared_server: Server, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    for address, name in (("/", ".replay"), ("/model?model_tab=Geometry", ".calculation, .geometry")):
+        page.goto(f"{shared_server.url}{address}")
+        shown = page.locator(name)
+        for part in name.split(","):
+            page.locator(part).scroll_into_view_if_needed()
+        before = shown.evaluate_all(PICTURES_AND_TEXT)
+        page.wait_for_timeout(500)  # that nothing happens cannot be waited for otherwise
+        assert shown.evaluate_all(PICTURES_AND_TEXT) == before

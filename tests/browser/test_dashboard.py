@@ -77,7 +77,7 @@ def main_progress(page: Page) -> Locator:
 
 def points_of_curve(page: Page) -> int:
     """Count the points of the drawn training curve."""
-    plot = page.get_by_role("figure", name="Loss")
+    plot = page.get_by_role("img", name="Loss")
     expect(plot).to_be_attached()
     return plot.evaluate("plot => plot._fullData.find(trace => trace.name === 'train').x.length")
 

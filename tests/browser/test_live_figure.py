@@ -177,7 +177,7 @@ def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[
     page.get_by_role("option", name=bundled[0].run_id).click()
     page.keyboard.press("Escape")
     for quantity in ("Loss", "Accuracy"):
-        plot = page.get_by_role("figure", name=quantity)
+        plot = page.get_by_role("img", name=quantity)
         expect(plot.locator(".legendtext", has_text=bundled[0].run_id)).to_be_visible()
         mark = plot.locator(".annotation")
         expect(mark).to_have_count(1)

@@ -10,6 +10,7 @@ from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
+from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_error
 from mnist_lib.ui.session import choose_run, run_store, title_of
 from mnist_lib.ui.train.augmentation_preview import render_augmentation
@@ -163,7 +164,7 @@ def _render_fields() -> None:
 def _render_schedule() -> None:
     config = draft_config([*_LENGTH_SETTINGS, "learning_rate", "schedule", "middle_epochs"])
     if config:
-        st.plotly_chart(schedule_figure(config), config={"displayModeBar": False}, key="schedule_figure")
+        live_figure(schedule_figure(config), key="schedule_figure")
     else:
         st.caption("The schedule shows here when every number is within its range.")
 

@@ -17,6 +17,7 @@ from plotly.io.json import to_json_plotly
 from streamlit.components.v1 import declare_component
 from streamlit.components.v2 import component
 
+from mnist_lib.figures.words import figure_in_words
 from mnist_lib.ui.assets import read_text
 from mnist_lib.ui.components.versions import with_version
 
@@ -43,7 +44,8 @@ def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None
     """Show a figure that keeps zoom, hover and the legend's choice while its data changes.
 
     Text, grid and background take the theme's colours. Changes made by a person are kept as
-    long as ``layout.uirevision`` stays the same, for traces that keep their ``uid``.
+    long as ``layout.uirevision`` stays the same, for traces that keep their ``uid``. Those who
+    hear the screen get its numbers in words.
 
     Args:
         figure: With a ``uirevision`` in its layout, and with a height if ``DEFAULT_HEIGHT_PX``
@@ -55,7 +57,12 @@ def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None
     layout = values["layout"]
     layout.pop("template", None)  # replaced by the theme's
     height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
-    data = {"figure": to_json_plotly(values), "height": height_px, "plotly_url": _PLOTLY_URL}
+    data = {
+        "figure": to_json_plotly(values),
+        "in_words": figure_in_words(figure),
+        "height": height_px,
+        "plotly_url": _PLOTLY_URL,
+    }
     if on_click is None:
         _component(key=key, data=with_version(key, data))
         return

@@ -42,8 +42,9 @@ class LiveFigure {
     });
   }
 
-  async show({ figure, height, plotly_url }, click) {
+  async show({ figure, in_words, height, plotly_url }, click) {
     this.figure = figure;
+    this.inWords = in_words;
     this.click = click;
     this.host.classList.toggle("clickable", Boolean(click));
     this.host.style.minHeight = `${height}px`;
@@ -72,11 +73,11 @@ class LiveFigure {
     if (first) {
       this.plot.on("plotly_click", ({ points }) => this.click?.({ x: points[0].x, y: points[0].y }));
       this.note.hidden = true;
-      this.plot.setAttribute("role", "figure");
+      this.plot.setAttribute("role", "img");
       this.plot.on("plotly_relayout", () => this.offerReset());
       this.observer.observe(this.plot);
     }
-    this.plot.setAttribute("aria-label", layout.title?.text ?? "");
+    this.plot.setAttribute("aria-label", this.inWords);
     this.offerReset();
   }
 

@@ -1,0 +1,76 @@
+"""What a figure shows, in words, for those who hear it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+# Of more points only the ends and the extremes are told, and of a heatmap the largest cells.
+_MOST_POINTS = 20
+_MOST_CELLS = 5
+
+
+def figure_in_words(figure: go.Figure) -> str:
+    """Return the numbers of a figure in sentences: bars, the course of lines, the largest cells of heatmaps.
+
+    Args:
+        figure: Of bars, lines and heatmaps. Text that is written into it only repeats numbers, and is left out.
+    """
+    layout = figure.layout
+    said = [layout.title.text] if layout.title.text else []
+    for trace in figure.data:
+        if trace.type == "scatter" and trace.mode == "text":
+            continue
+        x_axis, y_axis = (layout[f"{letter}axis{(trace[f'{letter}axis'] or letter)[1:]}"] for letter in "xy")
+        if trace.type == "heatmap":
+            told = _cells_in_words(trace, x_axis.title.text or "column", y_axis.title.text or "row")
+        elif trace.orientation == "h":
+            told = _points_in_words(trace.y, trace.x, y_axis, x_axis, trace.text)
+        else:
+            told = _points_in_words(trace.x, trace.y, x_axis, y_axis, trace.text)
+        said.append(f"{trace.name}: {told}" if trace.name else told)
+    return ". ".join(said)
+
+
+def _points_in_words(places: Any, values: Any, place_axis: Any, value_axis: Any, texts: Sequence[str] | None) -> str:
+    values = np.asarray(values, float)
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return "nothing yet"
+    few = len(known) <= _MOST_POINTS
+    told = [
+        (_text(places[number], place_axis), texts[number] if texts is not None else _text(values[number], value_axis))
+        for number in (known if few else known[[0, -1]])
+    ]
+    if few:
+        return ", ".join(f"{place}: {value}" for place, value in told)
+    (first_place, first), (last_place, last) = told
+    low, high = (_text(extreme(values), value_axis) for extreme in (np.nanmin, np.nanmax))
+    return f"from {first} at {first_place} to {last} at {last_place}, lowest {low}, highest {high}"
+
+
+def _cells_in_words(trace: Any, column_name: str, row_name: str) -> str:
+    values = np.asarray(trace.z, float)
+    rows, columns = (
+        range(size) if names is None else names for names, size in zip((trace.y, trace.x), values.shape, strict=True)
+    )
+    largest = np.argsort(-np.nan_to_num(values, nan=-np.inf), axis=None, kind="stable")[:_MOST_CELLS]
+    cells = [
+        f"{row_name} {_text(rows[row])}, {column_name} {_text(columns[column])}: {_text(values[row, column])}"
+        for row, column in zip(*np.unravel_index(largest, values.shape), strict=True)
+    ]
+    return (
+        f"{len(rows)} × {len(columns)} values from {_text(np.nanmin(values))} to {_text(np.nanmax(values))}, the "
+        f"largest {'; '.join(cells)}"
+    )
+
+
+def _text(value: Any, axis: Any = None) -> str:
+    if isinstance(value, str):
+        return value
+    if axis is not None and (axis.hoverformat or axis.tickformat or "").endswith("%"):
+        return f"{value:.2%}"
+    return (f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}").replace("-", "−")
