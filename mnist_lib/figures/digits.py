@@ -124,9 +124,10 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
         [bars],
         {
             "height": 280,
-            "margin": {"l": 20, "r": 10, "t": 0, "b": 0},
+            # To the right there is always room for the longest number, however narrow the figure.
+            "margin": {"l": 20, "r": 60, "t": 0, "b": 0},
             "bargap": 0.25,
-            "xaxis": {"range": [0, 1.4], "visible": False},
+            "xaxis": {"range": [0, 1], "visible": False},
             "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 14}, "ticklabelstandoff": 6},
         },
     )

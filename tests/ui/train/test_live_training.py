@@ -14,15 +14,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.machine import process_start_time
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.weights import write_live_network
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import Status
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training import launch as trainer
-from tests.support.runs import BUNDLED_RUN, Trained, change_json, title_of
+from tests.support.runs import BUNDLED_RUN, Trained, change_json, let_it_train, title_of
 from tests.support.screens import APP_PATH, all_text, button, forget_screens
 
 
@@ -36,13 +34,6 @@ def open_train(run_id: str) -> AppTest:
 def interrupt(run: Run) -> None:
     """Leave the run as a trainer that was killed leaves it."""
     change_json(run.path / "status.json", state="running", pid_start_time=1.0, result=None)
-
-
-def let_it_train(run: Run, store: RunStore, **status: Any) -> None:
-    """Let the run look as if this process were training it."""
-    values = {"state": "running", "epoch": 2, "step": 15, "total_steps": 20, "message": "", **status}
-    run.write_status(Status(pid=os.getpid(), pid_start_time=process_start_time(), **values))
-    (store.root / ".training.json").write_text(json.dumps({"run_id": run.run_id}))
 
 
 def change_network(run: Run) -> None:
