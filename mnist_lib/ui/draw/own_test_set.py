@@ -342,7 +342,7 @@ def _render_digits(name: str, kept: int | None, key: str, on_tap: Callable[[int]
     request from the browser, and a request sent before the browser knew of a change would undo it.
     """
     st.caption(name)
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xxsmall"):
         for digit in DIGITS:
             st.button(
                 str(digit),

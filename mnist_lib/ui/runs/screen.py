@@ -34,7 +34,7 @@ from mnist_lib.wording import setting_text
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"
 _TABLE_HEIGHT_PX = 420
-_WIDEST_COLUMN_PX = 210
+_WIDEST_COLUMN_PX = 270
 # Of the column in which a run is chosen.
 _CHECKBOX_PX = 36
 

@@ -125,8 +125,9 @@ def _remember(canvas: CanvasResult) -> None:
 
 def clear_drawing() -> None:
     """Empty the canvas; its Undo brings the drawing back. For callbacks."""
-    st.session_state[_CLEARED_HISTORY] = st.session_state[_CANVAS_HISTORY]
-    _begin_canvas([])
+    if history := st.session_state.get(_CANVAS_HISTORY):
+        st.session_state[_CLEARED_HISTORY] = history
+        _begin_canvas([])
 
 
 def _undo() -> None:

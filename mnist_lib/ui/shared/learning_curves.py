@@ -30,7 +30,8 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
         key: The prefix of the widgets' keys.
         others: Runs to lay over it, at most ``MAX_OTHERS``; if None, the person chooses them here.
     """
-    with st.popover("Axes, smoothing, other runs", icon=":material/tune:", key=f"{key}_options"):
+    label = "Axes, smoothing" + (", other runs" if others is None else "")
+    with st.popover(label, icon=":material/tune:", key=f"{key}_options"):
         if others is None:
             others = _choose_others(snapshot.run_id, f"{key}_others")
         laid_over = [(title_of(run.run_id), _read(run)) for run in others]

@@ -69,9 +69,11 @@ def _render_heading(snapshot: RunSnapshot) -> None:
 
 
 def _render_figures(run: Run, snapshot: RunSnapshot) -> None:
-    render_learning_curves(snapshot, key="curves")
+    # In the order in which they stood while it was trained.
     if snapshot.epochs:  # a run that ended before its first epoch has none
         render_watched_digits(run, snapshot)
+    render_learning_curves(snapshot, key="curves")
+    if snapshot.epochs:
         _render_table_ii(snapshot)
 
 
