@@ -33,13 +33,25 @@ def draw_a_one(page: Page) -> None:
     wait_until_drawn(page)
 
 
+def wait_for_the_network(page: Page) -> None:
+    """Wait for the picture of the network, and open what folds away below it."""
+    expect(page.get_by_role("region", name="Calculation").get_by_role("heading")).to_be_visible()
+    open_expanders(page)
+
+
+def wait_for_the_geometry(page: Page) -> None:
+    """Wait for the picture of the network and for the convolution to try."""
+    wait_for_the_network(page)
+    expect(page.get_by_role("math").last).to_be_visible()
+
+
 VISITS = {
     "overview": Visit("/", draw_a_one),
     "dataset": Visit("/dataset", open_expanders),
-    "model, Table I": Visit("/model"),
-    "model, filters": Visit("/model?model_tab=Filters", open_expanders),
-    "model, geometry": Visit("/model?model_tab=Geometry"),
-    "model, as code": Visit("/model?model_tab=As+code"),
+    "model, Table I": Visit("/model", wait_for_the_network),
+    "model, filters": Visit("/model?model_tab=Filters", wait_for_the_network),
+    "model, geometry": Visit("/model?model_tab=Geometry", wait_for_the_geometry),
+    "model, as code": Visit("/model?model_tab=As+code", wait_for_the_network),
     "train": Visit("/train", open_expanders),
     "mistakes, images": Visit("/mistakes?image=2597", open_expanders),
     "mistakes, figures": Visit("/mistakes?mistakes_tab=Figures"),

@@ -40,7 +40,7 @@ class Grid {
     const cell = document.createElement("span");
     const grey = this.data.greys[place];
     cell.textContent = this.data.texts[place];
-    cell.className = grey > 127 ? "ink" : "";
+    cell.className = grey > 117 ? "ink" : "";
     if (grey) cell.style.background = `rgb(${grey} ${grey} ${grey})`;
     return cell;
   }
