@@ -175,12 +175,12 @@ def read_in_parts(
         on_part: Called after each part with the share that is done, up to 1.
     """
     parts = [images[start : start + IMAGES_PER_PART] for start in range(0, len(images), IMAGES_PER_PART)]
-    if len(parts) == 1:  # a few images are read before a thread has started
-        return [read(images)]
     results = []
     # A thread per core, each with whole parts. The threads of NumPy's BLAS library instead share each
     # single product and wait for each other: slower, and by far where other processes keep cores busy.
     with _blas().limit(limits=1, user_api="blas"):
+        if len(parts) == 1:  # a few images are read before a thread has started
+            return [read(images)]
         pool = ThreadPoolExecutor(core_count())
         try:
             for number, result in enumerate(pool.map(read, parts), start=1):

@@ -19,7 +19,7 @@ SAMPLE_SIZE = 1_000
 
 # The next reading comes after at least this long, and so late that reading takes at most this share of the time.
 SECONDS_PER_READING = 2.0
-LARGEST_SHARE = 0.05
+LARGEST_SHARE = 0.03
 
 
 class SampleErrors:

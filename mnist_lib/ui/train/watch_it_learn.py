@@ -39,8 +39,7 @@ def render_live_digits(run: Run, snapshot: RunSnapshot) -> None:
         _render_digits(None, "The untrained network will read these twenty test digits first.")
         filters = np.zeros((config.filters_1,) + 2 * (config.kernel_size,), dtype=np.float32)
     else:
-        images = mnist().test_images[list(WATCHED_DIGITS)]
-        _render_digits(predict_probabilities(live.network, images), _moment_text(live, config))
+        _render_digits(_read_live_digits(run, live, live.step), _moment_text(live, config))
         filters = live.network.convolution_1.kernel[:, :, 0, :].transpose(2, 0, 1)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -51,6 +50,11 @@ def render_live_digits(run: Run, snapshot: RunSnapshot) -> None:
         live_figure(sample_errors_figure(errors, config), key="sample_errors")
         newest = f": {list(errors.values())[-1]:,} now" if errors else ""
         st.caption(f"Misread of a sample of {SAMPLE_SIZE:,} test images{newest}.")
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _read_live_digits(run: Run, _live: LiveNetwork, step: int) -> np.ndarray:
+    return predict_probabilities(_live.network, mnist().test_images[list(WATCHED_DIGITS)])
 
 
 def render_watched_digits(run: Run, snapshot: RunSnapshot) -> None:
