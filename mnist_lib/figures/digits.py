@@ -66,8 +66,8 @@ def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> g
         {
             "height": 260,
             "margin": {"l": 10, "r": 10, "t": 20, "b": 10},
-            "xaxis": {"dtick": 1, "title": "digit"},
-            "yaxis": {"visible": False},
+            "xaxis": STILL_AXIS | {"dtick": 1, "title": "digit"},
+            "yaxis": {"visible": False, "fixedrange": True},
         },
     )
 
@@ -167,8 +167,8 @@ def schedule_figure(config: TrainingConfig) -> go.Figure:
             "height": 150,
             "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
             "showlegend": False,
-            "xaxis": {"title": "epoch", "range": [0, config.epochs], "tickformat": "d", **ticks},
-            "yaxis": {"range": [0, config.learning_rate * 1.1], "nticks": 4},
+            "xaxis": STILL_AXIS | {"title": "epoch", "range": [0, config.epochs], "tickformat": "d", **ticks},
+            "yaxis": STILL_AXIS | {"range": [0, config.learning_rate * 1.1], "nticks": 4},
             "shapes": [_shaded(config.middle_epochs)] if config.middle_epochs else [],
         },
     )

@@ -19,7 +19,7 @@ def figure_in_words(figure: go.Figure) -> str:
     Args:
         figure: Of bars, lines and heatmaps. Text that is written into it only repeats numbers, and is left out.
     """
-    layout = figure.layout
+    layout: Any = figure.layout
     said = [layout.title.text] if layout.title.text else []
     for trace in figure.data:
         if trace.type == "scatter" and trace.mode == "text":
@@ -37,13 +37,13 @@ def figure_in_words(figure: go.Figure) -> str:
 
 def _points_in_words(places: Any, values: Any, place_axis: Any, value_axis: Any, texts: Sequence[str] | None) -> str:
     values = np.asarray(values, float)
-    known = np.flatnonzero(np.isfinite(values))
-    if not len(known):
+    known = np.flatnonzero(np.isfinite(values)).tolist()
+    if not known:
         return "nothing yet"
     few = len(known) <= _MOST_POINTS
     told = [
         (_text(places[number], place_axis), texts[number] if texts is not None else _text(values[number], value_axis))
-        for number in (known if few else known[[0, -1]])
+        for number in (known if few else [known[0], known[-1]])
     ]
     if few:
         return ", ".join(f"{place}: {value}" for place, value in told)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
@@ -22,7 +22,8 @@ LIGHT: dict[str, Any] = {
     "runOnly": {"type": "tag", "values": TAGS},
     "rules": {rule: {"enabled": True} for rule in FURTHER_RULES},
 }
-DARK = {"runOnly": {"type": "rule", "values": COLOR_RULES}}
+DARK: dict[str, Any] = {"runOnly": {"type": "rule", "values": COLOR_RULES}}
+THEMES: list[tuple[Literal["light", "dark"], dict[str, Any]]] = [("light", LIGHT), ("dark", DARK)]
 
 # What is not this project's or cannot be otherwise: rule, element, reason.
 EXCEPTIONS = [
@@ -85,7 +86,7 @@ def test_axe_finds_no_barrier_in_both_themes_at_all_widths(name: str, shared_ser
     visit.act(page)
     page.evaluate(AXE_SCRIPT)
     found = []
-    for scheme, options in (("light", LIGHT), ("dark", DARK)):
+    for scheme, options in THEMES:
         page.emulate_media(color_scheme=scheme)
         expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", scheme)
         for width in (1440, 1024, 400):
