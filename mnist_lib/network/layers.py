@@ -54,7 +54,7 @@ def layer_table(config: TrainingConfig) -> list[LayerRow]:
         rows.append(_pooling("max_pooling2d_2", rows[-1].output_shape))
     height, width, channels = rows[-1].output_shape
     values = height * width * channels
-    flattening = f"{_times(height, width, channels)} = {values:,} values in a row"
+    flattening = f"{_times(height, width, channels)} = {values:,} values"
     rows.append(LayerRow("flatten", "Flatten", (values,), 0, flattening))
     rows.append(_dense("dense_1", values, config.dense_units, "ReLU"))
     dropping = f"drops {config.dropout:.0%} while training"
