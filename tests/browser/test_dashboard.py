@@ -249,7 +249,7 @@ def test_setting_out_of_range_starts_nothing(shared_server: Server, page: Page) 
 def test_dataset_shows_the_pixels_of_the_digit_that_is_clicked(shared_server: Server, page: Page) -> None:
     image = load_mnist().train_images[7]
     page.goto(f"{shared_server.url}/dataset")
-    page.get_by_role("button", name="A 3, number 7", exact=True).click()
+    page.get_by_role("button", name="3 #7", exact=True).click()
     expect(page.get_by_role("heading", name="Number 7: a 3")).to_be_visible()
     cells = page.locator(".pixel-grid span")
     expect(cells).to_have_count(784)

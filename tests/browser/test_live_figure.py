@@ -175,7 +175,8 @@ def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[
     page.get_by_role("button", name="Axes, smoothing, other runs").click()
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=bundled[0].run_id).click()
-    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")  # the list of runs
+    page.get_by_role("button", name="Axes, smoothing, other runs").click()  # what unfolded lies over the figure
     for quantity in ("Loss", "Accuracy"):
         plot = page.get_by_role("img", name=quantity)
         expect(plot.locator(".legendtext", has_text=bundled[0].run_id)).to_be_visible()
