@@ -250,7 +250,7 @@ def test_one_tap_keeps_the_drawing_and_clears_the_canvas_for_the_next(page: Page
     page.get_by_role("button", name="1", exact=True).first.click()
     expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
     assert [digit.label for digit in own.read().digits] == [7, 1, 1]
-    page.get_by_role("button", name="Remove it").click()
+    page.get_by_role("button", name="Remove it").first.click()
     expect(page.get_by_text("of your 2 drawings")).to_be_visible()
     assert [digit.label for digit in own.read().digits] == [7, 1]
 

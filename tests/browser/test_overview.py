@@ -58,7 +58,7 @@ def test_drawing_is_read_at_once_and_the_links_carry_it(page: Page) -> None:
     # It is on the canvas, too, and can be drawn on.
     draw_stroke(page, [(60, 40), (140, 40)])
     expect(page.get_by_role("heading", name="It reads a 7", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Undo", exact=True).click()
+    page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
     expect(strip.locator(".answer")).to_have_text("1")
     page.get_by_role("link", name="Follow it number by number").click()
     expect(page.get_by_role("heading", level=1, name="Model", exact=True)).to_be_visible()
