@@ -83,14 +83,13 @@ def _render_start(active: Run | None) -> None:
     elif active:
         name = plain_text(title_of(active.run_id))
         st.caption(f"{name} is being trained. One training runs at a time: wait for it to end, or stop it.")
+    elif wrong := [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]:
+        st.markdown(f":small[:red[Out of range: {'; '.join(wrong)}.]]")
     else:
         st.caption(_length_in_words())
 
 
 def _length_in_words() -> str:
-    wrong = [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]
-    if wrong:
-        return f":red[Out of range: {'; '.join(wrong)}.]"
     config = draft_config(_LENGTH_SETTINGS)
     if config is None:
         return ""
