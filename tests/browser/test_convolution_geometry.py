@@ -119,7 +119,7 @@ def test_formula_grid_and_values_agree(geometry: Page, dataset: Dataset) -> None
 def test_what_does_not_fit_is_said_in_one_line(geometry: Page) -> None:
     choose(geometry, Sizes(5, 4, 0, 1, 3))
     expect(line(geometry)).to_have_text("The window is 10 wide, the input only 5: it does not fit.")
-    expect(geometry.get_by_role("button", name="Play")).to_be_disabled()
+    expect(geometry.get_by_test_id("stTabs").get_by_role("button", name="Play")).to_be_disabled()
     geometry.locator("canvas.output").focus()
     geometry.keyboard.press("ArrowDown")
     choose(geometry, Sizes(5, 4, 2, 1, 3))
@@ -134,9 +134,9 @@ def test_step_walks_row_by_row_and_play_to_the_end(geometry: Page) -> None:
     for _ in range(4):
         step.click()
     expect(line(geometry)).to_contain_text("Row 1, column 1: ")
-    geometry.get_by_role("button", name="Play").click()
+    geometry.get_by_test_id("stTabs").get_by_role("button", name="Play").click()
     expect(line(geometry)).to_contain_text("Row 2, column 2: ")
-    expect(geometry.get_by_role("button", name="Play")).to_be_visible()  # no longer Pause
+    expect(geometry.get_by_test_id("stTabs").get_by_role("button", name="Play")).to_be_visible()  # no longer Pause
     step.click()
     expect(line(geometry)).to_contain_text("Row 0, column 0: ")
 

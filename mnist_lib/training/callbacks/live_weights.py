@@ -43,6 +43,7 @@ class LiveWeights(TrainingCallback):
     def _write_if_due(self) -> None:
         if self.state.elapsed_s < self._due_s:
             return
+        _ = self.model  # Keras's JAX backend keeps the weights elsewhere within an epoch, until this is asked for
         began_s = time.thread_time()  # without the time that other processes take in between
         with suppress(OSError):
             write_live_network(self.state.run.live_path, self.state.step, self.network.get_weights())
