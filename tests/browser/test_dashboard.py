@@ -271,19 +271,6 @@ def test_the_chosen_run_stays_in_the_address(start_server: StartServer, page: Pa
         expect(page).to_have_url(re.compile(f"run={run_path.name}"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_screen_is_wider_than_a_narrow_window(scheme: str, shared_server: Server, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # pyright: ignore[reportArgumentType]
-    page = context.new_page()
-    for name in SCREENS:
-        page.goto(f"{shared_server.url}/{'' if name == 'Overview' else name.lower()}")
-        title = "A network that reads handwritten digits" if name == "Overview" else name
-        expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
-        main = page.get_by_test_id("stMain")
-        assert main.evaluate("main => main.scrollWidth <= main.clientWidth"), f"{name} scrolls sideways"
-    context.close()
-
-
 def test_server_listens_on_this_machine_alone(shared_server: Server) -> None:
     listening = [
         connection.laddr.ip

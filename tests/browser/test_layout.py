@@ -1,9 +1,8 @@
-"""On every screen and at every width, no text is cut, nothing overlaps and nothing scrolls sideways."""
+"""At every width no text is cut, nothing overlaps and nothing scrolls sideways, in whatever state a run is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -11,40 +10,10 @@ from playwright.sync_api import Page
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, wait_until_drawn
+from tests.support.layout import check_layout
 from tests.support.runs import copy_bundled_run, let_it_train
-from tests.support.visits import VISITS
 
-WIDTHS = (1440, 1024, 820, 400)
 SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "draw")
-
-LAYOUT_FAULTS = (Path(__file__).parents[1] / "support" / "layout_faults.js").read_text()
-
-# What is not this project's or not meant: kind of fault, element, reason.
-EXCEPTIONS = [
-    # Icons are words of a font, which a box as large as the icon cuts by design.
-    ("cut", "[data-testid='stIconMaterial']"),
-    ("overlap", "[data-testid='stIconMaterial']"),
-    # A name is as long as a person likes: its field shows the beginning, the list and the screen all of it.
-    ("cut", "[data-testid='stSidebar'] [role='combobox']"),
-    # Signs of a formula are put into each other.
-    ("overlap", ".katex"),
-    # Streamlit lays an arrow over the tabs where not all of them fit.
-    ("overlap", "[role='tablist'], [data-testid='stTabs'] > * > button"),
-]
-
-
-def check_layout(page: Page, address: str) -> None:
-    faults = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
-        for _ in range(10):  # a busy browser draws the figures anew in their new size a second later
-            found = page.evaluate(LAYOUT_FAULTS, EXCEPTIONS)
-            if not found:
-                break
-        faults += [f"{address} at {width} px: {fault}" for fault in found]
-    assert faults == []
-    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(store.root)
     yield server
     server.kill()
-
-
-@pytest.mark.parametrize("name", VISITS)
-def test_everything_of_the_shipped_runs_has_room(name: str, shared_server: Server, page: Page) -> None:
-    visit = VISITS[name]
-    page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{shared_server.url}{visit.address}")
-    visit.act(page)
-    check_layout(page, visit.address)
 
 
 @pytest.mark.parametrize("number", range(3), ids=["long name", "damaged", "first epoch"])

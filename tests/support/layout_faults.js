@@ -14,6 +14,13 @@ async (exceptions) => {
     (style.position === "absolute" || style.position === "fixed") &&
     (style.clip === "rect(0px, 0px, 0px, 0px)" || style.clip === "rect(1px, 1px, 1px, 1px)" || style.clipPath === "inset(50%)" ||
       (element.offsetWidth <= 1 && element.offsetHeight <= 1));
+  // Whether it, or what it is in, is hidden; asked once for each element.
+  let asked = new Map();
+  const isHiddenWithin = (element) => {
+    if (!element) return false;
+    if (!asked.has(element)) asked.set(element, isHidden(element) || isHiddenWithin(parentOf(element)));
+    return asked.get(element);
+  };
   const describe = (element, text = element.textContent || element.getAttribute("aria-label") || element.outerHTML) =>
     `“${text.trim().replace(/\s+/g, " ").slice(0, 60)}”`;
 
@@ -22,7 +29,7 @@ async (exceptions) => {
   const look = (root) => {
     for (const element of root.querySelectorAll("*")) {
       if (element.shadowRoot) look(element.shadowRoot);
-      if (["SCRIPT", "STYLE", "TITLE", "OPTION"].includes(element.tagName) || !isSeen(element) || lineage(element).some((each) => isHidden(each))) continue;
+      if (["SCRIPT", "STYLE", "TITLE", "OPTION"].includes(element.tagName) || !isSeen(element) || isHiddenWithin(element)) continue;
       const isSvgText = element.tagName === "text";
       const isControl = element.matches("button, a[href], input, textarea, summary, [role=slider]");
       const texts = isSvgText || element.closest("text") ? [] : [...element.childNodes].filter((node) => node.nodeType === 3 && node.data.trim());
@@ -40,6 +47,7 @@ async (exceptions) => {
   };
   const places = () => {
     pieces = [];
+    asked = new Map();
     faults.length = 0;
     look(document.body);
     return JSON.stringify(pieces.map(({ rects }) => rects));
