@@ -27,7 +27,7 @@ PICTURES_PATH = PROJECT_PATH / "docs"
 # Height of Streamlit's empty header in pixels.
 HEADER = 60
 
-ONE_WITH_AN_UPSTROKE = [(60, 108), (138, 48), (138, 236)]
+ONE_WITH_AN_UPSTROKE = [(84, 98), (138, 48), (138, 236)]
 
 
 def take_training(browser: Browser, url: str) -> None:

@@ -41,29 +41,20 @@ def start_training(page: Page, epochs: int, images: int) -> None:
     page.get_by_role("button", name="Start training").click()
 
 
-def test_digits_turn_right_in_sight_within_the_first_epoch(start_server: StartServer, page: Page) -> None:
-    server = start_server()
-    page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(f"{server.url}/train")
-    start_training(page, epochs=1, images=60_000)
+def check_that_a_digit_turns_right_in_sight(page: Page) -> None:
+    """Follow the digits from the untrained network into the first epoch."""
     line = page.get_by_text("of 20 test digits read correctly")
     expect(line).to_contain_text("without any training", timeout=90_000)
     at_first = page.locator(".watched .right").count()
-    expect(line).to_contain_text("in epoch 1, step ")
-    for _ in range(300):
+    expect(line).to_contain_text("in epoch 1, step ", timeout=90_000)
+    for _ in range(600):
         if page.locator(".watched .right").count() > at_first:
             break
         page.wait_for_timeout(100)
     else:
         pytest.fail("no digit turned right")
-    run = RunStore(server.runs_path).active_run()
-    assert run
-    assert run.read().epochs == [], "the epoch is over"
     for element in (page.locator(".watched"), page.locator(".filters"), page.get_by_text("Misread of a sample of")):
         expect(element).to_be_in_viewport(ratio=1)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_role("button", name="Back to these settings")).to_be_visible(timeout=120_000)
-    assert not run.live_path.exists()
 
 
 def wait_for_curves(page: Page) -> None:
@@ -165,15 +156,18 @@ def test_server_watches_no_tree_of_folders(shared_server: Server, page: Page) ->
             assert "inotify wd" not in path.read_text()
 
 
-def test_training_runs_on_while_screens_change_and_stops_with_its_model(
+def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change(
     start_server: StartServer, page: Page, browser: Browser
 ) -> None:
     server = start_server()
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{server.url}/train")
-    start_training(page, epochs=100, images=6_000)
-    wait_for_curves(page)
+    start_training(page, epochs=100, images=60_000)
+    check_that_a_digit_turns_right_in_sight(page)
     run = RunStore(server.runs_path).active_run()
     assert run
+    assert run.read().epochs == [], "the epoch is over"
+    wait_for_curves(page)
     expect(page).to_have_url(re.compile(f"run={run.run_id}"))
     before = points_of_curve(page)
     assert before > 0
@@ -212,6 +206,7 @@ def test_training_runs_on_while_screens_change_and_stops_with_its_model(
     snapshot = run.read()
     assert snapshot.state == "stopped"
     assert run.model_path.is_file()
+    assert not run.live_path.exists()
     assert result_of(run).test_accuracy > 0.5
     page.get_by_role("link", name=re.compile("Its .* mistakes")).click()
     expect_screen(page, "Mistakes")
