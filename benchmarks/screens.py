@@ -25,6 +25,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -36,7 +37,7 @@ from mnist_lib.drawing.normalization import canvas_to_ink, make_stage_images, no
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, launch_browser
+from tests.support.browser import Server, draw_stroke, launch_browser
 
 SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw", "Overview")
 # Where it is not the screen's name.
@@ -110,7 +111,7 @@ WATCH_THE_GALLERY = """
   const host = [...document.querySelectorAll("[data-testid='stMain'] *")]
     .find((element) => element.shadowRoot?.querySelector(".tiles"));
   const tiles = () => host.shadowRoot.querySelectorAll(".tile");
-  const first = () => [...tiles()].map((tile) => tile.ariaLabel).join();
+  const first = () => [...tiles()].map((tile) => tile.title).join();
   const before = first();
   const said = () => !text || document.querySelector('[data-testid="stMain"]').textContent.includes(text);
   const matrix = () => document.querySelector(".st-key-confusion .plot")?.textContent;
@@ -160,44 +161,41 @@ def reruns(page: Page, repeats: int) -> list[float]:
     return times
 
 
-def strokes(page: Page, url: str, repeats: int) -> list[float]:
+class StrokeTiming(NamedTuple):
+    """A screen on which strokes are timed.
+
+    Attributes:
+        screen: Its part of the address.
+        points: Of the stroke, on a canvas of 280 by 280.
+        watch: A script that writes the seconds from the mouse going up into ``seconds``.
+        seconds: The name in the page.
+        cleared: What the screen says once the canvas is empty again.
+    """
+
+    screen: str
+    points: tuple[tuple[int, int], ...]
+    watch: str
+    seconds: str
+    cleared: str
+
+
+ON_DRAW = StrokeTiming(
+    "draw", ((70, 70), (210, 70), (120, 230)), WATCH_THE_ANSWER, "secondsToAnswer", "Nothing is drawn yet."
+)
+ON_OVERVIEW = StrokeTiming("", ((140, 40), (140, 240)), WATCH_THE_STRIP, "secondsToStrip", "This is a test digit.")
+
+
+def strokes(page: Page, url: str, timing: StrokeTiming, repeats: int) -> list[float]:
     """Time strokes on a fresh canvas, in seconds."""
     times = []
-    page.goto(f"{url}/draw")
-    canvas = page.locator("canvas.upper-canvas").filter(visible=True)
+    page.goto(f"{url}/{timing.screen}")
     for _ in range(repeats):
         page.wait_for_timeout(1_000)
-        box = canvas.bounding_box()
-        assert box
-        page.mouse.move(box["x"] + 70, box["y"] + 70)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 210, box["y"] + 70, steps=5)
-        page.mouse.move(box["x"] + 120, box["y"] + 230, steps=5)
-        page.evaluate(WATCH_THE_ANSWER)
-        page.mouse.up()
-        times.append(page.wait_for_function("window.secondsToAnswer").json_value())
+        page.evaluate(timing.watch)
+        draw_stroke(page, timing.points)
+        times.append(page.wait_for_function(f"window.{timing.seconds}").json_value())
         page.get_by_role("button", name="Clear", exact=True).click()
-        expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    return times
-
-
-def overview_strokes(page: Page, url: str, repeats: int) -> list[float]:
-    """Time strokes on Overview until the digit's way through the layers is another, in seconds."""
-    times = []
-    page.goto(url)
-    canvas = page.locator("canvas.upper-canvas").filter(visible=True)
-    for _ in range(repeats):
-        page.wait_for_timeout(1_000)
-        box = canvas.bounding_box()
-        assert box
-        page.mouse.move(box["x"] + 140, box["y"] + 40)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
-        page.evaluate(WATCH_THE_STRIP)
-        page.mouse.up()
-        times.append(page.wait_for_function("window.secondsToStrip").json_value())
-        page.get_by_role("button", name="Clear", exact=True).click()
-        expect(page.get_by_text("This is a test digit.")).to_be_visible()
+        expect(page.get_by_text(timing.cleared)).to_be_visible()
     return times
 
 
@@ -302,7 +300,7 @@ def measure(repeats: int, runs: int) -> tuple[dict[str, dict[str, float]], float
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(server.url)
         page.wait_for_timeout(2_000)
-        measured["first drawing"] = strokes(page, server.url, 1)
+        measured["first drawing"] = strokes(page, server.url, ON_DRAW, 1)
         page.goto(server.url)
         page.wait_for_timeout(2_000)
         measured["page switch"] = page_switches(page, max(repeats // 5, 2))
@@ -312,8 +310,8 @@ def measure(repeats: int, runs: int) -> tuple[dict[str, dict[str, float]], float
         measured["filter change"] = filter_changes(page, server.url, max(repeats // 2, 2))
         measured["epoch step"] = epoch_steps(page, server.url, repeats)
         measured["runs"] = runs_tables(page, server.url, max(repeats // 2, 2))
-        measured["stroke to prediction"] = strokes(page, server.url, repeats)
-        measured["stroke on Overview"] = overview_strokes(page, server.url, repeats)
+        measured["stroke to prediction"] = strokes(page, server.url, ON_DRAW, repeats)
+        measured["stroke on Overview"] = strokes(page, server.url, ON_OVERVIEW, repeats)
         measured["reading a drawing"] = readings(repeats)
         measured |= {f"{name} on Model": times for name, times in measure_picture(page, server.url, repeats).items()}
 

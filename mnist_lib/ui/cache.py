@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -23,6 +25,8 @@ from mnist_lib.storage.files import file_stamp
 # and for the biography, which reads the test probabilities of each.
 MAX_EPOCHS_SHOWN = 20
 MAX_EPOCHS_IN_BIOGRAPHY = 60
+
+_Kept = TypeVar("_Kept")
 
 
 @st.cache_resource(show_spinner="Reading the 70,000 digits…")
@@ -148,14 +152,12 @@ def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
     Raises:
         DamagedRunError: The network cannot be read.
     """
-    kept = _embeddings(run, epoch, network_stamp(run, epoch))
-    if not kept:
-        network = run_network(run, epoch)
-        text = "The network reads all 60,000 training digits, once, in about ten seconds…"
-        bar = st.progress(0.0, text)
-        kept.append(embed_images(network, mnist().train_images, lambda share: bar.progress(share, text)))
-        bar.empty()
-    return kept[0]
+    return _compute_once(
+        _embeddings(run, epoch, network_stamp(run, epoch)),
+        "The network reads all 60,000 training digits, once, in about ten seconds…",
+        lambda: run_network(run, epoch),
+        lambda network, on_part: embed_images(network, mnist().train_images, on_part),
+    )
 
 
 # Empty until computed: a cached function cannot update a progress bar. 15 MB each.
@@ -176,20 +178,33 @@ def strongest_patches(run: Run, epoch: int | None = None) -> tuple[Patches, Patc
     Raises:
         DamagedRunError: The network cannot be read.
     """
-    kept = _patches(run, epoch, network_stamp(run, epoch))
-    if not kept:
-        network = run_network(run, epoch)
-        text = "The network looks at all 10,000 test digits, once, for a few seconds…"
-        bar = st.progress(0.0, text)
-        kept.append(find_patches(network, mnist().test_images, lambda share: bar.progress(share, text)))
-        bar.empty()
-    return kept[0]
+    return _compute_once(
+        _patches(run, epoch, network_stamp(run, epoch)),
+        "The network looks at all 10,000 test digits, once, for a few seconds…",
+        lambda: run_network(run, epoch),
+        lambda network, on_part: find_patches(network, mnist().test_images, on_part),
+    )
 
 
 # Empty until computed, as above. 50 kB each.
 @st.cache_resource(max_entries=MAX_EPOCHS_SHOWN, show_spinner=False)
 def _patches(run: Run, epoch: int | None, stamp: int) -> list[tuple[Patches, Patches]]:
     return []
+
+
+def _compute_once(
+    kept: list[_Kept],
+    text: str,
+    load: Callable[[], Network],
+    compute: Callable[[Network, Callable[[float], object]], _Kept],
+) -> _Kept:
+    """Return what a list keeps; if it is empty, load the network and compute it under a progress bar first."""
+    if not kept:
+        network = load()
+        bar = st.progress(0.0, text)
+        kept.append(compute(network, lambda share: bar.progress(share, text)))
+        bar.empty()
+    return kept[0]
 
 
 def network_stamp(run: Run, epoch: int | None = None) -> int:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, Playwright, expect
@@ -88,7 +88,7 @@ def canvas_of(page: Page) -> Locator:
     return canvas
 
 
-def draw_stroke(page: Page, points: list[tuple[int, int]]) -> None:
+def draw_stroke(page: Page, points: Sequence[tuple[int, int]]) -> None:
     """Draw a stroke with the mouse through these points, of a canvas of 280 by 280."""
     box = canvas_of(page).bounding_box()
     assert box

@@ -309,7 +309,7 @@ def _render_other_runs(run: Run, snapshot: OwnDigitsSnapshot, answers: np.ndarra
         count = len(snapshot.digits)
         st.table(
             {
-                "Run": [plain_text(title_of(name)) for name in right],
+                "Run": [plain_text(title) for title in map(make_titles(), right)],
                 "Read correctly": [f"{number:,} of {count:,}" for number in right.values()],
                 "Accuracy": [f"{number / count:.1%}" for number in right.values()],
             },

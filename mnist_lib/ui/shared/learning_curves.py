@@ -11,7 +11,7 @@ from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.session import make_titles, run_store, title_of
+from mnist_lib.ui.session import make_titles, run_store
 
 # TensorBoard's default, too.
 DEFAULT_SMOOTHING = 0.6
@@ -34,7 +34,8 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
     with st.popover(label, icon=":material/tune:", key=f"{key}_options"):
         if others is None:
             others = _choose_others(snapshot.run_id, f"{key}_others")
-        laid_over = [(title_of(run.run_id), _read(run)) for run in others]
+        titles = make_titles()
+        laid_over = [(titles(run.run_id), _read(run)) for run in others]
         x = _choose_axis([snapshot, *(other for _, other in laid_over)], key)
         loss_axis = st.segmented_control(
             "Loss axis",
