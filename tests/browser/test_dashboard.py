@@ -66,11 +66,19 @@ def main_progress(page: Page) -> Locator:
     return page.get_by_test_id("stMain").get_by_test_id("stProgress")
 
 
-def points_of_curve(page: Page) -> int:
-    """Count the points of the drawn training curve."""
-    plot = page.get_by_role("img", name="Loss")
-    expect(plot).to_be_attached()
-    return plot.evaluate("plot => plot._fullData.find(trace => trace.name === 'train').x.length")
+def wait_for_points(page: Page, more_than: int = 0) -> int:
+    """Wait until the drawn training curve has more points than that, and return how many."""
+    # The figure is drawn anew about once a second, and without points before the first batches.
+    points = page.wait_for_function(
+        """more_than => {
+            const plot = document.querySelector('[role="img"][aria-label^="Loss"]');
+            const points = plot?._fullData?.find(trace => trace.name === 'train')?.x.length ?? 0;
+            return points > more_than && points;
+        }""",
+        arg=more_than,
+        timeout=20_000,
+    )
+    return points.json_value()
 
 
 def loads_tensorflow(pid: int) -> bool:
@@ -169,14 +177,7 @@ def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change
     assert run.read().epochs == [], "the epoch is over"
     wait_for_curves(page)
     expect(page).to_have_url(re.compile(f"run={run.run_id}"))
-    before = points_of_curve(page)
-    assert before > 0
-    for _ in range(100):
-        if points_of_curve(page) > before:
-            break
-        page.wait_for_timeout(200)
-    else:
-        pytest.fail("the curve does not grow")
+    wait_for_points(page, more_than=wait_for_points(page))
 
     go_to(page, "Dataset")
     expect(page.get_by_test_id("stSidebar").get_by_text(re.compile(r"Training \d+%"))).to_have_count(1)
