@@ -1,6 +1,5 @@
 """The dashboard's router. Start it with: streamlit run app.py"""
 
-from mnist_lib.ui.cache import spare_garbage_collection
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import choose_page
 from mnist_lib.ui.sidebar import render_sidebar
@@ -9,4 +8,3 @@ page = choose_page()
 with errors_as_messages():
     render_sidebar()
     page.run()
-spare_garbage_collection()

@@ -19,23 +19,30 @@ def figure_in_words(figure: go.Figure) -> str:
     Args:
         figure: Of bars, lines and heatmaps. Text that is written into it only repeats numbers, and is left out.
     """
-    layout: Any = figure.layout
-    said = [layout.title.text] if layout.title.text else []
-    for trace in figure.data:
-        if trace.type == "scatter" and trace.mode == "text":
+    layout: dict[str, Any] = figure.layout.to_plotly_json()  # a plain dictionary, which is read many times faster
+    title = layout.get("title", {}).get("text")
+    said = [title] if title else []
+    for trace in (trace.to_plotly_json() for trace in figure.data):
+        if trace["type"] == "scatter" and trace.get("mode") == "text":
             continue
-        x_axis, y_axis = (layout[f"{letter}axis{(trace[f'{letter}axis'] or letter)[1:]}"] for letter in "xy")
-        if trace.type == "heatmap":
-            told = _cells_in_words(trace, x_axis.title.text or "column", y_axis.title.text or "row")
-        elif trace.orientation == "h":
-            told = _points_in_words(trace.y, trace.x, y_axis, x_axis, trace.text)
+        x_axis, y_axis = (layout.get(f"{name}axis{trace.get(f'{name}axis', name)[1:]}", {}) for name in "xy")
+        if trace["type"] == "heatmap":
+            told = _cells_in_words(trace, _title(x_axis) or "column", _title(y_axis) or "row")
+        elif trace.get("orientation") == "h":
+            told = _points_in_words(trace.get("y"), trace.get("x"), y_axis, x_axis, trace.get("text"))
         else:
-            told = _points_in_words(trace.x, trace.y, x_axis, y_axis, trace.text)
-        said.append(f"{trace.name}: {told}" if trace.name else told)
+            told = _points_in_words(trace.get("x"), trace.get("y"), x_axis, y_axis, trace.get("text"))
+        said.append(f"{trace['name']}: {told}" if trace.get("name") else told)
     return ". ".join(said)
 
 
-def _points_in_words(places: Any, values: Any, place_axis: Any, value_axis: Any, texts: Sequence[str] | None) -> str:
+def _title(axis: dict[str, Any]) -> str | None:
+    return axis.get("title", {}).get("text")
+
+
+def _points_in_words(
+    places: Any, values: Any, place_axis: dict[str, Any], value_axis: dict[str, Any], texts: Sequence[str] | None
+) -> str:
     values = np.asarray(values, float)
     known = np.flatnonzero(np.isfinite(values)).tolist()
     if not known:
@@ -52,10 +59,11 @@ def _points_in_words(places: Any, values: Any, place_axis: Any, value_axis: Any,
     return f"from {first} at {first_place} to {last} at {last_place}, lowest {low}, highest {high}"
 
 
-def _cells_in_words(trace: Any, column_name: str, row_name: str) -> str:
-    values = np.asarray(trace.z, float)
+def _cells_in_words(trace: dict[str, Any], column_name: str, row_name: str) -> str:
+    values = np.asarray(trace["z"], float)
     rows, columns = (
-        range(size) if names is None else names for names, size in zip((trace.y, trace.x), values.shape, strict=True)
+        range(size) if names is None else names
+        for names, size in zip((trace.get("y"), trace.get("x")), values.shape, strict=True)
     )
     largest = np.argsort(-np.nan_to_num(values, nan=-np.inf), axis=None, kind="stable")[:_MOST_CELLS]
     cells = [
@@ -68,9 +76,9 @@ def _cells_in_words(trace: Any, column_name: str, row_name: str) -> str:
     )
 
 
-def _text(value: Any, axis: Any = None) -> str:
+def _text(value: Any, axis: dict[str, Any] | None = None) -> str:
     if isinstance(value, str):
         return value
-    if axis is not None and (axis.hoverformat or axis.tickformat or "").endswith("%"):
+    if axis and axis.get("hoverformat", axis.get("tickformat", "")).endswith("%"):
         return f"{value:.2%}"
     return (f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}").replace("-", "−")

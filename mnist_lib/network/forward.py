@@ -78,6 +78,7 @@ def forward(network: Network, images: np.ndarray) -> Activations:
     Source: Charlie Wilkin, "Classification of Handwritten Digits using
     Convolutional Neural Networks in Tensorflow 2.0", Table I.
     """
+    _use_one_blas_thread()
     conv2d_1 = relu(convolve(scale_pixels(images), network.convolution_1))
     max_pooling2d = max_pool(conv2d_1)
     conv2d_2 = relu(convolve(max_pooling2d, network.convolution_2))
@@ -175,22 +176,24 @@ def read_in_parts(
         on_part: Called after each part with the share that is done, up to 1.
     """
     parts = [images[start : start + IMAGES_PER_PART] for start in range(0, len(images), IMAGES_PER_PART)]
+    if len(parts) == 1:  # a few images are read before a thread has started
+        return [read(images)]
     results = []
-    # A thread per core, each with whole parts. The threads of NumPy's BLAS library instead share each
-    # single product and wait for each other: slower, and by far where other processes keep cores busy.
-    with _blas().limit(limits=1, user_api="blas"):
-        if len(parts) == 1:  # a few images are read before a thread has started
-            return [read(images)]
-        pool = ThreadPoolExecutor(core_count())
-        try:
-            for number, result in enumerate(pool.map(read, parts), start=1):
-                results.append(result)
-                on_part(number / len(parts))
-        finally:
-            pool.shutdown(cancel_futures=True)  # on_part raises when a person leaves the screen
+    pool = ThreadPoolExecutor(core_count())
+    try:
+        for number, result in enumerate(pool.map(read, parts), start=1):
+            results.append(result)
+            on_part(number / len(parts))
+    finally:
+        pool.shutdown(cancel_futures=True)  # on_part raises when a person leaves the screen
     return results
 
 
 @functools.cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _use_one_blas_thread() -> None:
+    """Let NumPy compute a matrix product in the thread that asks for it, from now on in this process.
+
+    The threads of its BLAS library would share each single product and wait for each other, busily: a digit took
+    twice the processor time, and many images were read slower, by far where other processes keep cores busy.
+    """
+    ThreadpoolController().limit(limits=1, user_api="blas")

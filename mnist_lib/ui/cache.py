@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -210,13 +209,3 @@ def _compute_once(
 def network_stamp(run: Run, epoch: int | None = None) -> int:
     """Return a number that changes when the network does; a run in training has only that of its last epoch."""
     return file_stamp(network_path(run, epoch))
-
-
-@st.cache_resource(show_spinner=False)
-def spare_garbage_collection() -> None:
-    """Let the garbage collector skip what is imported by now, once for all visitors.
-
-    Streamlit collects garbage after every rerun, before the last part of the screen is sent.
-    Going through all objects of all libraries takes nearly a tenth of a second each time.
-    """
-    gc.freeze()
