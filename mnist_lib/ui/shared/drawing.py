@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_lib.drawing.normalization import canvas_to_ink
@@ -17,7 +20,7 @@ USUAL_PEN_WIDTH_PX = 28
 # The sizes at which canvas.css shows it where it may not, or need not, take that much room.
 SMALL_CANVAS_PX = 280
 
-# Strokes that can be undone; each takes a third of a megabyte.
+# Strokes that can be undone.
 LONGEST_HISTORY = 50
 
 # ``canvas`` or ``picture``, and the ink of the picture.
@@ -44,10 +47,10 @@ class GivenDigit(NamedTuple):
 
 
 class _CanvasState(NamedTuple):
-    """The canvas after a stroke: its strokes as JSON, and its pixels, uint8, (400, 400, 4)."""
+    """The canvas after a stroke: its strokes as JSON, and its pixels as a PNG of some kilobytes."""
 
     drawing: dict[str, Any]
-    rgba: np.ndarray
+    png: bytes
 
 
 def given_digit() -> GivenDigit | None:
@@ -58,7 +61,7 @@ def given_digit() -> GivenDigit | None:
         ink = state.get(PICTURE_INK_KEY)
     else:
         history = state.get(_CANVAS_HISTORY)
-        ink = canvas_to_ink(history[-1].rgba) if history else None
+        ink = _read_ink(history[-1].png) if history else None
     return None if ink is None else GivenDigit(ink, way)
 
 
@@ -110,17 +113,25 @@ def ask_for_drawing(screen: str, choose_pen: bool, small: bool = False) -> None:
 def _remember(canvas: CanvasResult) -> None:
     """Add the canvas's state to its history; before the first stroke there is none."""
     history: list[_CanvasState] = st.session_state[_CANVAS_HISTORY]
-    drawing, rgba = canvas.json_data, canvas.image_data
-    if drawing is None or rgba is None or (history and history[-1].drawing == drawing):
+    drawing, png = canvas.json_data, canvas.image_bytes
+    if drawing is None or png is None or (history and history[-1].drawing == drawing):
         return
     if drawing["objects"]:
         if st.session_state.get(WAY_KEY) == "picture":  # on another screen than Draw, which would set it itself
             st.session_state[WAY_KEY] = "canvas"
-        history.append(_CanvasState(drawing, rgba))
+        history.append(_CanvasState(drawing, png))
         del history[:-LONGEST_HISTORY]
     elif history:  # emptied by the canvas's own toolbar
         st.session_state[_CLEARED_HISTORY] = history[:]
         history.clear()
+
+
+def _read_ink(png: bytes) -> np.ndarray | None:
+    """Return the canvas's pixels as ink, or None for a picture that no canvas sends."""
+    with suppress(OSError, SyntaxError), Image.open(io.BytesIO(png), formats=["PNG"]) as picture:
+        if picture.size == (CANVAS_SIZE_PX, CANVAS_SIZE_PX):  # before its pixels are unpacked
+            return canvas_to_ink(np.asarray(picture.convert("RGBA")))
+    return None
 
 
 def clear_drawing() -> None:

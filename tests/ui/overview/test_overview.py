@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 
 import numpy as np
@@ -25,9 +26,11 @@ def give_drawing(app: AppTest) -> None:
     """Let a one be drawn, as the canvas does after a stroke."""
     from mnist_lib.ui.shared.drawing import _CanvasState
 
-    canvas = Image.new("RGBA", (280, 280), "black")
-    ImageDraw.Draw(canvas).line([(140, 40), (140, 240)], fill="white", width=20)
-    app.session_state["canvas_history"] = [_CanvasState({"objects": [{}]}, np.asarray(canvas))]
+    canvas = Image.new("RGBA", (400, 400), "black")
+    ImageDraw.Draw(canvas).line([(200, 57), (200, 343)], fill="white", width=28)
+    png = io.BytesIO()
+    canvas.save(png, "PNG")
+    app.session_state["canvas_history"] = [_CanvasState({"objects": [{}]}, png.getvalue())]
     app.run()
 
 
