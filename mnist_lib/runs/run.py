@@ -13,6 +13,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from zipfile import is_zipfile
@@ -282,13 +283,8 @@ class Run:
             snapshot = replace(snapshot, config=config, record=record)
             status = self.read_status()
             snapshot = replace(snapshot, status=status)
-            rows = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
-            snapshot = replace(
-                snapshot,
-                batches=[row for row in rows if isinstance(row, BatchRow)],
-                epochs=[row for row in rows if isinstance(row, EpochRow)],
-                events=[row for row in rows if isinstance(row, EventRow)],
-            )
+            metrics = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
+            snapshot = replace(snapshot, **metrics._asdict())
             if status.state in COMPLETE_STATES:
                 self._check_complete(status, snapshot.epochs)
             return replace(snapshot, state=status.state, message=status.message)
@@ -400,20 +396,16 @@ class Run:
             raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
         return lines, unfinished
 
-    def _read_metrics(self, may_be_cut: bool) -> list[BatchRow | EpochRow | EventRow]:
+    def _read_metrics(self, may_be_cut: bool) -> _Metrics:
         """Read metrics.jsonl; if the run has not ended, its last line may be half written."""
-        if may_be_cut and not (self.path / "metrics.jsonl").exists():
-            return []
-        lines, unfinished = self._metrics_lines()
-        if unfinished and not may_be_cut:
-            raise DamagedRunError("metrics.jsonl is cut off in its last line")
-        rows = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                rows.append(decode_row(line))
-            except ValueError as error:
-                raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of metrics") from error
-        return rows
+        path = self.path / "metrics.jsonl"
+        try:
+            written = path.stat()
+        except OSError as error:
+            if may_be_cut:
+                return _Metrics([], [], [])
+            raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
+        return _decode_metrics(self, written.st_size, written.st_mtime_ns, may_be_cut)
 
     def _check_complete(self, status: Status, epochs: list[EpochRow]) -> None:
         if len(epochs) != status.epoch:
@@ -424,3 +416,28 @@ class Run:
             raise DamagedRunError("model.keras is not a Keras model")
         if status.epoch not in self.epochs_with_probabilities():
             raise DamagedRunError(f"epochs/{status.epoch:03d}.npz is missing")
+
+
+class _Metrics(NamedTuple):
+    """The rows of metrics.jsonl, as in RunSnapshot. Nobody changes these lists: readers share them."""
+
+    batches: list[BatchRow]
+    epochs: list[EpochRow]
+    events: list[EventRow]
+
+
+# Many screens look every second at a file that changes a few times per second.
+@lru_cache(maxsize=16)
+def _decode_metrics(run: Run, size: int, written_at_ns: int, may_be_cut: bool) -> _Metrics:
+    lines, unfinished = run._metrics_lines()
+    if unfinished and not may_be_cut:
+        raise DamagedRunError("metrics.jsonl is cut off in its last line")
+    metrics = _Metrics([], [], [])
+    for number, line in enumerate(lines, start=1):
+        try:
+            row = decode_row(line)
+        except ValueError as error:
+            raise DamagedRunError(f"metrics.jsonl, line {number}, is not a row of metrics") from error
+        kind = {BatchRow: metrics.batches, EpochRow: metrics.epochs, EventRow: metrics.events}[type(row)]
+        kind.append(row)
+    return metrics

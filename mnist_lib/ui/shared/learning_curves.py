@@ -10,7 +10,7 @@ from mnist_lib.figures.learning_curves import MAX_OTHERS, X_AXES, learning_curve
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
-from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.components.live_figure import DrawnFigure, draw_figure, live_figure
 from mnist_lib.ui.session import make_titles, run_store
 
 # TensorBoard's default, too.
@@ -58,14 +58,7 @@ def render_learning_curves(snapshot: RunSnapshot, key: str, others: Sequence[Run
             help="How much of each point is the average of the points before it. The raw values stay faint behind.",
         )
     for column, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
-        figure = learning_curve_figure(
-            quantity,
-            snapshot,
-            x,
-            log=quantity == "loss" and loss_axis == "log",
-            smoothing=smoothing,
-            others=laid_over,
-        )
+        figure = _draw_curves(quantity, snapshot, x, quantity == "loss" and loss_axis == "log", smoothing, laid_over)
         with column:
             live_figure(figure, key=f"{key}_{quantity}")
 
@@ -112,3 +105,18 @@ def _read(run: Run) -> RunSnapshot:
 @st.cache_resource(max_entries=2 * MAX_OTHERS, show_spinner=False)
 def _read_as_of(run: Run, stamp: int) -> RunSnapshot:
     return run.read()
+
+
+def _content(snapshot: RunSnapshot) -> tuple[object, ...]:
+    """Return what tells curves of one run from its other curves: its rows are only ever added to."""
+    status, rows = snapshot.status, (snapshot.batches, snapshot.epochs, snapshot.events)
+    newest = [(len(kind), repr(kind[-1:])) for kind in rows]
+    return snapshot.run_id, snapshot.record.created_at, status and status.total_steps, newest
+
+
+# All who watch a training see the same curves. Some 100 kB each.
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={RunSnapshot: _content})
+def _draw_curves(
+    quantity: str, snapshot: RunSnapshot, x: str, log: bool, smoothing: float, others: list[tuple[str, RunSnapshot]]
+) -> DrawnFigure:
+    return draw_figure(learning_curve_figure(quantity, snapshot, x, log=log, smoothing=smoothing, others=others))

@@ -19,7 +19,7 @@ from mnist_lib.runs.sample_errors import SAMPLE_SIZE
 from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import live_network, mnist, sample_errors
 from mnist_lib.ui.components.gallery import sprite_sheet
-from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.components.live_figure import DrawnFigure, draw_figure, live_figure
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
 from mnist_lib.wording import a_digit, percent_text
@@ -35,26 +35,36 @@ def render_live_digits(run: Run, snapshot: RunSnapshot) -> None:
     config, live = snapshot.config, live_network(run)
     if config is None:
         return
+    errors = sample_errors(run).update(run, snapshot, live, mnist())
     if live is None:
-        _render_digits(None, "The untrained network will read these twenty test digits first.")
-        filters = np.zeros((config.filters_1,) + 2 * (config.kernel_size,), dtype=np.float32)
+        line, tiles = "The untrained network will read these twenty test digits first.", _unread_tiles()
+        filters = _filters_html(np.zeros((config.filters_1,) + 2 * (config.kernel_size,), dtype=np.float32))
     else:
-        _render_digits(_read_live_digits(run, live, live.step), _moment_text(live, config))
-        filters = live.network.convolution_1.kernel[:, :, 0, :].transpose(2, 0, 1)
+        line, tiles, filters = _read_live_digits(run, live, live.step, config)
+    st.markdown(line)
+    st.html(tiles)
     left, right = st.columns(2, gap="medium")
     with left:
-        _render_filters(filters)
-        st.caption(f"The {len(filters)} filters of the first layer: orange looks for ink, blue for none.")
+        st.html(filters)
+        st.caption(f"The {config.filters_1} filters of the first layer: orange looks for ink, blue for none.")
     with right:
-        errors = sample_errors(run).update(run, snapshot, live, mnist())
-        live_figure(sample_errors_figure(errors, config), key="sample_errors")
+        live_figure(_draw_sample_errors(run, errors, config), key="sample_errors")
         newest = f": {list(errors.values())[-1]:,} now" if errors else ""
         st.caption(f"Misread of a sample of {SAMPLE_SIZE:,} test images{newest}.")
 
 
-@st.cache_data(max_entries=2, show_spinner=False)
-def _read_live_digits(run: Run, _live: LiveNetwork, step: int) -> np.ndarray:
-    return predict_probabilities(_live.network, mnist().test_images[list(WATCHED_DIGITS)])
+# All who watch a training see the same: these are made once for each of its networks.
+@st.cache_data(max_entries=4, show_spinner=False)
+def _read_live_digits(run: Run, _live: LiveNetwork, step: int, _config: TrainingConfig) -> tuple[str, str, str]:
+    """Return how many digits are right, and the digits and the filters as HTML."""
+    probabilities = predict_probabilities(_live.network, mnist().test_images[list(WATCHED_DIGITS)])
+    line, tiles = _read_tiles(probabilities, _moment_text(_live, _config))
+    return line, tiles, _filters_html(_live.network.convolution_1.kernel[:, :, 0, :].transpose(2, 0, 1))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _draw_sample_errors(run: Run, errors: dict[int, int], _config: TrainingConfig) -> DrawnFigure:
+    return draw_figure(sample_errors_figure(errors, _config))
 
 
 def render_watched_digits(run: Run, snapshot: RunSnapshot) -> None:
@@ -70,12 +80,14 @@ def render_watched_digits(run: Run, snapshot: RunSnapshot) -> None:
     if epoch > 1:
         epoch = st.slider("Network after epoch", 1, epoch, epoch, key=f"watched_epoch_{run.run_id}", width=300)
     with errors_as_messages():
-        _render_digits(run.probabilities(epoch)[list(WATCHED_DIGITS)], f"after epoch {epoch}")
+        line, tiles = _read_tiles(run.probabilities(epoch)[list(WATCHED_DIGITS)], f"after epoch {epoch}")
+        st.markdown(line)
+        st.html(tiles)
     with errors_as_messages():
         filters = first_layer_filters(run, epoch)
         picture, text = st.columns(2, vertical_alignment="center")
         with picture:
-            _render_filters(filters)
+            st.html(_filters_html(filters))
         count, side, _ = filters.shape
         largest = float(np.abs(filters).max())
         text.caption(
@@ -92,28 +104,31 @@ def _moment_text(live: LiveNetwork, config: TrainingConfig) -> str:
     return f"in epoch {epoch + 1}, step {step:,} of {config.steps_per_epoch:,}" if step else f"after epoch {epoch}"
 
 
-def _render_digits(probabilities: np.ndarray | None, moment: str) -> None:
-    """Show the twenty digits, and below each how it is read.
+def _read_tiles(probabilities: np.ndarray, moment: str) -> tuple[str, str]:
+    """Return how many of the twenty digits are read correctly, and as HTML how each of them is read.
 
     Args:
-        probabilities: floating, (20, 10), 0 to 1, or None as long as nothing is known.
-        moment: When the network reads them so, or what is awaited.
+        probabilities: floating, (20, 10), 0 to 1.
+        moment: When the network reads them so.
     """
-    indices = np.array(WATCHED_DIGITS)
-    images, labels = mnist().test_images[indices], mnist().test_labels[indices]
-    if probabilities is None:
-        tiles = [_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)]
-        line = moment
-    else:
-        right = int((probabilities.argmax(axis=1) == labels).sum())
-        tiles = [
-            _answered_tile(position, int(indices[position]), int(labels[position]), row)
-            for position, row in enumerate(probabilities)
-        ]
-        line = f"**{right} of 20** test digits read correctly {moment}."
-    st.markdown(line)
-    st.html(
-        style("train/watch_it_learn.css") + f'<div class="watched" style="--sheet: url({sprite_sheet(images)})">'
+    labels = mnist().test_labels[list(WATCHED_DIGITS)]
+    right = int((probabilities.argmax(axis=1) == labels).sum())
+    tiles = [
+        _answered_tile(position, index, int(label), row)
+        for position, (index, label, row) in enumerate(zip(WATCHED_DIGITS, labels, probabilities, strict=True))
+    ]
+    return f"**{right} of 20** test digits read correctly {moment}.", _tiles_html(tiles)
+
+
+def _unread_tiles() -> str:
+    labels = mnist().test_labels[list(WATCHED_DIGITS)]
+    return _tiles_html([_tile(position, f"{label} → ?", "", "", "") for position, label in enumerate(labels)])
+
+
+def _tiles_html(tiles: list[str]) -> str:
+    sheet = sprite_sheet(mnist().test_images[list(WATCHED_DIGITS)])
+    return (
+        style("train/watch_it_learn.css") + f'<div class="watched" style="--sheet: url({sheet})">'
         f'<div class="kind">The first of each digit</div><div class="digits" role="list">{"".join(tiles[:10])}</div>'
         f'<div class="kind">A hard one of each</div><div class="digits" role="list">{"".join(tiles[10:])}</div></div>'
     )
@@ -138,7 +153,7 @@ def _tile(position: int, answer: str, sure: str, verdict: str, description: str)
     )
 
 
-def _render_filters(filters: np.ndarray) -> None:
-    """Show the filters of the first layer, float32, (n, side, side), as one picture."""
+def _filters_html(filters: np.ndarray) -> str:
+    """Return the filters of the first layer, float32, (n, side, side), as one picture."""
     image = f'<img class="filters" alt="The filters of the first layer" src="{filters_picture(filters)}">'
-    st.html(style("train/watch_it_learn.css") + image)
+    return style("train/watch_it_learn.css") + image

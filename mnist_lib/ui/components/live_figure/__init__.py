@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+# Before any figure: Plotly asks whether its values are of pandas, which Streamlit imports with the first table.
+# While one visitor's thread did that, figures of others would find half a pandas.
+import pandas as _  # noqa: F401
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
@@ -40,7 +43,32 @@ _component = component(
 )
 
 
-def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
+class DrawnFigure(NamedTuple):
+    """A figure as a browser gets it. Nothing in it can be changed, so many screens can share it.
+
+    Attributes:
+        figure: For Plotly, JSON.
+        in_words: Its numbers in words.
+        height: Pixels.
+        plotly_url: Where Plotly's script is, relative to the page.
+    """
+
+    figure: str
+    in_words: str
+    height: int
+    plotly_url: str = _PLOTLY_URL
+
+
+def draw_figure(figure: go.Figure) -> DrawnFigure:
+    """Return a figure as a browser gets it, with a height if it has none."""
+    values = figure.to_dict()
+    layout = values["layout"]
+    layout.pop("template", None)  # replaced by the theme's
+    height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
+    return DrawnFigure(str(to_json_plotly(values)), figure_in_words(figure), height_px)
+
+
+def live_figure(figure: go.Figure | DrawnFigure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
     """Show a figure that keeps zoom, hover and the legend's choice while its data changes.
 
     Text, grid and background take the theme's colours. Changes made by a person are kept as
@@ -53,16 +81,8 @@ def live_figure(figure: go.Figure, key: str, on_click: Callable[[Any, Any], None
         key: The component's key. The same key is the same plot.
         on_click: Called with x and y of a clicked point, before the screen is drawn again.
     """
-    values = figure.to_dict()
-    layout = values["layout"]
-    layout.pop("template", None)  # replaced by the theme's
-    height_px = layout.setdefault("height", DEFAULT_HEIGHT_PX)
-    data = {
-        "figure": to_json_plotly(values),
-        "in_words": figure_in_words(figure),
-        "height": height_px,
-        "plotly_url": _PLOTLY_URL,
-    }
+    drawn = draw_figure(figure) if isinstance(figure, go.Figure) else figure
+    data = drawn._asdict()
     if on_click is None:
         _component(key=key, data=with_version(key, data))
         return
