@@ -11,6 +11,7 @@ from mnist_lib.runs.progress import measure_progress
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.navigation import screen_link
+from mnist_lib.ui.refreshing import refresh_interval_s
 from mnist_lib.ui.session import (
     RUN_KEY,
     choose_run,
@@ -56,7 +57,8 @@ def render_sidebar() -> None:
             st.caption("There is no run yet.")
             screen_link("train", "Start a training")
         _tell_of_end(active)
-        _render_state(chosen_run_id(), _has_model())
+        interval_s = refresh_interval_s(LOOK_EVERY_S)
+        st.fragment(_render_state, run_every=interval_s)(chosen_run_id(), _has_model(), interval_s)
         st.caption(f":material/memory: This machine: {plain_text(device_name())}")
 
 
@@ -90,11 +92,12 @@ def _tell_of_end(active: Run | None) -> None:
         st.toast(plain_text(f"The training {title_of(seen)} has ended.{way}"), icon=":material/flag:")
 
 
-@st.fragment(run_every=LOOK_EVERY_S)
-def _render_state(shown: str | None, had_model: bool) -> None:
+def _render_state(shown: str | None, had_model: bool, interval_s: float) -> None:
     """Show the chosen run's state and the running training, wherever it was started."""
     if chosen_run_id() != shown:
         st.rerun()  # another was chosen here: the whole screen must show it
+    if refresh_interval_s(LOOK_EVERY_S) != interval_s:
+        st.rerun()  # more or fewer people look than before
     active = run_store().active_run()
     if (active.run_id if active else None) != st.session_state.get(_SEEN_KEY):
         st.rerun()  # one began or ended: the whole screen must know

@@ -9,6 +9,7 @@ from mnist_lib.runs.paper import PAPER_RESULT, epoch_columns
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.refreshing import refresh_interval_s
 from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
@@ -35,7 +36,8 @@ def render_training(run: Run, active: Run | None) -> None:
         active: The run that is being trained, this one or another, if there is one.
     """
     if _is_same(run, active):
-        st.fragment(_render_live, run_every=REFRESH_EVERY_S)(run)
+        interval_s = refresh_interval_s(REFRESH_EVERY_S)
+        st.fragment(_render_live, run_every=interval_s)(run, interval_s)
         return
     if active:
         line = st.container(horizontal=True, vertical_alignment="center")
@@ -49,10 +51,12 @@ def render_training(run: Run, active: Run | None) -> None:
         st.fragment(_render_figures)(run, snapshot)
 
 
-def _render_live(run: Run) -> None:
+def _render_live(run: Run, interval_s: float) -> None:
     # A damaged run may still be trained, so the store decides.
     if not _is_same(run, run_store().active_run()):
         st.rerun()  # the whole screen: its form is enabled again, and the refreshing stops
+    if refresh_interval_s(REFRESH_EVERY_S) != interval_s:
+        st.rerun()  # more or fewer people look than before
     snapshot = run.read()
     _render_heading(snapshot)
     _render_progress(run, snapshot)

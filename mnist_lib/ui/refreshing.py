@@ -1,0 +1,53 @@
+"""How often what changes by itself is drawn anew: less often the more people look."""
+
+from __future__ import annotations
+
+import threading
+import time
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+# So many redraws per second take about a fifth of a processor; a server that is asked for more than it can draw
+# would send nothing to anyone.
+REDRAWS_PER_S = 15
+
+# A tab that was not drawn for this long is closed, or asleep.
+GONE_AFTER_S = 20.0
+
+
+class _Tab:
+    """Stands for an open tab, and goes with its session."""
+
+
+class _OpenTabs:
+    """The tabs of all visitors."""
+
+    def __init__(self) -> None:
+        self._seen_at_s: WeakKeyDictionary[_Tab, float] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def count(self, tab: _Tab) -> int:
+        """Note that this tab is drawn now, and return how many are open."""
+        now_s = time.monotonic()
+        with self._lock:
+            self._seen_at_s[tab] = now_s
+            return sum(now_s - seen_at_s < GONE_AFTER_S for seen_at_s in self._seen_at_s.values())
+
+
+@st.cache_resource(show_spinner=False)
+def _open_tabs() -> _OpenTabs:
+    return _OpenTabs()
+
+
+def refresh_interval_s(least_s: float) -> float:
+    """Return how long to wait between two redraws of this tab, in seconds.
+
+    Args:
+        least_s: With few tabs open. With more it is doubled until all tabs together ask for at most ``REDRAWS_PER_S``.
+    """
+    interval_s = least_s
+    tabs = _open_tabs().count(st.session_state.setdefault("tab", _Tab()))
+    while tabs / interval_s > REDRAWS_PER_S:
+        interval_s *= 2
+    return interval_s
