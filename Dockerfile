@@ -15,6 +15,7 @@ USER mnist
 
 # What ends the server ends the container, and with it every process inside: a training is stopped and kept before.
 ENV MNIST_RUNS_DIR=/data/runs \
+    MNIST_MODE=public \
     MNIST_ON_EXIT=stop \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_BROWSER_SERVER_ADDRESS=localhost \
