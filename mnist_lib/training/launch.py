@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from mnist_lib.runs.store import RunStore, TrainingRefusedError
 # a few files. Keras is loaded after that.
 CLAIM_TIMEOUT_S = 30.0
 
+# With MNIST_ON_EXIT=stop. A batch, the test images, and writing the model.
+STOP_TIMEOUT_S = 20.0
+
 # The exit code of a trainer that found another one at work; for other errors it is 2.
 REFUSED_EXIT_CODE = 3
 
@@ -26,7 +30,9 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
     """Start the trainer and wait until it has claimed the store, which takes a fraction of a second.
 
     The child is an ordinary ``python -m mnist_lib train`` at low priority. It outlives
-    the process that started it and is found again through its run directory.
+    the process that started it and is found again through its run directory. Where the
+    environment says MNIST_ON_EXIT=stop, this process stops the training before it ends: in
+    a container the end of the server is the end of all its processes.
 
     Raises:
         TrainingRefusedError: A training already runs in this store.
@@ -79,7 +85,18 @@ def _start(store: RunStore, run: Run, options: list[str]) -> Run:
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
-    return _wait_for_claim(process, run)
+    run = _wait_for_claim(process, run)
+    if os.environ.get("MNIST_ON_EXIT") == "stop":
+        atexit.unregister(_stop)  # of an earlier training, which has ended
+        atexit.register(_stop, process)
+    return run
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Stop a training as its Stop button does, and wait until its model is kept."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_TIMEOUT_S)
 
 
 def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:

@@ -27,15 +27,22 @@ expect.set_options(timeout=TIMEOUT_MS)
 class Server:
     """The dashboard in a process of its own, as ``streamlit run app.py`` starts it."""
 
-    def __init__(self, runs_path: Path, port: int | None = None, project_path: Path = PROJECT_PATH) -> None:
+    def __init__(
+        self,
+        runs_path: Path,
+        port: int | None = None,
+        base_path: str = "",
+        project_path: Path = PROJECT_PATH,
+        **environment: str,
+    ) -> None:
         self.runs_path = runs_path
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        options = ["--server.headless=true", f"--server.port={self.port}"]
+        self.url = f"http://127.0.0.1:{self.port}{base_path}"
+        options = ["--server.headless=true", f"--server.port={self.port}", f"--server.baseUrlPath={base_path}"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *options],
             cwd=project_path,
-            env=os.environ | {"MNIST_RUNS_DIR": str(runs_path)},
+            env=os.environ | {"MNIST_RUNS_DIR": str(runs_path)} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
