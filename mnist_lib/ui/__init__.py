@@ -1,16 +1,17 @@
 """The screens: the only package that imports Streamlit.
 
-``session``, ``cache``, ``navigation``, ``messages`` and ``sidebar`` serve every screen;
+``session``, ``cache``, ``uploads``, ``navigation``, ``messages``, ``sidebar`` and ``entrance`` serve every screen;
 ``components`` are widgets that Streamlit does not have; ``shared`` is what several
 screens show; then there is one package per screen, which a file in ``pages/`` calls.
 """
 
 # From the bottom up, as in ``mnist_lib.LAYERS``. No screen imports another.
 LAYERS = (
-    ("assets", "session", "cache"),
+    ("assets", "session", "cache", "uploads"),
     ("navigation", "messages"),
     ("sidebar",),
     ("components",),
+    ("entrance",),
     ("shared",),
     ("overview", "train", "mistakes", "runs", "draw", "model"),
 )

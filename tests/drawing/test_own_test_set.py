@@ -315,7 +315,7 @@ def test_set_that_is_full_takes_no_more(
         own.add(inks[2], 1, "canvas")
     own.add(inks[0], 1, "canvas")  # a correction takes no room
     monkeypatch.setattr(own_digits, "MAX_DRAWINGS", 3)
-    monkeypatch.setattr(own_digits, "_MAX_PICTURE_BYTES", 100)
+    monkeypatch.setattr(own_digits, "_BYTES_PER_DRAWING", 30)
     with pytest.raises(OwnDigitsError, match="There is no more room"):
         own.add(inks[2], 1, "canvas")
     assert len(own.read().digits) == 2
