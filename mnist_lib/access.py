@@ -51,7 +51,7 @@ class Limits:
 
     epochs: int | None
     images: int | None
-    minutes: int | None
+    minutes: float | None
     runs: int
     gigabytes: int
     drawings: int
@@ -124,7 +124,7 @@ class Access:
         return ""
 
     @property
-    def minutes(self) -> int | None:
+    def minutes(self) -> float | None:
         """After how many minutes a training of this visitor stops itself, or None."""
         return None if self.may_do_all else self.limits.minutes
 

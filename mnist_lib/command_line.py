@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         )
     training.add_argument("--continue", dest="continued_run", metavar="RUN", help="continue a run that ended too early")
     training.add_argument(
-        "--minutes", type=_positive, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
+        "--minutes", type=_minutes, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
     )
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
 
@@ -148,11 +148,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes < 100_000:
         raise ValueError
-    return number
+    return minutes
 
 
 def train_command(options: argparse.Namespace) -> int:
@@ -199,7 +199,7 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool, minutes: int | None) -> RunResult:
+def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool, minutes: float | None) -> RunResult:
     dataset = load_mnist()
     _, record = run.read_config()
     # A run that is continued computes as before; it has versions if it ever got as far as Keras.
@@ -227,12 +227,12 @@ def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bo
     with _stopped_after(minutes, run) as time_is_up:
         result = train(config, dataset, run, print_epoch)
         if time_is_up.is_set() and result.state == "stopped":
-            run.write_status(msgspec.structs.replace(run.read_status(), message=f"its {minutes} minutes were over"))
+            run.write_status(msgspec.structs.replace(run.read_status(), message=f"its {minutes:g} minutes were over"))
     return result
 
 
 @contextlib.contextmanager
-def _stopped_after(minutes: int, run: Run) -> Iterator[threading.Event]:
+def _stopped_after(minutes: float, run: Run) -> Iterator[threading.Event]:
     """Request a stop after so many minutes; the event then says so."""
     time_is_up = threading.Event()
 

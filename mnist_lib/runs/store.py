@@ -114,7 +114,7 @@ class RunStore:
     def _require_room(self, runs: int, size: int = 0) -> None:
         limits = self.access.limits
         if len(_folders(self.root)) + runs > limits.runs:
-            raise RunStoreError(f"There are {limits.runs:,} runs, as many as are allowed here. Delete one first.")
+            raise RunStoreError(f"At most {limits.runs:,} runs are kept here. Delete one first.")
         if _folder_size(self.root) + size > limits.gigabytes * 1_000_000_000:
             raise RunStoreError(
                 f"The runs would have more than the {limits.gigabytes:,} GB allowed here. Delete one first."

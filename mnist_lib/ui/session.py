@@ -21,7 +21,6 @@ RUN_KEY = "run"
 # Who they are, once they said so: a ``Visitor``. A browser cannot write it: it is no widget's key.
 VISITOR_KEY = "visitor"
 
-_DRAWINGS_KEY = "drawings_of_session"
 _CHOSEN_KEY = "chosen_run"
 _SELECTOR_KEY = "run_selector"
 
@@ -41,9 +40,12 @@ def own_digits() -> OwnDigits:
     store = run_store()
     if store.access.mode != "public":
         return OwnDigits.beside(store.root, store.access)
-    if _DRAWINGS_KEY not in st.session_state:
-        st.session_state[_DRAWINGS_KEY] = TemporaryDirectory(prefix="mnist-drawings-", ignore_cleanup_errors=True)
-    return OwnDigits(Path(st.session_state[_DRAWINGS_KEY].name), store.access.limits.drawings)
+    return OwnDigits(Path(_folder_of_session().name), store.access.limits.drawings)
+
+
+@st.cache_resource(scope="session", on_release=TemporaryDirectory.cleanup, show_spinner=False)
+def _folder_of_session() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="mnist-drawings-", ignore_cleanup_errors=True)
 
 
 def selected_run() -> Run | None:

@@ -41,9 +41,9 @@ def render_one_run(run: Run) -> None:
         st.caption(f"Folder: {plain_text(run.run_id)}")
     if snapshot.message:
         st.caption(sentence(snapshot.message))
-    if owner := run.read_owner():
-        st.caption(f"By {plain_text(owner.name)}.")
     store = run_store()
+    if store.access.sees_all and (owner := run.read_owner()):  # names of pupils are not for the public
+        st.caption(f"By {plain_text(owner.name)}.")
     may_change, active = store.may_change(run), store.active_run()
     number = st.session_state.get(_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
