@@ -93,7 +93,7 @@ def _enter() -> None:
 
 
 def _leave() -> None:
-    st.session_state[VISITOR_KEY] = None
+    st.session_state.clear()  # the next person at this browser gets nothing of it, such as deleted drawings
     st.session_state[_COOKIE_KEY] = ""
 
 

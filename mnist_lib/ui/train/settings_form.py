@@ -90,7 +90,8 @@ def _render_start(active: Run | None) -> None:
         show_error(problem)
     elif active:
         name = plain_text(title_of(active.run_id))
-        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end, or stop it.")
+        stop = ", or stop it" if run_store().may_change(active) else ""
+        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end{stop}.")
     elif wrong := [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]:
         st.markdown(f":small[:red[Out of range: {'; '.join(wrong)}.]]")
     else:
