@@ -8,8 +8,8 @@ are ordered in the same direction, from the data up to the screens, in ``LAYERS`
 # ``tests/test_architecture.py`` reads the order here and enforces it.
 LAYERS = (
     ("paths", "config", "wording", "escaping", "machine", "storage", "evaluation"),
-    ("data", "terminal"),
-    ("network",),
+    ("data", "terminal", "access"),
+    ("network", "identity"),
     ("runs",),
     ("drawing", "explain", "training"),
     ("figures",),

@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, predict, summary, runs, script.
+"""The command line: train, evaluate, predict, summary, runs, script, publish.
 
 Bad input gives one line on stderr and exit code 2.
 """
@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from mnist_lib.access import AccessError, read_access
 from mnist_lib.config import (
     PRESETS,
     SETTINGS,
@@ -67,10 +69,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         try:
             options = _parser().parse_args(arguments)
+            read_access()  # raises if the environment is wrong, whatever the command
             return options.command(options)
         finally:
             sys.stdout.flush()  # not at exit, where a closed pipe could not be caught
     except (
+        AccessError,
         BackendError,
         CommandError,
         ConfigError,
@@ -101,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(command=command)
         added.add_argument("--runs-dir", type=Path, help="folder of the runs; default MNIST_RUNS_DIR, else ./runs")
-        if name not in ("summary", "script"):
+        if name not in ("summary", "script", "publish"):
             added.add_argument("--json", action="store_true", help="print JSON")
         return added
 
@@ -120,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{setting.text}. {setting.help}".replace("%", "%%"),
         )
     training.add_argument("--continue", dest="continued_run", metavar="RUN", help="continue a run that ended too early")
+    training.add_argument(
+        "--minutes", type=_minutes, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
+    )
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
 
     evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
@@ -134,7 +141,18 @@ def _parser() -> argparse.ArgumentParser:
 
     writing = add("script", script_command, "Print a run as one Keras script that needs nothing else.")
     writing.add_argument("run", metavar="RUN", help="a run's name")
+
+    publishing = add("publish", publish_command, "Show a run in public, where MNIST_MODE is public.")
+    publishing.add_argument("run", metavar="RUN", help="a run's name")
+    publishing.add_argument("--undo", action="store_true", help="do not show it any more")
     return parser
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes < 100_000:
+        raise ValueError
+    return minutes
 
 
 def train_command(options: argparse.Namespace) -> int:
@@ -152,7 +170,7 @@ def train_command(options: argparse.Namespace) -> int:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
-            result = _train(config, run, log, backend, options.json)
+            result = _train(config, run, log, backend, options.json, options.minutes)
         except (KeyboardInterrupt, Exception) as error:
             log.write(traceback.format_exc())
             stopped = isinstance(error, KeyboardInterrupt)
@@ -181,7 +199,7 @@ def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterato
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool) -> RunResult:
+def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool, minutes: float | None) -> RunResult:
     dataset = load_mnist()
     _, record = run.read_config()
     # A run that is continued computes as before; it has versions if it ever got as far as Keras.
@@ -204,7 +222,31 @@ def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bo
     # From here on, Ctrl-C stops the training and keeps the model.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.request(stop=True))
-    return train(config, dataset, run, print_epoch)
+    if minutes is None:
+        return train(config, dataset, run, print_epoch)
+    with _stopped_after(minutes, run) as time_is_up:
+        result = train(config, dataset, run, print_epoch)
+        if time_is_up.is_set() and result.state == "stopped":
+            run.write_status(msgspec.structs.replace(run.read_status(), message=f"its {minutes:g} minutes were over"))
+    return result
+
+
+@contextlib.contextmanager
+def _stopped_after(minutes: float, run: Run) -> Iterator[threading.Event]:
+    """Request a stop after so many minutes; the event then says so."""
+    time_is_up = threading.Event()
+
+    def stop() -> None:
+        time_is_up.set()
+        run.request(stop=True)
+
+    timer = threading.Timer(60 * minutes, stop)
+    timer.daemon = True  # a trainer that fails ends at once
+    timer.start()
+    try:
+        yield time_is_up
+    finally:
+        timer.cancel()
 
 
 def _reason(error: BaseException) -> str:
@@ -314,6 +356,12 @@ def script_command(options: argparse.Namespace) -> int:
     run = _find_run(options, options.run)
     config, _ = run.read_config()
     print(keras_script(config, run.read()), end="")
+    return 0
+
+
+def publish_command(options: argparse.Namespace) -> int:
+    """Mark a run for the public, or take the mark away."""
+    _store(options).publish(_find_run(options, options.run), not options.undo)
     return 0
 
 

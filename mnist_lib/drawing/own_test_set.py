@@ -25,6 +25,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from PIL import Image
 
+from mnist_lib.access import Access
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.evaluation.predictions import DIGITS
@@ -43,8 +44,8 @@ MAX_ENTRIES = MAX_DRAWINGS + 1  # the list is an entry as well
 MAX_ENTRY_BYTES = 2_000_000
 MAX_TOTAL_BYTES = 50_000_000
 
-# All pictures of a set; the zip also has the list.
-_MAX_PICTURE_BYTES = MAX_TOTAL_BYTES - MAX_ENTRY_BYTES
+# The pictures of a folder, for each drawing that it may hold; a full set's zip also has the list.
+_BYTES_PER_DRAWING = (MAX_TOTAL_BYTES - MAX_ENTRY_BYTES) // MAX_DRAWINGS
 
 # How long a window waits while another one writes.
 LOCK_TIMEOUT_S = 10.0
@@ -103,15 +104,34 @@ class Loaded(NamedTuple):
 
 
 class OwnDigits:
-    """The folder of a person's own drawings. It is created with the first one."""
+    """The folder of a person's own drawings. It is created with the first one.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The folder.
+        limit: How many drawings it may hold; a set has at most ``MAX_DRAWINGS`` anyway.
+        shared: A folder of many persons' folders, to which the limit then applies.
+    """
+
+    def __init__(self, path: Path, limit: int = MAX_DRAWINGS, shared: Path | None = None) -> None:
         self.path = path
+        self.limit = limit
+        self.shared = shared
 
     @classmethod
-    def beside(cls, runs_path: Path) -> OwnDigits:
-        """Return the set that belongs to a folder of runs."""
-        return cls(runs_path.parent / "drawings")
+    def beside(cls, runs_path: Path, access: Access | None = None) -> OwnDigits:
+        """Return the set that belongs to a folder of runs.
+
+        Args:
+            runs_path: The folder of the runs.
+            access: In class, each visitor has a folder of their own.
+        """
+        path = runs_path.parent / "drawings"
+        if access is None or access.visitor is None:
+            return cls(path)
+        if access.mode == "private":
+            return cls(path, access.limits.drawings)
+        name = hashlib.sha256(access.visitor.visitor_id.encode()).hexdigest()[:16]
+        return cls(path / name, access.limits.drawings, shared=path)
 
     # Reading.
 
@@ -276,18 +296,27 @@ class OwnDigits:
 
     def _require_room(self, count: int, new: list[bytes]) -> None:
         """Raise OwnDigitsError if the set, with these new pictures and this many in all, would not fit in a zip."""
-        if count > MAX_DRAWINGS:
-            raise OwnDigitsError(f"That would be {count:,} drawings; at most {MAX_DRAWINGS:,} can be kept.")
+        limit = MAX_DRAWINGS if self.shared else min(self.limit, MAX_DRAWINGS)
+        if count > limit:
+            raise OwnDigitsError(f"That would be {count:,} drawings; at most {limit:,} can be kept.")
         present = [(path, path.stat()) for path in self.path.glob("*.png")]
-        if sum(stat.st_size for _, stat in present) + sum(map(len, new)) > _MAX_PICTURE_BYTES:
-            raise OwnDigitsError(
-                f"There is no more room: {_MAX_PICTURE_BYTES // 1_000_000} MB of drawings can be kept."
-            )
+        new_bytes = sum(map(len, new))
+        if sum(stat.st_size for _, stat in present) + new_bytes > limit * _BYTES_PER_DRAWING:
+            megabytes = limit * _BYTES_PER_DRAWING / 1_000_000
+            raise OwnDigitsError(f"There is no more room: {megabytes:.3g} MB of drawings can be kept.")
         pixels_present = sum(_count_kept_pixels(path, stat.st_mtime_ns) for path, stat in present)
         if pixels_present + sum(_count_pixels(io.BytesIO(picture)) for picture in new) > MAX_PIXELS:
             raise OwnDigitsError(
                 f"There is no more room: drawings of {MAX_PIXELS // 1_000_000} million pixels can be kept."
             )
+        if self.shared:
+            sizes = []
+            for path in self.shared.glob("*/*.png"):
+                with suppress(OSError):  # another person has just deleted it
+                    sizes.append(path.stat().st_size)
+            too_many = len(sizes) + len(new) > self.limit
+            if too_many or sum(sizes) + new_bytes > self.limit * _BYTES_PER_DRAWING:
+                raise OwnDigitsError("There is no more room for drawings here. Others have to delete some first.")
 
     def _write_list(self, digits: Iterable[OwnDigit], damaged_lines: list[bytes]) -> None:
         # A line that cannot be read may still be useful to a person.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,9 @@ from mnist_lib.runs.run import Run
 
 # The first Keras that writes LiteRT. The one before it is the last for Python 3.10.
 LITERT_KERAS = (3, 13)
+
+# Each export loads TensorFlow, with hundreds of megabytes: many visitors wait for each other.
+_one_at_a_time = threading.Lock()
 
 
 class ExportError(Exception):
@@ -61,7 +65,7 @@ def can_export_litert() -> bool:
 def _export(run: Run, form: str, ending: str) -> bytes:
     """Write the file in a separate process, which frees all memory when it ends."""
     try:
-        with TemporaryDirectory() as folder:
+        with _one_at_a_time, TemporaryDirectory() as folder:
             path = Path(folder) / f"model{ending}"
             done = subprocess.run(
                 [sys.executable, "-m", "mnist_lib.export.write_model", form, str(run.path.absolute()), str(path)],

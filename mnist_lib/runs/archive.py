@@ -120,19 +120,22 @@ def load_archive(file: BinaryIO, store: RunStore) -> Run:
         store: Where to add it.
 
     Raises:
-        RunStoreError: The zip does not hold a run of this project, or there is no room for it. The
-            store is then unchanged.
+        RunStoreError: The visitor may not, the zip does not hold a run of this project, or there is no room
+            for it. The store is then unchanged.
     """
     try:
         with open_zip(file, ZipLimits("a run", MAX_ENTRIES, MAX_TOTAL_BYTES), _size_limit) as archive:
             name = _check_entries(archive)
             store.root.mkdir(parents=True, exist_ok=True)
-            Run(store.root).require_space(sum(archive.sizes.values()))
+            size = sum(archive.sizes.values())
+            store.require_loading(size)
+            Run(store.root).require_space(size)
             # Readers ignore a folder that begins with a dot; it is removed whatever happens.
             with TemporaryDirectory(prefix=".loading-", dir=store.root) as hidden:
                 run = Run(Path(hidden) / name)
                 _unpack(archive, Path(hidden))
                 _check_run(run)
+                store.record_owner(run)
                 return _move(run, store)
     except ZipError as error:
         raise RunStoreError(str(error)) from error

@@ -21,6 +21,7 @@ from zipfile import is_zipfile
 import msgspec
 import numpy as np
 
+from mnist_lib.access import Visitor
 from mnist_lib.config import SETTINGS, TrainingConfig
 from mnist_lib.evaluation.predictions import compress_probabilities
 from mnist_lib.machine import is_same_process
@@ -55,6 +56,10 @@ _Row = TypeVar("_Row", BatchRow, EpochRow, EventRow)
 
 class RunStoreError(Exception):
     """The runs folder cannot be used as requested. The message is one line."""
+
+
+class NotAllowedError(RunStoreError):
+    """The visitor may not do that here."""
 
 
 class Controls(NamedTuple):
@@ -111,6 +116,16 @@ class Run:
         """Where a person's note about the run is kept."""
         return self.path / "note.txt"
 
+    @property
+    def owner_path(self) -> Path:
+        """Where it is kept who started or loaded the run, if it was a pupil or a teacher."""
+        return self.path / "owner.json"
+
+    @property
+    def published_path(self) -> Path:
+        """An empty file, if the run is shown in public."""
+        return self.path / "published"
+
     def weights_path(self, epoch: int) -> Path:
         """Where the weights after an epoch (from 1) are kept."""
         return self.path / "epochs" / f"{epoch:03d}.weights.h5"
@@ -123,7 +138,7 @@ class Run:
         """Where the weights after an epoch are kept together with the optimizer's state."""
         return self.path / f"checkpoint-{epoch:03d}.weights.h5"
 
-    # Writing: only the trainer, except for control.json and the note.
+    # Writing: only the trainer, except for what screens write through ``RunStore``, which asks who they may be.
 
     def write_config(self, config: TrainingConfig, record: RunRecord) -> None:
         """Write the settings and what is recorded beside them."""
@@ -263,7 +278,28 @@ class Run:
         except OSError as error:
             raise RunStoreError(f"Cannot write to {self.path}: {error.strerror}.") from error
 
+    def write_owner(self, owner: Visitor) -> None:
+        """Record who started or loaded the run.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        write_json(self.owner_path, {"id": owner.visitor_id, "name": owner.name})
+
     # Reading.
+
+    def read_owner(self) -> Visitor | None:
+        """Return who started or loaded the run; None if that is not recorded."""
+        try:
+            recorded = read_json(self.owner_path)
+        except DamagedRunError:
+            return None
+        visitor_id, name = recorded.get("id"), recorded.get("name")
+        return Visitor(visitor_id, name) if isinstance(visitor_id, str) and isinstance(name, str) else None
+
+    def is_published(self) -> bool:
+        """Tell whether the run is shown in public, as those that ship with the project are."""
+        return self.bundled or self.published_path.is_file()
 
     def read_note(self) -> str:
         """Return a person's note about the run; empty if there is none or it cannot be read."""

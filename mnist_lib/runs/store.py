@@ -7,17 +7,18 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from mnist_lib.access import OWNER, Access, read_access
 from mnist_lib.config import TrainingConfig
 from mnist_lib.machine import process_start_time
 from mnist_lib.paths import ASSETS_PATH
 from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status, read_json, write_json
-from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
 
 BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
 
@@ -33,16 +34,28 @@ class TrainingRefusedError(RunStoreError):
 
 
 class RunStore:
-    """The runs of this machine, and the runs that ship with the project."""
+    """The runs of this machine, and the runs that ship with the project.
 
-    def __init__(self, root: Path, bundled_root: Path | None = None) -> None:
+    It shows a visitor what they may see, and refuses what they may not do.
+
+    Args:
+        root: The folder of the runs.
+        bundled_root: The folder of the runs that ship with the project.
+        access: What the visitor may do; by default it is the owner, as at the command line.
+
+    Raises:
+        AccessError: The environment names no mode, or a limit that is not a number.
+    """
+
+    def __init__(self, root: Path, bundled_root: Path | None = None, access: Access | None = None) -> None:
         self.root = root
         self.bundled_root = bundled_root or BUNDLED_RUNS_PATH
+        self.access = access or read_access()
 
     @classmethod
-    def default(cls) -> RunStore:
+    def default(cls, access: Access | None = None) -> RunStore:
         """Return the store at MNIST_RUNS_DIR, else ./runs."""
-        return cls(Path(os.environ.get("MNIST_RUNS_DIR") or "runs").absolute())
+        return cls(Path(os.environ.get("MNIST_RUNS_DIR") or "runs").absolute(), access=access)
 
     def runs(self) -> list[Run]:
         """Return every run, the newest first, the bundled ones last."""
@@ -50,7 +63,7 @@ class RunStore:
 
     def own_runs(self) -> list[Run]:
         """Return the runs of this machine, the newest first."""
-        return [Run(path) for path in _folders(self.root)]
+        return list(filter(self._may_see, map(Run, _folders(self.root))))
 
     def bundled_runs(self) -> list[Run]:
         """Return the runs that ship with the project, by name: the accurate one before the paper's."""
@@ -67,9 +80,95 @@ class RunStore:
             return None
         try:
             run = Run(self.root / run_id)
-            return run if run.read_status().state in ACTIVE_STATES else None
+            return run if run.read_status().state in ACTIVE_STATES and self._may_see(run) else None
         except DamagedRunError:
             return None
+
+    def _may_see(self, run: Run) -> bool:
+        return self.access.sees_all or run.is_published()
+
+    # What the visitor may do.
+
+    def may_change(self, run: Run) -> bool:
+        """Tell whether the visitor may stop, pause, continue, rename, annotate and delete a run."""
+        # Watching a training asks every second; only pupils need the file.
+        return not run.bundled and (self.access.may_do_all or self.access.may_change(run.read_owner()))
+
+    def require_change(self, run: Run) -> None:
+        """Raise NotAllowedError unless the visitor may change the run."""
+        if not (self.access.may_do_all or self.may_change(run)):
+            raise NotAllowedError(self.access.refusal)
+
+    def require_training(self, config: TrainingConfig) -> None:
+        """Raise NotAllowedError unless the visitor may train with these settings."""
+        if not self.access.may_add:
+            raise NotAllowedError(self.access.refusal)
+        if problem := self.access.problem_of(config):
+            raise NotAllowedError(problem)
+
+    def require_loading(self, size: int) -> None:
+        """Raise RunStoreError unless the visitor may add a run of so many bytes, and there is room for it."""
+        if not self.access.may_add:
+            raise NotAllowedError(self.access.refusal)
+        self._require_room(runs=1, size=size)
+
+    def _require_room(self, runs: int, size: int = 0) -> None:
+        limits = self.access.limits
+        if len(_folders(self.root)) + runs > limits.runs:
+            raise RunStoreError(f"At most {limits.runs:,} runs are kept here. Delete one first.")
+        if _folder_size(self.root) + size > limits.gigabytes * 1_000_000_000:
+            raise RunStoreError(
+                f"The runs would have more than the {limits.gigabytes:,} GB allowed here. Delete one first."
+            )
+
+    def record_owner(self, run: Run) -> None:
+        """Record that the visitor started or loaded a run, unless it is the owner of all.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        if self.access.visitor and self.access.visitor != OWNER:
+            run.write_owner(self.access.visitor)
+
+    def request(
+        self, run: Run, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None
+    ) -> None:
+        """Request something of the trainer, as ``Run.request`` does.
+
+        Raises:
+            NotAllowedError: The visitor may not.
+            RunStoreError: As ``Run.request``.
+        """
+        self.require_change(run)
+        run.request(paused, stop, learning_rate)
+
+    def write_note(self, run: Run, text: str) -> None:
+        """Save a note about a run, as ``Run.write_note`` does.
+
+        Raises:
+            NotAllowedError: The visitor may not.
+            RunStoreError: As ``Run.write_note``.
+        """
+        self.require_change(run)
+        run.write_note(text)
+
+    def publish(self, run: Run, published: bool = True) -> None:
+        """Show a run of this machine in public, or do not any more.
+
+        Raises:
+            RunStoreError: The visitor is neither the owner nor a teacher, the run ships with the project, or its
+                folder cannot be written.
+        """
+        if not self.access.may_do_all:
+            raise NotAllowedError(self.access.refusal)
+        if run.bundled:
+            raise RunStoreError("The run ships with the project: everybody sees it.")
+        try:
+            run.published_path.touch() if published else run.published_path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._cannot_write(error) from error
+
+    # Writing.
 
     @contextmanager
     def training(self, config: TrainingConfig, run_id: str | None = None) -> Iterator[Run]:
@@ -90,6 +189,7 @@ class RunStore:
         if run_id is not None:
             _require_folder_name(run_id)
         with self._claim():
+            self._require_room(runs=1)
             try:
                 run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id)
                 write_json(self._note_path, {"run_id": run.run_id})
@@ -115,6 +215,7 @@ class RunStore:
                 raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot be continued.")
             if not run.can_continue(snapshot):
                 raise RunStoreError(f"{run_id} has epochs but no checkpoint to continue from.")
+            self._require_room(runs=0)
             try:
                 epoch = max(run.checkpoints(snapshot), default=0)
                 write_json(self._note_path, {"run_id": run.run_id})
@@ -172,6 +273,7 @@ class RunStore:
         """
         if run.bundled:
             raise RunStoreError(f"The run ships with the project and cannot be {done}.")
+        self.require_change(run)
         with ExitStack() as claim:
             if self._lock_path.exists():  # a training was started here before
                 try:
@@ -251,6 +353,16 @@ def _require_folder_name(name: str) -> None:
             "A name has 1 to 100 English letters, digits, dots, dashes and underscores, and begins with a letter "
             "or a digit."
         )
+
+
+def _folder_size(root: Path) -> int:
+    """Return the bytes of all files in a folder; what vanishes meanwhile does not count."""
+    size = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(folder, name)).st_size
+    return size
 
 
 def _folders(root: Path) -> list[Path]:

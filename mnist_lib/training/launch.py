@@ -35,23 +35,35 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
     a container the end of the server is the end of all its processes.
 
     Raises:
+        NotAllowedError: The visitor may not train with these settings.
         TrainingRefusedError: A training already runs in this store.
         RunStoreError: The trainer could not start. The message says why, in one line.
     """
+    store.require_training(config)
     settings = config.to_dict()
     settings["limit"] = settings.pop("training_images")
     # "custom" is not a preset to start from: every setting is given as an option anyway.
     settings["preset"] = "paper" if config.preset == "custom" else config.preset
-    return _start(store, Run(store.root / store.new_run_id(config)), [_option(*item) for item in settings.items()])
+    run = Run(store.root / store.new_run_id(config))
+    run = _start(store, run, [_option(*item) for item in settings.items()])
+    try:
+        store.record_owner(run)
+    except OSError as error:
+        raise RunStoreError(f"Cannot write to {run.path}: {error.strerror}.") from error
+    return run
 
 
 def continue_training(store: RunStore, run: Run) -> Run:
     """Start a trainer that continues a run from its last checkpoint.
 
     Raises:
+        NotAllowedError: The visitor may not change the run, or not train so much.
         TrainingRefusedError: A training already runs in this store.
         RunStoreError: The run has nothing left to train, or the trainer could not start.
     """
+    store.require_change(run)
+    if config := run.read().config:  # without one, the trainer says what is wrong
+        store.require_training(config)
     return _start(store, run, [f"--continue={run.run_id}"])
 
 
@@ -68,6 +80,8 @@ def _start(store: RunStore, run: Run, options: list[str]) -> Run:
         raise TrainingRefusedError(
             f"A training is already running: {running.run_id}. Wait for it to end, or stop it first."
         )
+    if store.access.minutes:
+        options = [*options, f"--minutes={store.access.minutes}"]
     process = subprocess.Popen(
         [
             sys.executable,

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from mnist_lib.access import AccessError
 from mnist_lib.data.dataset import DatasetError
 from mnist_lib.escaping import plain_text
+from mnist_lib.identity import IdentityError
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import RunStoreError
 
@@ -18,7 +20,7 @@ def errors_as_messages() -> Iterator[None]:
     """Show the project's own errors, each in one clear line, instead of a traceback."""
     try:
         yield
-    except (DatasetError, DamagedRunError, RunStoreError) as error:
+    except (AccessError, DatasetError, DamagedRunError, IdentityError, RunStoreError) as error:
         show_error(str(error))
 
 

@@ -1,12 +1,16 @@
-"""The selected run: the same on every screen, in the address and in the sidebar's selector."""
+"""Who is at the screens, with their runs and drawings, and the selected run: the same on every screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from mnist_lib.access import Visitor, read_access
+from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.runs.titles import run_title, run_titles
@@ -14,13 +18,34 @@ from mnist_lib.runs.titles import run_title, run_titles
 # The chosen run's name in the URL, and the key of the sidebar's selector.
 RUN_KEY = "run"
 
+# Who they are, once they said so: a ``Visitor``. A browser cannot write it: it is no widget's key.
+VISITOR_KEY = "visitor"
+
 _CHOSEN_KEY = "chosen_run"
 _SELECTOR_KEY = "run_selector"
 
 
 def run_store() -> RunStore:
-    """Return the store of this machine's runs."""
-    return RunStore.default()
+    """Return the store of this machine's runs, which allows what the visitor may do."""
+    return RunStore.default(read_access(visitor()))
+
+
+def visitor() -> Visitor | None:
+    """Return who is at the screens, or None for somebody who has not said so."""
+    return st.session_state.get(VISITOR_KEY)
+
+
+def own_digits() -> OwnDigits:
+    """Return the visitor's own test set; in public it ends with the session."""
+    store = run_store()
+    if store.access.mode != "public":
+        return OwnDigits.beside(store.root, store.access)
+    return OwnDigits(Path(_folder_of_session().name), store.access.limits.drawings)
+
+
+@st.cache_resource(scope="session", on_release=TemporaryDirectory.cleanup, show_spinner=False)
+def _folder_of_session() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="mnist-drawings-", ignore_cleanup_errors=True)
 
 
 def selected_run() -> Run | None:

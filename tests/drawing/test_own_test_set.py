@@ -11,12 +11,14 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from mnist_lib.access import DEFAULT_LIMITS, Access, Visitor
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing import own_test_set as own_digits
 from mnist_lib.drawing.normalization import normalize_drawing
@@ -315,11 +317,35 @@ def test_set_that_is_full_takes_no_more(
         own.add(inks[2], 1, "canvas")
     own.add(inks[0], 1, "canvas")  # a correction takes no room
     monkeypatch.setattr(own_digits, "MAX_DRAWINGS", 3)
-    monkeypatch.setattr(own_digits, "_MAX_PICTURE_BYTES", 100)
+    monkeypatch.setattr(own_digits, "_BYTES_PER_DRAWING", 30)
     with pytest.raises(OwnDigitsError, match="There is no more room"):
         own.add(inks[2], 1, "canvas")
     assert len(own.read().digits) == 2
     assert len(files(own)) == 3
+
+
+def test_each_pupil_has_a_set_in_a_folder_with_one_limit(tmp_path: Path, inks: list[np.ndarray]) -> None:
+    def set_of(visitor_id: str) -> OwnDigits:
+        limits = replace(DEFAULT_LIMITS["class"], drawings=2)
+        return OwnDigits.beside(tmp_path / "runs", Access("class", limits, Visitor(visitor_id, "Anna")))
+
+    anna, other_anna = set_of("../../a1"), set_of("a2")
+    assert anna.path.parent == tmp_path / "drawings"
+    anna.add(inks[0], 7, "canvas")
+    other_anna.add(inks[1], 2, "canvas")
+    assert [digit.label for digit in anna.read().digits] == [7]
+    with pytest.raises(OwnDigitsError, match="no more room for drawings here"):
+        anna.add(inks[2], 1, "canvas")
+    other_anna.clear()
+    assert len(anna.read().digits) == 1
+    anna.add(inks[2], 1, "canvas")
+
+
+def test_installation_may_allow_fewer_drawings(tmp_path: Path, inks: list[np.ndarray]) -> None:
+    few = OwnDigits(tmp_path / "drawings", limit=1)
+    few.add(inks[0], 7, "canvas")
+    with pytest.raises(OwnDigitsError, match="at most 1 can be kept"):
+        few.add(inks[1], 2, "canvas")
 
 
 # Zips.

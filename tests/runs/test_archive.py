@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from mnist_lib.access import DEFAULT_LIMITS
 from mnist_lib.config import SETTINGS
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
@@ -30,7 +31,6 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.disks import mounted_disk
-from tests.support.processes import PROJECT_PATH
 from tests.support.runs import Trained, result_of
 
 pytestmark = pytest.mark.usefixtures("keras_loaded")
@@ -205,9 +205,8 @@ def test_run_too_large_to_be_loaded_again_is_refused_when_it_leaves(longest_run:
         archive_run(longest_run)
 
 
-def test_server_takes_what_a_run_may_be() -> None:
-    config = (PROJECT_PATH / ".streamlit" / "config.toml").read_text(encoding="utf-8")
-    assert f"\nmaxUploadSize = {MAX_ARCHIVE_MB}\n" in config
+def test_private_installation_takes_what_a_run_may_be() -> None:
+    assert DEFAULT_LIMITS["private"].upload_mb == MAX_ARCHIVE_MB
 
 
 # Hostile zips. Each takes the zip of the tiny run and the name of its folder.

@@ -12,9 +12,12 @@ from mnist_lib.drawing.picture_files import PICTURE_ENDINGS, TOO_MUCH, read_pict
 from mnist_lib.escaping import plain_text
 from mnist_lib.ui.components.paste_button import paste_button, pasted_picture
 from mnist_lib.ui.shared.drawing import PICTURE_INK_KEY, WAY_KEY, GivenDigit, ask_for_drawing, given_digit
+from mnist_lib.ui.uploads import largest_upload_mb
 
 # A picture of 20 megapixels has fewer bytes than this, unless nothing in it repeats.
 LARGEST_FILE_MB = 40
+# It comes as text, a third longer, in one message of at most 25 MB, as Streamlit allows.
+LARGEST_PASTED_MB = 18
 # A photo of 20 megapixels takes half a second.
 LONGEST_READING_S = 2.0
 
@@ -63,10 +66,10 @@ def _ask_for_picture() -> None:
         key=upload_key,
         on_change=_take_upload,
         args=(upload_key,),
-        max_upload_size=LARGEST_FILE_MB,
+        max_upload_size=largest_upload_mb(LARGEST_FILE_MB),
         label_visibility="collapsed",
     )
-    paste_button("pasted", LARGEST_FILE_MB, _take_pasted)
+    paste_button("pasted", largest_upload_mb(LARGEST_PASTED_MB), _take_pasted)
     if error := state.get(_PICTURE_ERROR):
         st.error(plain_text(error), icon=":material/broken_image:")
     if state.get(PICTURE_INK_KEY) is not None:

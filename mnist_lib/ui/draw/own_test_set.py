@@ -29,9 +29,10 @@ from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_done, show_error, show_problem
-from mnist_lib.ui.session import make_titles, run_store, title_of
+from mnist_lib.ui.session import make_titles, own_digits, run_store, title_of
 from mnist_lib.ui.shared.drawing import clear_drawing
 from mnist_lib.ui.shared.paging import choose_page
+from mnist_lib.ui.uploads import largest_upload_mb
 from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
@@ -67,7 +68,7 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
         source: Where it comes from, one of ``drawing.own_test_set.SOURCES``.
     """
-    own = _own_digits()
+    own = own_digits()
     try:
         kept = own.find(ink)
     except OwnDigitsError as error:
@@ -88,7 +89,7 @@ def render_keep_form(ink: np.ndarray, source: str) -> None:
 
 def render_last_kept() -> None:
     """Say what was kept last, if it is still in the set, and offer to remove it: the canvas is empty by now."""
-    own = _own_digits()
+    own = own_digits()
     last = st.session_state.get(_LAST_KEPT_KEY)
     with suppress(OwnDigitsError):  # the set itself, further below, says what is wrong
         kept = own.find(last) if last is not None else None
@@ -120,7 +121,7 @@ def render_own_digits(run: Run) -> None:
     Args:
         run: A run that has a model.
     """
-    own = _own_digits()
+    own = own_digits()
     show_done(_DONE_KEY)
     st.header("Your own test set")
     try:
@@ -140,10 +141,6 @@ def render_own_digits(run: Run) -> None:
     if answers is not None:
         _render_drawings(own, snapshot, answers)
         _render_other_runs(run, snapshot, answers)
-
-
-def _own_digits() -> OwnDigits:
-    return OwnDigits.beside(run_store().root)
 
 
 def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
@@ -190,7 +187,7 @@ def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
                 "A zip of drawings, downloaded here or elsewhere",
                 type="zip",
                 key=upload_key,
-                max_upload_size=MAX_TOTAL_BYTES // 1_000_000,
+                max_upload_size=largest_upload_mb(MAX_TOTAL_BYTES // 1_000_000),
                 on_change=_load_zip,
                 args=(own, upload_key),
             )

@@ -17,7 +17,9 @@ from mnist_lib.wording import rough_duration_text
 
 @errors_as_messages()
 def render_training_time() -> None:
-    """Say how long a training takes on this machine, and lead to it."""
+    """Say how long a training takes on this machine, and lead to it, if the visitor may train."""
+    if not run_store().access.may_add:
+        return
     st.header("Train one yourself")
     times = measured_times(run_store())
     bundled = run_store().bundled_runs()

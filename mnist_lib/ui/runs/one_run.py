@@ -41,7 +41,10 @@ def render_one_run(run: Run) -> None:
         st.caption(f"Folder: {plain_text(run.run_id)}")
     if snapshot.message:
         st.caption(sentence(snapshot.message))
-    active = run_store().active_run()
+    store = run_store()
+    if store.access.sees_all and (owner := run.read_owner()):  # names of pupils are not for the public
+        st.caption(f"By {plain_text(owner.name)}.")
+    may_change, active = store.may_change(run), store.active_run()
     number = st.session_state.get(_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if run.run_id == chosen_run_id():
@@ -51,14 +54,19 @@ def render_one_run(run: Run) -> None:
             st.button("Show it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
-        if not run.bundled:
+        if may_change:
             _render_rename(run, snapshot.is_active, number)
             _render_delete(run, snapshot.is_active, number)
     show_continue_problem()
     if run.bundled:
-        st.caption("It ships with the project and cannot be renamed or deleted.")
-    else:
+        if store.access.may_add:
+            st.caption("It ships with the project and cannot be renamed or deleted.")
+    elif may_change:
         _render_note(run)
+    elif note := run.read_note():
+        st.text(note)
+    if store.access.may_do_all and not run.bundled:
+        _render_publishing(run)
     with st.expander("Download", icon=":material/download:", on_change="rerun", key="one_run_downloads") as box:
         if box.open:
             render_downloads(run)
@@ -130,9 +138,28 @@ def _render_note(run: Run) -> None:
     show_problem(_NOTE_PROBLEM_KEY)
 
 
+def _render_publishing(run: Run) -> None:
+    key = f"published_{run.run_id}"
+    st.toggle(
+        "Shown in public",
+        run.is_published(),
+        key=key,
+        on_change=_publish,
+        args=(run, key),
+        help="Where MNIST_MODE is public, visitors see only these runs and those that ship with the project.",
+    )
+
+
+def _publish(run: Run, key: str) -> None:
+    try:
+        run_store().publish(run, st.session_state[key])
+    except RunStoreError as error:
+        st.session_state[_NOTE_PROBLEM_KEY] = str(error)
+
+
 def _keep_note(run: Run, key: str) -> None:
     try:
-        run.write_note(st.session_state[key])
+        run_store().write_note(run, st.session_state[key])
     except RunStoreError as error:
         st.session_state[_NOTE_PROBLEM_KEY] = str(error)
     else:

@@ -56,8 +56,8 @@ def render_runs_screen() -> None:
         st.caption(f"Chosen: {plain_text('; '.join(titles))}.")
     if not chosen:
         st.info(
-            "Choose a run in the table to rename it, add a note, download it or delete it; choose two to see what "
-            "one reads that the other does not.",
+            "Choose a run in the table to see what can be done with it; choose two to see what one reads that the "
+            "other does not.",
             icon=":material/check_box:",
         )
         return

@@ -15,13 +15,15 @@ _PROBLEM_KEY = "continue_problem"
 
 
 def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Show the button that continues a run that ended too early.
+    """Show the button that continues a run that ended too early, if the visitor may.
 
     Args:
         run: The run.
         snapshot: The same run as it is now; it can be continued.
         active: The run that is being trained now, if there is one.
     """
+    if not run_store().may_change(run):
+        return
     epoch = max(run.checkpoints(snapshot), default=0)
     st.button(
         f"Continue from epoch {epoch}" if epoch else "Continue from the start",

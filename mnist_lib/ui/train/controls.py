@@ -9,12 +9,13 @@ from mnist_lib.runs.progress import multiplied_learning_rate, present_learning_r
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.messages import show_error
+from mnist_lib.ui.session import run_store
 
 _PROBLEM_KEY = "learning_rate_problem"
 
 
 def render_controls(run: Run, snapshot: RunSnapshot) -> None:
-    """Show the buttons of a running training.
+    """Show the buttons of a running training, if the visitor may press them.
 
     They may be redrawn every second: what is being typed is kept, and so is the keyboard
     focus, because no button except the one just clicked disappears or is disabled.
@@ -23,6 +24,8 @@ def render_controls(run: Run, snapshot: RunSnapshot) -> None:
         run: The run.
         snapshot: The same run as it is now.
     """
+    if not run_store().may_change(run):
+        return
     controls = run.read_controls()
     row = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
     row.button(
@@ -101,7 +104,7 @@ def _request(run: Run, **controls: bool | float) -> bool:
     """Send a request to the trainer, or keep the error for the screen until the next request."""
     st.session_state.pop(_PROBLEM_KEY, None)
     try:
-        run.request(**controls)  # pyright: ignore[reportArgumentType]  # named above, each with its type
+        run_store().request(run, **controls)  # pyright: ignore[reportArgumentType]  # named above, each with its type
     except RunStoreError as error:
         st.session_state[_PROBLEM_KEY] = (run.run_id, str(error))
         return False

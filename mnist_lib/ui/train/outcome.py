@@ -38,7 +38,7 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
             screen_link("draw", "Draw a digit for it")
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
-        if snapshot.config and not run.bundled:
+        if snapshot.config and not run.bundled and run_store().access.may_add:
             st.button(
                 "Back to these settings",
                 icon=":material/settings_backup_restore:",

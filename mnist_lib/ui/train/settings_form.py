@@ -34,6 +34,11 @@ PRESET_PURPOSES = {
     "accurate": "The fewest mistakes: it trains longer, on digits that are moved and turned a little.",
 }
 
+_FOR_LOOKING = (
+    "This installation only shows runs and reads drawings. To train networks of your own, install the project on your "
+    "own machine: its README says how."
+)
+
 # The settings that steps and schedule depend on.
 _LENGTH_SETTINGS = ("epochs", "batch_size", "training_images", "validation_split")
 
@@ -51,6 +56,9 @@ def render_settings(active: Run | None) -> None:
     """
     if st.session_state.pop(_STARTED_KEY, False):
         st.rerun()  # the whole screen must show the new training
+    if not run_store().access.may_add:
+        st.info(_FOR_LOOKING, icon=":material/public:")
+        return
     prepare_fields()
     st.session_state.setdefault(PRESET_KEY, "paper")
     with st.container(border=True, key=FORM_KEY):
@@ -82,7 +90,8 @@ def _render_start(active: Run | None) -> None:
         show_error(problem)
     elif active:
         name = plain_text(title_of(active.run_id))
-        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end, or stop it.")
+        stop = ", or stop it" if run_store().may_change(active) else ""
+        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end{stop}.")
     elif wrong := [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]:
         st.markdown(f":small[:red[Out of range: {'; '.join(wrong)}.]]")
     else:
