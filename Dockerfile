@@ -19,8 +19,7 @@ ENV MNIST_RUNS_DIR=/data/runs \
     MNIST_ON_EXIT=stop \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_BROWSER_SERVER_ADDRESS=localhost \
-    STREAMLIT_SERVER_HEADLESS=true \
-    STREAMLIT_SERVER_FILE_WATCHER_TYPE=none
+    STREAMLIT_SERVER_HEADLESS=true
 VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --start-period=30s --timeout=10s CMD python -c "import os, urllib.request; urllib.request.urlopen(os.path.join('http://127.0.0.1:8501', os.environ.get('STREAMLIT_SERVER_BASE_URL_PATH', '').strip('/'), '_stcore/health'))"

@@ -16,8 +16,8 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Return a function that starts a server; all of them end with the test."""
     servers: list[Server] = []
 
-    def start(port: int | None = None, **options: str) -> Server:
-        servers.append(Server(tmp_path / "runs", port, **options))
+    def start(port: int | None = None, base_path: str = "", **environment: str) -> Server:
+        servers.append(Server(tmp_path / "runs", port, base_path, **environment))
         return servers[-1]
 
     yield start
