@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.browser import TIMEOUT_MS, Server, launch_browser
+from tests.support.processes import PROJECT_PATH
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(port: int | None = None, base_path: str = "", **environment: str) -> Server:
-        servers.append(Server(tmp_path / "runs", port, base_path, **environment))
+        servers.append(Server(tmp_path / "runs", port, base_path, PROJECT_PATH, **environment))
         return servers[-1]
 
     yield start
