@@ -16,18 +16,18 @@ REDRAWS_PER_S = 15
 GONE_AFTER_S = 20.0
 
 
-class _Tab:
+class Tab:
     """Stands for an open tab, and goes with its session."""
 
 
-class _OpenTabs:
+class OpenTabs:
     """The tabs of all visitors."""
 
     def __init__(self) -> None:
-        self._seen_at_s: WeakKeyDictionary[_Tab, float] = WeakKeyDictionary()
+        self._seen_at_s: WeakKeyDictionary[Tab, float] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def count(self, tab: _Tab) -> int:
+    def count(self, tab: Tab) -> int:
         """Note that this tab is drawn now, and return how many are open."""
         now_s = time.monotonic()
         with self._lock:
@@ -36,8 +36,8 @@ class _OpenTabs:
 
 
 @st.cache_resource(show_spinner=False)
-def _open_tabs() -> _OpenTabs:
-    return _OpenTabs()
+def _open_tabs() -> OpenTabs:
+    return OpenTabs()
 
 
 def refresh_interval_s(least_s: float) -> float:
@@ -46,8 +46,11 @@ def refresh_interval_s(least_s: float) -> float:
     Args:
         least_s: With few tabs open. With more it is doubled until all tabs together ask for at most ``REDRAWS_PER_S``.
     """
-    interval_s = least_s
-    tabs = _open_tabs().count(st.session_state.setdefault("tab", _Tab()))
-    while tabs / interval_s > REDRAWS_PER_S:
-        interval_s *= 2
-    return interval_s
+    return interval_s(least_s, _open_tabs().count(st.session_state.setdefault("tab", Tab())))
+
+
+def interval_s(least_s: float, tabs: int) -> float:
+    """Return the same for so many open tabs."""
+    while tabs / least_s > REDRAWS_PER_S:
+        least_s *= 2
+    return least_s

@@ -1,0 +1,28 @@
+"""Many visitors at once, without a browser each."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from tests.support.browser import StartServer
+from tests.support.visitor import Visitor
+
+SCREENS = ("", "train", "mistakes", "runs")
+TABS = 12
+
+
+def test_many_who_come_at_once_to_a_new_server_all_get_their_screen(start_server: StartServer) -> None:
+    server = start_server()
+
+    async def come() -> list[str]:
+        async with AsyncExitStack() as tabs:
+            visitors = [await tabs.enter_async_context(Visitor(server.url)) for _ in range(TABS)]
+            await asyncio.gather(
+                *(visitor.open(SCREENS[number % len(SCREENS)]) for number, visitor in enumerate(visitors))
+            )
+            return [element.WhichOneof("type") or "" for each in visitors for element in each.elements.values()]
+
+    shown = asyncio.run(come())
+    assert "exception" not in shown
+    assert shown.count("heading") >= TABS
