@@ -71,6 +71,7 @@ def _ask() -> None:
     _keep()
     with st.form("entrance", border=False, width=360):
         st.text_input("Your name", key=_NAME_KEY, max_chars=MAX_NAME_LENGTH)
+        st.caption("Your trainings and drawings are kept under it.")
         if _teacher_password():
             with st.expander("For teachers"):
                 st.text_input("Password", type="password", key=_PASSWORD_KEY)
