@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import re
 import signal
 import sys
 import time
@@ -67,6 +68,10 @@ def main(arguments: list[str] | None = None) -> int:
     open_streams()
     try:
         try:
+            arguments = sys.argv[1:] if arguments is None else arguments
+            # argparse takes "--" for the end of the options there as well, and gives an empty list as the value.
+            if wrong := next((text for text in arguments if re.fullmatch("--[a-z0-9-]+=--", text)), None):
+                raise CommandError(f"{wrong.removesuffix('=--')} cannot be --.")
             options = _parser().parse_args(arguments)
             return options.command(options)
         finally:
