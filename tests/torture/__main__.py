@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--cases", type=int, help="how many of each row; default: as many as belong to it")
     parser.add_argument("--first", type=int, default=0, help="the first case, from 0, to do one again")
     parser.add_argument("--seed", type=int, default=17)
-    parser.add_argument("--write", type=Path, help="a file whose table is replaced by this one")
+    parser.add_argument("--write", type=Path, help="a file with the table, in which these lines are replaced")
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
@@ -51,32 +51,34 @@ def main() -> int:
                     outcomes[name] = pool.submit(do_cases, row, source, options.seed, numbers, True).result()
                 except BrokenProcessPool:
                     outcomes[name] = Outcome(Counter(), ["the process died"], Measured(0, 0), 0)
-    table = make_table(outcomes)
-    print(f"\n{table}\n\nAll in {(time.monotonic() - began) / 60:.0f} minutes.")
+    lines = make_lines(outcomes)
+    print("", *lines.values(), f"\nAll in {(time.monotonic() - began) / 60:.0f} minutes.", sep="\n")
     faults = [f"{name}, {fault}" for name, outcome in outcomes.items() for fault in outcome.faults]
     if options.write:
-        write_table(options.write, table)
+        write_table(options.write, lines)
     print("\n".join(faults), file=sys.stderr)
     return 1 if faults else 0
 
 
-def make_table(outcomes: dict[str, Outcome]) -> str:
-    """Return the table in Markdown."""
-    lines = ["| what | command | what came of it |", "|---|---|---|"]
+def make_lines(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """Return a line of the table for each row, in Markdown."""
+    lines = {}
     for name, outcome in outcomes.items():
         count = sum(outcome.counts.values()) + len(outcome.faults)
-        lines.append(
-            f"| {count:,} {ROWS[name].what} | `python -m tests.torture {name}` | {outcome}; {outcome.seconds:.0f} s |"
+        lines[name] = (
+            f"| {count:,} {ROWS[name].what} | `python -m tests.torture {name}` | {outcome}; {outcome.seconds:,.0f} s |"
         )
-    return "\n".join(lines)
+    return lines
 
 
-def write_table(path: Path, table: str) -> None:
-    """Replace the table in a Markdown file, which has one."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [number for number, line in enumerate(lines) if line.startswith("|")]
-    lines[rows[0] : rows[-1] + 1] = table.splitlines()
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write_table(path: Path, lines: dict[str, str]) -> None:
+    """Replace these lines in the table of a Markdown file, and leave the other ones."""
+    before = path.read_text(encoding="utf-8").splitlines()
+    table = [number for number, line in enumerate(before) if line.startswith("|")]
+    head, kept = before[table[0] : table[0] + 2], before[table[0] + 2 : table[-1] + 1]
+    lines = {name: line for name in ROWS for line in kept if f"`python -m tests.torture {name}`" in line} | lines
+    before[table[0] : table[-1] + 1] = [*head, *(lines[name] for name in ROWS if name in lines)]
+    path.write_text("\n".join(before) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

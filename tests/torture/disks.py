@@ -73,9 +73,9 @@ class FullDisks(Row):
             assert "the disk is full" in errors[0] or "No space left" in errors[0], errors[0]
             step = "before there is a run"
             if runs:
-                steps = re.findall(
-                    r'mnist_lib/(?:runs|training|network)/\S+", line \d+, in (\w+)', runs[0].log_path.read_text()
-                )
+                # Of the functions in the traceback, the innermost that says what was written.
+                log = runs[0].log_path.read_text()
+                steps = re.findall(r'mnist_lib/(?:runs|training)/\S+", line \d+, in (?!_|require_space)(\w+)', log)
                 step = f"in {steps[-1]}" if steps else "where the log has no room to say"
         subprocess.run(["mount", "-o", "remount,size=64m", self.disk], check=True)
         if runs and step != "nowhere":
