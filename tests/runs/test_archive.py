@@ -714,3 +714,13 @@ def test_failing_rename_leaves_nothing(archive: bytes, store: RunStore, monkeypa
     with pytest.raises(RunStoreError, match="Permission denied"):
         load_archive(io.BytesIO(archive), store)
     assert list(store.root.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_loads_is_not(
+    archive: bytes, store: RunStore
+) -> None:
+    for name in (".loading-killed", ".loading-now", ".deleted-a-run-1"):
+        (store.root / name).mkdir(parents=True)
+    os.utime(store.root / ".loading-killed", (0, 1))
+    run = load_archive(io.BytesIO(archive), store)
+    assert sorted(path.name for path in store.root.iterdir()) == [".loading-now", run.run_id]
