@@ -24,7 +24,7 @@ BIOME := @biomejs/biome@2.6.8
 # The same names as in tests/support/browser.py.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help run test check quick-tests lint pictures clean browser
+.PHONY: help run test torture check quick-tests lint pictures clean browser
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ run: $(INSTALLED) ## serve the dashboard at http://127.0.0.1:8501 (PORT=... for 
 
 test: $(INSTALLED_DEV) browser ## run all tests, those in a browser too
 	$(RUN) pytest -n 2 --dist worksteal
+
+torture: $(INSTALLED_DEV) ## kill, fill, damage and flood it for about half an hour, and write docs/reliability.md
+	$(RUN) tests.torture --write docs/reliability.md
 
 check: $(INSTALLED_DEV) ## style, types and all tests that train nothing and start no command, server or browser
 	@$(MAKE) --no-print-directory -j 2 lint quick-tests

@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import io
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -20,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 import msgspec
 
@@ -68,6 +70,10 @@ def main(arguments: list[str] | None = None) -> int:
     open_streams()
     try:
         try:
+            arguments = sys.argv[1:] if arguments is None else arguments
+            # argparse takes "--" for the end of the options there as well, and gives an empty list as the value.
+            if wrong := next((text for text in arguments if re.fullmatch("--[a-z0-9-]+=--", text)), None):
+                raise CommandError(f"{wrong.removesuffix('=--')} cannot be --.")
             options = _parser().parse_args(arguments)
             read_access()  # raises if the environment is wrong, whatever the command
             return options.command(options)
@@ -166,13 +172,14 @@ def train_command(options: argparse.Namespace) -> int:
     backend = choose_backend(continued.read().record.versions if continued else ())
     if options.background_run is not None:
         run_in_background()
-    with _claimed_run(options, config) as (run, config), run.log_path.open("a", encoding="utf-8", buffering=1) as log:
+    with _claimed_run(options, config) as (run, config), _open_log(run) as log:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
             result = _train(config, run, log, backend, options.json, options.minutes)
         except (KeyboardInterrupt, Exception) as error:
-            log.write(traceback.format_exc())
+            with contextlib.suppress(OSError):  # of a disk that is full
+                log.write(traceback.format_exc())
             stopped = isinstance(error, KeyboardInterrupt)
             reason = "interrupted before the first batch" if stopped else _reason(error)
             run.fail(reason)
@@ -185,6 +192,11 @@ def train_command(options: argparse.Namespace) -> int:
             f"{duration_text(result.train_seconds)} on {result.device}. Run {result.run_id} {result.state}."
         )
     return 0
+
+
+def _open_log(run: Run) -> TextIO:
+    """Open a run's log without a buffer: what a full disk did not take would be written once more when it is closed."""
+    return io.TextIOWrapper(run.log_path.open("ab", buffering=0), encoding="utf-8", write_through=True)
 
 
 @contextlib.contextmanager

@@ -58,12 +58,17 @@ def has_avx2() -> bool:
 
 
 def process_start_time(pid: int | None = None) -> float:
-    """Return when a process began, in seconds since the epoch; this one by default.
+    """Return when a process began, this one by default: a number that no setting of the clock changes.
+
+    Returns:
+        Seconds, since the machine's start on Linux and since the epoch elsewhere.
 
     Raises:
         psutil.Error: There is no such process.
     """
-    return psutil.Process(pid).create_time()
+    began = psutil.Process(pid).create_time()
+    # On Linux psutil adds the time of the start, which moves with the clock.
+    return began - psutil.boot_time() if psutil.LINUX else began
 
 
 def is_same_process(pid: object, start_time: object) -> bool:
@@ -75,8 +80,7 @@ def is_same_process(pid: object, start_time: object) -> bool:
     if not isinstance(pid, int) or not isinstance(start_time, (int, float)) or pid <= 0:
         return False
     try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - start_time) < 2.0 and process.status() not in (
+        return abs(process_start_time(pid) - start_time) < 2.0 and psutil.Process(pid).status() not in (
             psutil.STATUS_ZOMBIE,
             psutil.STATUS_DEAD,
         )

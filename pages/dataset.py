@@ -49,6 +49,7 @@ digit = controls.pills(
 )
 controls.button("Shuffle", icon=":material/shuffle:", on_click=shuffle)
 
+split = split or "train"  # Streamlit passes on what is empty in the address
 images, labels = mnist().split(split)
 indices = select_indices(labels, digit, st.session_state.get("dataset_shuffle"))
 shown = choose_page(indices, IMAGES_PER_PAGE, key="dataset_page", persist_state="session")

@@ -172,6 +172,8 @@ def test_ctrl_c_before_the_first_batch_is_said_in_one_line(python: Python, store
         (["--seed", "-1"], "Seed must be a whole number from 0 to 4,294,967,295, not -1."),
         (["--limit", "60001"], "Training images must be a whole number from 1 to 60,000, not 60001."),
         (["--preset", "slow"], "Preset must be one of paper"),
+        (["--preset=--"], "--preset cannot be --."),
+        (["--background-run=--"], "--background-run cannot be --."),
         (["--speed", "9"], "unrecognized arguments: --speed 9"),
         (["extra"], "unrecognized arguments: extra"),
     ],

@@ -110,6 +110,13 @@ def test_this_process_is_known_by_its_pid_and_start_time() -> None:
     assert is_same_process(os.getpid(), start_time)
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the start of a process does not move with the clock")
+def test_process_stays_the_same_when_the_clock_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    start_time, right = process_start_time(), psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: right - 3600)
+    assert is_same_process(os.getpid(), start_time)
+
+
 def test_pid_used_again_by_another_process_is_not_the_same() -> None:
     assert not is_same_process(os.getpid(), process_start_time() - 3600)
     assert not is_same_process(os.getpid(), process_start_time() + 3600)

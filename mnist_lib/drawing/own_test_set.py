@@ -29,7 +29,7 @@ from mnist_lib.access import Access
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.evaluation.predictions import DIGITS
-from mnist_lib.storage.files import file_stamp, write_whole
+from mnist_lib.storage.files import file_stamp, read_file, require_file, write_whole
 from mnist_lib.storage.zip_reading import EntryError, ZipError, ZipLimits, open_zip, shown
 
 LIST_NAME = "drawings.jsonl"
@@ -329,7 +329,7 @@ class OwnDigits:
     def _read_list(self) -> tuple[dict[str, OwnDigit], list[bytes]]:
         """Return the drawings by id, and the lines that are damaged."""
         try:
-            lines = (self.path / LIST_NAME).read_bytes().splitlines()
+            lines = read_file(self.path / LIST_NAME).splitlines()
         except FileNotFoundError:
             return {}, []
         except OSError as error:
@@ -351,7 +351,7 @@ class OwnDigits:
     def _read_picture(self, digit: OwnDigit) -> bytes:
         path = self._picture_path(digit.digit_id)
         try:
-            return path.read_bytes()
+            return read_file(path)
         except OSError as error:
             raise OwnDigitsError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -398,7 +398,7 @@ def _normalize(pixels: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=MAX_DRAWINGS)
 def _read_image(path: Path, modified_ns: int) -> np.ndarray:
     """Return what a network sees of a kept drawing, uint8, (28, 28); cached until its file changes."""
-    image = _normalize(_decode_picture(path.read_bytes()))
+    image = _normalize(_decode_picture(read_file(path)))
     image.setflags(write=False)  # many readers share it
     return image
 
@@ -407,6 +407,7 @@ def _read_image(path: Path, modified_ns: int) -> np.ndarray:
 def _count_kept_pixels(path: Path, modified_ns: int) -> int:
     """Return the number of pixels of a kept drawing, 0 if damaged; cached until its file changes."""
     try:
+        require_file(path)
         return _count_pixels(path)
     except Exception:  # Pillow raises many types for a bad file
         return 0

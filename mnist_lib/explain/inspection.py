@@ -9,6 +9,7 @@ import numpy as np
 from mnist_lib.network.forward import Network, forward, predict_probabilities
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import require_file
 
 # Keras numbers the layers in such a file by their type, whatever their names are.
 _FIRST_KERNELS = "layers/conv2d/vars/0"
@@ -33,6 +34,7 @@ def first_layer_filters(run: Run, epoch: int) -> np.ndarray:
 
     path = run.weights_path(epoch)
     try:
+        require_file(path)
         with h5py.File(path, "r") as file:
             kernels = np.asarray(file[_FIRST_KERNELS], dtype=np.float32)
     except Exception as error:  # h5py raises many types for a bad file

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from mnist_lib.paths import PROJECT_PATH
 from mnist_lib.runs.run import Run
+from mnist_lib.storage.files import read_file
 
 # The first Keras that writes LiteRT. The one before it is the last for Python 3.10.
 LITERT_KERAS = (3, 13)
@@ -31,7 +32,7 @@ def export_keras(run: Run) -> bytes:
         ExportError: There is none, or it cannot be read.
     """
     try:
-        return run.model_path.read_bytes()
+        return read_file(run.model_path)
     except OSError:
         return _export(run, "keras", ".keras")
 

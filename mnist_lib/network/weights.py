@@ -13,7 +13,7 @@ import numpy as np
 from mnist_lib.config import TrainingConfig
 from mnist_lib.network.forward import Layer, Network
 from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, count_parameters, layer_table
-from mnist_lib.storage.files import write_whole
+from mnist_lib.storage.files import read_file, require_file, write_whole
 from mnist_lib.wording import first_line
 
 # Keras numbers the layers in such a file by their type, whatever their names are.
@@ -106,7 +106,7 @@ def read_live_network(path: Path, config: TrainingConfig) -> LiveNetwork:
         WeightsError: The file is missing, unreadable or from another network.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
             step, *arrays = (file[name] for name in file.files)
         found, expected = [array.shape for array in arrays], list(weight_shapes(config).values())
         if found != expected or not all(np.isfinite(array).all() for array in arrays):
@@ -122,6 +122,7 @@ def _make_network(arrays: Sequence[np.ndarray], config: TrainingConfig) -> Netwo
 
 
 def _open_weights(path: Path, max_size: int) -> Path | io.BytesIO:
+    require_file(path)
     if path.suffix != ".keras":
         return path
     with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as file:

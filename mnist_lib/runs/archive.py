@@ -27,7 +27,7 @@ from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_json, parse_settings, read_json
 from mnist_lib.runs.run import Run, RunStoreError
-from mnist_lib.runs.store import RUN_NAME, RunStore
+from mnist_lib.runs.store import LOADING, RUN_NAME, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
 
 if TYPE_CHECKING:
@@ -127,11 +127,12 @@ def load_archive(file: BinaryIO, store: RunStore) -> Run:
         with open_zip(file, ZipLimits("a run", MAX_ENTRIES, MAX_TOTAL_BYTES), _size_limit) as archive:
             name = _check_entries(archive)
             store.root.mkdir(parents=True, exist_ok=True)
+            store.remove_leftovers()  # they may be what takes the room
             size = sum(archive.sizes.values())
             store.require_loading(size)
             Run(store.root).require_space(size)
             # Readers ignore a folder that begins with a dot; it is removed whatever happens.
-            with TemporaryDirectory(prefix=".loading-", dir=store.root) as hidden:
+            with TemporaryDirectory(prefix=LOADING, dir=store.root) as hidden:
                 run = Run(Path(hidden) / name)
                 _unpack(archive, Path(hidden))
                 _check_run(run)

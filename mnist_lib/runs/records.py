@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mnist_lib.config import ConfigError, TrainingConfig
-from mnist_lib.storage.files import write_whole
+from mnist_lib.storage.files import read_file, write_whole
 
 ActiveState = Literal["starting", "running", "paused", "stopping"]
 # It ended as requested and saved its model, or it broke off.
@@ -89,7 +89,7 @@ class Status(Struct, frozen=True):
         message: Why it ended, in a few words.
         phase: What an active trainer is doing.
         pid: The trainer's process id.
-        pid_start_time: When that process began.
+        pid_start_time: When that process began, as ``process_start_time`` says it.
         heartbeat: When this was written.
         epoch: The epoch being trained, from 1; 0 before the first.
         step: Batches done, over all epochs.
@@ -321,7 +321,7 @@ def read_json(path: Path) -> dict[str, Any]:
         DamagedRunError: It is missing, unreadable or holds something else.
     """
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except (FileNotFoundError, ValueError) as error:  # or a name that is not possible
         raise DamagedRunError(f"{path.name} is missing") from error
     except OSError as error:

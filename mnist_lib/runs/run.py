@@ -8,6 +8,7 @@ state and a reason, never an exception on a screen.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import time
@@ -42,7 +43,7 @@ from mnist_lib.runs.records import (
     to_json,
     write_json,
 )
-from mnist_lib.storage.files import UNFINISHED, write_whole
+from mnist_lib.storage.files import UNFINISHED, read_file, write_whole
 
 # A live trainer writes its status several times per second, but writes nothing while
 # Keras loads or a slow machine computes one large batch.
@@ -304,8 +305,7 @@ class Run:
     def read_note(self) -> str:
         """Return a person's note about the run; empty if there is none or it cannot be read."""
         try:
-            with self.note_path.open(encoding="utf-8", errors="replace") as file:
-                return file.read(MAX_NOTE_LENGTH).strip()
+            return read_file(self.note_path).decode(errors="replace")[:MAX_NOTE_LENGTH].strip()
         except OSError:
             return ""
 
@@ -405,7 +405,7 @@ class Run:
             raise DamagedRunError(f"{self.run_id} has not finished an epoch")
         path = self.probabilities_path(kept[-1] if epoch is None else epoch)
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as archive:
                 stored = archive["probabilities"]
         except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
@@ -427,7 +427,7 @@ class Run:
     def _metrics_lines(self) -> tuple[list[bytes], bytes]:
         """Return the complete lines of metrics.jsonl, and the beginning of the next one."""
         try:
-            *lines, unfinished = (self.path / "metrics.jsonl").read_bytes().split(b"\n")
+            *lines, unfinished = read_file(self.path / "metrics.jsonl").split(b"\n")
         except OSError as error:
             raise DamagedRunError(f"metrics.jsonl cannot be read: {error.strerror}") from error
         return lines, unfinished

@@ -19,11 +19,15 @@ from mnist_lib.machine import process_start_time
 from mnist_lib.paths import ASSETS_PATH
 from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status, read_json, write_json
 from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
+from mnist_lib.storage.files import file_stamp
 
 BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
 
 # Valid as a folder's name in any file system, and unquoted in any shell and address.
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+# The beginnings of hidden folders: runs that are being loaded, and deleted.
+LOADING, _DELETED = ".loading-", ".deleted-"
 
 # A hidden folder, or one whose name is not UTF-8: Python reads each byte that is not as a lone surrogate.
 _NO_NAME = re.compile(r"^\.|[\ud800-\udfff]")
@@ -257,12 +261,18 @@ class RunStore:
         try:
             with self._kept_from_trainers(run, "deleted"):
                 # Hidden in one step, so that no reader sees half a run.
-                hidden = run.path.rename(self.root / f".deleted-{run.run_id}-{time.time_ns()}")
+                hidden = run.path.rename(self.root / f"{_DELETED}{run.run_id}-{time.time_ns()}")
             shutil.rmtree(hidden)
         except FileNotFoundError as error:
             raise RunStoreError("The run is gone already.") from error
         except OSError as error:
             raise self._cannot_write(error) from error
+
+    def remove_leftovers(self) -> None:
+        """Remove what a process left that was killed while it deleted a run, or loaded one more than an hour ago."""
+        old = [path for path in self.root.glob(f"{LOADING}*") if 0 < file_stamp(path) < time.time_ns() - 3600 * 10**9]
+        for path in [*self.root.glob(f"{_DELETED}*"), *old]:
+            shutil.rmtree(path, ignore_errors=True)
 
     @contextmanager
     def _kept_from_trainers(self, run: Run, done: str) -> Iterator[None]:

@@ -1,13 +1,19 @@
-"""Writes files whole or not at all, and tells caches when a file has changed."""
+"""Writes files whole or not at all, reads what may be no file, and tells caches when a file has changed."""
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 # A process that was killed while writing leaves a file with this prefix behind.
 UNFINISHED = "unfinished-"
+
+# Of a file that is read in one piece: many times as many as the longest training writes.
+MAX_BYTES = 100_000_000
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -30,6 +36,30 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)  # half a file on a full disk
         raise
+
+
+def require_file(path: Path) -> None:
+    """Raise OSError unless the path leads to a file: to read a pipe is to wait, and a device may have no end.
+
+    Raises:
+        OSError: There is none, or it is something else.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(number, os.strerror(number))
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file, whatever there may be in its place.
+
+    Raises:
+        OSError: There is none, it cannot be read, it has more than ``MAX_BYTES``, or it is something else.
+    """
+    require_file(path)
+    if path.stat().st_size > MAX_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return path.read_bytes()
 
 
 def file_stamp(path: Path) -> int:

@@ -11,7 +11,7 @@ from mnist_lib.network.model import build_model
 from mnist_lib.network.weights import weights_file_size
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
-from mnist_lib.storage.files import write_whole
+from mnist_lib.storage.files import require_file, write_whole
 
 
 def load_checkpoint(model: keras.Model, run: Run, epoch: int) -> None:
@@ -28,6 +28,7 @@ def load_checkpoint(model: keras.Model, run: Run, epoch: int) -> None:
     model.optimizer.build(model.trainable_variables)
     path = run.checkpoint_path(epoch)
     try:
+        require_file(path)
         model.load_weights(path)
     except Exception as error:  # Keras and h5py raise many types for a bad file
         raise DamagedRunError(f"{path.name} cannot be read") from error

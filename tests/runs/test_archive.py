@@ -26,6 +26,7 @@ from mnist_lib.access import DEFAULT_LIMITS
 from mnist_lib.config import SETTINGS
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
+from mnist_lib.machine import process_start_time
 from mnist_lib.runs.archive import MAX_ARCHIVE_MB, MAX_ENTRIES, MAX_TOTAL_BYTES, archive_run, load_archive
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
@@ -137,10 +138,8 @@ def test_any_network_of_this_project_is_taken(run_copy: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize("state", ["running", "paused", "failed", "interrupted"])
 def test_only_a_run_that_ended_well_is_archived(state: str, run_copy: Run) -> None:
     # This process takes the trainer's place.
-    import psutil
-
     status = msgspec.structs.replace(
-        run_copy.read_status(), state=state, pid=os.getpid(), pid_start_time=psutil.Process().create_time()
+        run_copy.read_status(), state=state, pid=os.getpid(), pid_start_time=process_start_time()
     )
     run_copy.write_status(status)
     with pytest.raises(RunStoreError, match=f"is {state}.*; only a finished or stopped run can be archived"):
@@ -714,3 +713,13 @@ def test_failing_rename_leaves_nothing(archive: bytes, store: RunStore, monkeypa
     with pytest.raises(RunStoreError, match="Permission denied"):
         load_archive(io.BytesIO(archive), store)
     assert list(store.root.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_one_loads_is_not(
+    archive: bytes, store: RunStore
+) -> None:
+    for name in (".loading-killed", ".loading-now", ".deleted-a-run-1"):
+        (store.root / name).mkdir(parents=True)
+    os.utime(store.root / ".loading-killed", (0, 1))
+    run = load_archive(io.BytesIO(archive), store)
+    assert sorted(path.name for path in store.root.iterdir()) == [".loading-now", run.run_id]

@@ -503,7 +503,7 @@ def test_dead_trainer_means_interrupted(run_copy: Run, python: Python) -> None:
 
 
 def test_pid_used_again_by_another_process_means_interrupted(run_copy: Run) -> None:
-    pretend_running(run_copy, pid_start_time=process_start_time() - 1000)
+    pretend_running(run_copy, pid_start_time=process_start_time() + 1000)
     assert run_copy.read().state == "interrupted"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_lib.storage.files import file_stamp, write_whole
+from mnist_lib.storage.files import MAX_BYTES, file_stamp, read_file, write_whole
 
 
 def fail_halfway(path: Path) -> None:
@@ -84,6 +84,22 @@ def test_writers_at_the_same_time_do_not_get_into_each_other_s_way(tmp_path: Pat
     assert errors == []
     assert len(set(path.read_text())) == 1
     assert os.listdir(tmp_path) == ["control.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices are POSIX's")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "endless device", "circle", "more than is read"])
+def test_what_is_no_file_or_too_large_is_not_read(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    make: dict[str, Callable[[], object]] = {
+        "folder": path.mkdir,
+        "pipe": lambda: os.mkfifo(path),
+        "endless device": lambda: path.symlink_to("/dev/zero"),
+        "circle": lambda: path.symlink_to(path),
+        "more than is read": lambda: (path.touch(), os.truncate(path, MAX_BYTES + 1)),
+    }
+    make[kind]()
+    with pytest.raises(OSError, match=r"directory|Invalid argument|links|too large"):
+        read_file(path)
 
 
 def test_stamp_changes_with_the_file(tmp_path: Path) -> None:

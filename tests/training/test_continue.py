@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from mnist_lib.machine import is_same_process
+from mnist_lib.machine import is_same_process, process_start_time
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
@@ -240,7 +240,7 @@ def test_death_of_the_server_harms_no_training_and_that_of_both_no_finished_epoc
 def test_status_left_as_running_by_a_machine_that_went_down_is_interrupted(run_copy: Run) -> None:
     status = json.loads((run_copy.path / "status.json").read_text())
     # The pid lives, but belongs to another process since the restart.
-    status |= {"state": "running", "pid": os.getpid(), "pid_start_time": psutil.Process().create_time() - 3600}
+    status |= {"state": "running", "pid": os.getpid(), "pid_start_time": process_start_time() + 3600}
     (run_copy.path / "status.json").write_text(json.dumps(status))
     assert run_copy.read().state == "interrupted"
     assert run_copy.read().can_continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -43,12 +44,17 @@ def ask_for_image() -> ChosenImage:
         persist_state="session",
         label_visibility="collapsed",
     )
+    source = source or SOURCES["test"]  # Streamlit passes on what is empty in the address
     if source == SOURCES["own"]:
         given = given_digit()
         if given is None:
             raise DrawingError("Nothing is drawn yet. What you draw goes through the network here.")
         return ChosenImage(normalize_drawing(given.ink).image, "Your digit")
     images, labels = mnist().split("test" if source == SOURCES["test"] else "train")
+    # Streamlit fails at a number in the address that is infinite, as one of 400 digits is.
+    is_number = all(re.fullmatch("[0-9]{1,5}", text) for text in st.query_params.get_all(NUMBER_KEY))
+    if not is_number:
+        del st.query_params[NUMBER_KEY]
     # Of the 60,000 training images, the other split has only 10,000.
     if st.session_state.get(NUMBER_KEY, 0) >= len(images):
         st.session_state[NUMBER_KEY] = 0
@@ -58,7 +64,7 @@ def ask_for_image() -> ChosenImage:
         len(images) - 1,
         0,
         key=NUMBER_KEY,
-        bind="query-params",
+        bind="query-params" if is_number else None,
         persist_state="session",
         width=150,
         label_visibility="collapsed",

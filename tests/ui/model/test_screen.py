@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
@@ -15,7 +16,7 @@ from mnist_lib.network.layers import layer_table
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
 from tests.support.runs import BUNDLED_RUN, change_json, copy_bundled_run, diverge
-from tests.support.screens import all_text, button, component, open_screen
+from tests.support.screens import APP_PATH, all_text, button, component, open_screen
 
 
 def values_of(layer: dict) -> np.ndarray:
@@ -32,6 +33,19 @@ def test_picture_gets_the_values_of_the_chosen_image_and_epoch(dataset: Dataset)
     for name in ("conv2d_1", "max_pooling2d", "conv2d_2", "dense_1", "dense_2"):
         assert np.array_equal(values_of(layers[name]), getattr(expected, name).ravel())
     assert shown["title"] == f"Test digit 321, a {dataset.test_labels[321]}"
+
+
+@pytest.mark.parametrize("number", ["inf", "9" * 400, ["3", "-inf"]])
+def test_number_in_the_address_that_is_infinite_is_the_first_one(number: str | list[str]) -> None:
+    app = AppTest.from_file(str(APP_PATH), default_timeout=30).switch_page("pages/model.py")
+    app.query_params["image"] = number
+    app.query_params["images"] = ""
+    for _ in range(2):
+        app.run()
+        assert not app.exception
+        assert component(app, "network_picture")["title"] == "Test digit 0, a 7"
+    app.number_input(key="image").set_value(5).run()
+    assert component(app, "network_picture")["title"].startswith("Test digit 5, ")
 
 
 def test_number_beyond_the_test_digits_does_not_survive_a_change_to_them() -> None:
