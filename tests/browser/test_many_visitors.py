@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 from tests.support.browser import StartServer
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, run_visitors
 
 SCREENS = ("", "train", "mistakes", "runs")
 TABS = 12
@@ -23,6 +23,6 @@ def test_many_who_come_at_once_to_a_new_server_all_get_their_screen(start_server
             )
             return [element.WhichOneof("type") or "" for each in visitors for element in each.elements.values()]
 
-    shown = asyncio.run(come())
+    shown = run_visitors(come())
     assert "exception" not in shown
     assert shown.count("heading") >= TABS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -23,10 +22,10 @@ from mnist_lib.identity import sign_visitor
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.ui.components.visitor_cookie import COOKIE_NAME
-from tests.support.browser import Server, StartServer, wait_until_drawn
+from tests.support.browser import Server, StartServer
 from tests.support.processes import wait_until
 from tests.support.runs import copy_bundled_run
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, run_visitors
 
 SECRET = "s" * 32
 PASSWORD = "open sesame"
@@ -125,7 +124,7 @@ def ids(start_server: StartServer, run: Run) -> dict[str, str]:
             await owner.look_around(run)
             return owner.widgets
 
-    return asyncio.run(look())
+    return run_visitors(look())
 
 
 def test_stranger_changes_nothing_in_public(
@@ -169,14 +168,14 @@ def test_stranger_changes_nothing_in_public(
             assert len(drawings()) == 1
 
     def is_gone() -> bool:
-        asyncio.run(look())  # Streamlit ends old sessions when another begins
+        run_visitors(look())  # Streamlit ends old sessions when another begins
         return not drawings()
 
     async def look() -> None:
         async with Client(server.url) as other:
             await other.open()
 
-    asyncio.run(visit())
+    run_visitors(visit())
     wait_until(is_gone)
     assert not (tmp_path / "drawings").exists()
 
@@ -208,7 +207,7 @@ def test_pupil_changes_only_what_is_theirs_in_class(
             await anna.look_around(run)
             await anna.send(WidgetState(id=ids["Delete it"], trigger_value=True))
 
-    asyncio.run(visit())
+    run_visitors(visit())
     assert store.own_runs() == []
 
 
@@ -229,7 +228,7 @@ def test_pupil_and_teacher_say_who_they_are(
     sidebar = page.get_by_test_id("stSidebar")
     expect(sidebar.get_by_text("<b>Ben</b>")).to_be_visible()
     expect(page.get_by_text("By Anna.")).to_be_visible()
-    wait_until_drawn(page)
+    page.wait_for_function("name => document.cookie.includes(name)", arg=COOKIE_NAME)
     page.reload()
     expect(sidebar.get_by_text("<b>Ben</b>")).to_be_visible()
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)

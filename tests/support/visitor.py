@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -24,6 +25,8 @@ from websockets.typing import Subprotocol
 
 # A loaded machine is slow, not wrong.
 TIMEOUT_S = 120.0
+
+Result = TypeVar("Result")
 
 
 class Visitor:
@@ -206,3 +209,9 @@ class Visitor:
     def _stop_timers(self) -> None:
         for fragment in list(self._timers):
             self._stop_timer(fragment)
+
+
+def run_visitors(visit: Coroutine[Any, Any, Result]) -> Result:
+    """Do what visitors do, and return what came of it. In a thread: Playwright's loop runs in a test's own."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, visit).result()
