@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import takewhile
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -72,12 +73,14 @@ def make_lines(outcomes: dict[str, Outcome]) -> dict[str, str]:
 
 
 def write_table(path: Path, lines: dict[str, str]) -> None:
-    """Replace these lines in the table of a Markdown file, and leave the other ones."""
+    """Replace these lines in the first table of a Markdown file, and leave the other ones."""
     before = path.read_text(encoding="utf-8").splitlines()
-    table = [number for number, line in enumerate(before) if line.startswith("|")]
-    head, kept = before[table[0] : table[0] + 2], before[table[0] + 2 : table[-1] + 1]
+    first = next(number for number, line in enumerate(before) if line.startswith("|"))
+    head, *kept = takewhile(lambda line: line.startswith("|"), before[first:])
+    rule, *kept = kept
+    last = first + 2 + len(kept)
     lines = {name: line for name in ROWS for line in kept if f"`python -m tests.torture {name}`" in line} | lines
-    before[table[0] : table[-1] + 1] = [*head, *(lines[name] for name in ROWS if name in lines)]
+    before[first:last] = [head, rule, *(lines[name] for name in ROWS if name in lines)]
     path.write_text("\n".join(before) + "\n", encoding="utf-8")
 
 
