@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import ClassVar, NamedTuple
@@ -99,13 +99,18 @@ def do_cases(row_class: type[Row], source: Run, seed: int, numbers: range, progr
     faults: list[str] = []
     worst = Measured(0.0, 0.0)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"torture-{row_class.name}-") as name, recorded_errors() as errors:
+    with (
+        tempfile.TemporaryDirectory(prefix=f"torture-{row_class.name}-") as name,
+        recorded_errors() as errors,
+        ExitStack() as stack,
+    ):
         around = Path(name)
         (around / "other").mkdir()
         (around / "other" / "file.txt").write_text("not to be touched")
         folder = around / "row"
         folder.mkdir()
         row = row_class(folder, source)
+        stack.callback(row.close)
         before = digest(around, folder)
         for number in numbers:
             faulthandler.dump_traceback_later(_HANGS_AFTER_S, exit=True)
@@ -146,7 +151,6 @@ def do_cases(row_class: type[Row], source: Run, seed: int, numbers: range, progr
                 said = f"FAULT: {fault}" if fault else text
                 taken_text = f"{taken[0].processor_s:.2f} s, {taken[0].memory_mb:.0f} MB"
                 print(f"{row.name} {number + 1}/{numbers.stop}: {said}, {taken_text}", flush=True)
-        row.close()
     return Outcome(counts, faults, worst, time.monotonic() - began)
 
 
