@@ -6,7 +6,7 @@
 A visitor is a WebSocket client that speaks Streamlit's own messages (``tests.support.visitor``): it opens a
 screen, pauses as a person does, five seconds on average, and clicks: other screens, shuffled digits, a digit of
 the gallery, another image in the network, another epoch, a stroke on the canvas. All visitors of a round come
-at once. A rerun lasts from the click to the message that ends it; the first one is the first paint. The visitors
+at once. A rerun lasts from the click to the message that ends it, but not longer than two minutes; the first one is the first paint. The visitors
 run in a process of their own, on the same machine as the server. Watchers have Train open while a training runs
 at its usual low priority. A visit is a session that opens every screen once and goes. With ``--project``, other
 checkouts of the project are measured in turns.
@@ -36,7 +36,7 @@ from mnist_lib.paths import PROJECT_PATH
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training.launch import start_training
 from tests.support.browser import Server
-from tests.support.visitor import Visitor
+from tests.support.visitor import TIMEOUT_S, Visitor
 
 SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "draw")
 PAUSE_S = 5.0
@@ -79,7 +79,7 @@ async def draws(visitor: Visitor, chance: random.Random) -> float:
     )
 
 
-# Walks that a visitor takes one after another, each time in another order.
+# Walks through a screen, of which a visitor takes one after another by chance.
 WALKS: tuple[tuple[Click, ...], ...] = (
     (opens(""), draws, draws),
     (opens("dataset"), presses("Shuffle"), chooses_digit, chooses_digit),
@@ -180,11 +180,15 @@ async def _click_through(
         async with Visitor(url) as visitor:
             first.append(await visitor.open())
             while True:
-                for click in (click for walk in chance.sample(WALKS, len(WALKS)) for click in walk):
+                for click in chance.choice(WALKS):
                     await asyncio.sleep(chance.uniform(0.5, 1.5) * PAUSE_S)
                     if time.monotonic() > ends_at:
                         return
-                    reruns.append(await click(visitor, chance))
+                    try:
+                        reruns.append(await click(visitor, chance))
+                    except asyncio.TimeoutError:
+                        reruns.append(TIMEOUT_S)
+                        break  # to another screen
                     most = max(most, process.num_fds())
 
     await asyncio.gather(*(visit(number) for number in range(visitors)))

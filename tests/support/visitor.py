@@ -26,6 +26,8 @@ from websockets.typing import Subprotocol
 # A loaded machine is slow, not wrong.
 TIMEOUT_S = 120.0
 
+ANY_RUN = "any"
+
 Result = TypeVar("Result")
 
 
@@ -53,7 +55,7 @@ class Visitor:
         self._query = ""
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._finished = asyncio.Event()
-        self._waits_for = ""  # a fragment, or "" for the whole script
+        self._waits_for = ""  # a fragment, ``ANY_RUN``, or "" for the whole script
 
     async def __aenter__(self) -> Visitor:
         self._socket: ClientConnection = await connect(
@@ -185,12 +187,15 @@ class Visitor:
             self.elements[place] = delta.new_element
 
     def _finish(self, status: int) -> None:
-        whole = status != ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            # Another run began before this one's end was sent: what comes next ends both.
+            self._waits_for = ANY_RUN
             return
+        whole = status != ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
         if whole or self._waits_for:
+            self._waits_for = ""
             self._finished.set()
-        elif not whole:
+        else:
             self.fragment_reruns += 1
 
     async def _tick(self, fragment: str, interval_s: float) -> None:
