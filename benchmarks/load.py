@@ -6,10 +6,10 @@
 A visitor is a WebSocket client that speaks Streamlit's own messages (``tests.support.visitor``): it opens a
 screen, pauses as a person does, five seconds on average, and clicks: other screens, shuffled digits, a digit of
 the gallery, another image in the network, another epoch, a stroke on the canvas. All visitors of a round come
-at once. A rerun lasts from the click to the message that ends it, but not longer than two minutes; the first one is the first paint. The visitors
-run in a process of their own, on the same machine as the server. Watchers have Train open while a training runs
-at its usual low priority. A visit is a session that opens every screen once and goes. With ``--project``, other
-checkouts of the project are measured in turns.
+at once. A rerun lasts from the click to the message that ends it, but not longer than two minutes; the first one
+is the first paint. The visitors run in a process of their own, on the same machine as the server. Watchers have
+Train open while a training runs at its usual low priority. A visit is a session that opens every screen once and
+goes. With ``--project``, other checkouts of the project are measured in turns.
 """
 
 from __future__ import annotations
