@@ -187,12 +187,11 @@ class Visitor:
             self.elements[place] = delta.new_element
 
     def _finish(self, status: int) -> None:
-        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+        waiting = not self._finished.is_set()
+        if waiting and status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             # Another run began before this one's end was sent: what comes next ends both.
             self._waits_for = ANY_RUN
-            return
-        whole = status != ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
-        if whole or self._waits_for:
+        elif waiting and (self._waits_for or status != ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY):
             self._waits_for = ""
             self._finished.set()
         else:

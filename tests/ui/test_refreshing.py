@@ -8,11 +8,11 @@ from mnist_lib.ui import refreshing
 from mnist_lib.ui.refreshing import REDRAWS_PER_S, OpenTabs, Tab, interval_s
 
 
-@pytest.mark.parametrize("tabs", [1, 15, 16, 30, 31, 1000])
+@pytest.mark.parametrize("tabs", [1, 10, 11, 30, 31, 1000])
 def test_all_tabs_together_never_ask_for_too_many_redraws(tabs: int) -> None:
     seconds = interval_s(1.0, tabs)
     assert tabs / seconds <= REDRAWS_PER_S
-    assert seconds == 1 or tabs / (seconds / 2) > REDRAWS_PER_S  # and not longer than needed
+    assert seconds == 1 or tabs / (seconds - 1) > REDRAWS_PER_S  # and not longer than needed
 
 
 def test_closed_and_sleeping_tabs_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
