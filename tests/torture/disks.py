@@ -14,7 +14,6 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from psutil import _pslinux
 
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError
 from mnist_lib.runs.archive import archive_run, load_archive
@@ -180,6 +179,8 @@ class Clocks(Row):
         self.trainers.close()
 
     def case(self, number: int, random: Random) -> str:
+        from psutil import _pslinux  # only on Linux
+
         known = {run.run_id for run in self.store.own_runs()}
         back_s = (1, 5, 130, 3_600, 86_400, 366 * 86_400, 40 * 366 * 86_400)[number % 7]
         right_time, right_boot = time.time, _pslinux.boot_time
