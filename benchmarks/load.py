@@ -195,6 +195,8 @@ async def _click_through(
                     except asyncio.TimeoutError:
                         reruns.append(TIMEOUT_S)
                         break  # to another screen
+                    except LookupError:  # a server that is asked for too much leaves out parts of a screen
+                        break
                     most = max(most, process.num_fds())
 
     await asyncio.gather(*(visit(number) for number in range(visitors)))
