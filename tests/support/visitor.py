@@ -38,6 +38,7 @@ class Visitor:
         elements: What stands on the screen: element by place.
         reruns: Seconds from a click, or the first request, to the end of its rerun.
         fragment_reruns: How many runs of fragments by a timer have ended.
+        overtaken: How many reruns were not sent to their end before another one began.
         received_bytes: The size of all messages.
     """
 
@@ -48,6 +49,7 @@ class Visitor:
         self.pages: dict[str, str] = {}  # by the path in the address
         self.reruns: list[float] = []
         self.fragment_reruns = 0
+        self.overtaken = 0
         self.received_bytes = 0
         self._fragments: dict[tuple[int, ...], str] = {}
         self._kept: dict[str, ForwardMsg] = {}
@@ -188,6 +190,7 @@ class Visitor:
 
     def _finish(self, status: int) -> None:
         waiting = not self._finished.is_set()
+        self.overtaken += status == ForwardMsg.FINISHED_EARLY_FOR_RERUN
         if waiting and status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             # Another run began before this one's end was sent: what comes next ends both.
             self._waits_for = ANY_RUN
@@ -197,14 +200,22 @@ class Visitor:
         else:
             self.fragment_reruns += 1
 
+    async def tick(self) -> None:
+        """Ask for the fragments that draw themselves anew by a timer, now."""
+        for fragment in list(self._timers):
+            await self._ask_for(fragment)
+
     async def _tick(self, fragment: str, interval_s: float) -> None:
         while True:
             await asyncio.sleep(interval_s)
-            state = ClientState(query_string=self._query, page_script_hash=self._page_hash, fragment_id=fragment)
-            state.is_auto_rerun = True
-            state.cached_message_hashes.extend(self._kept)
-            with suppress(ConnectionClosed):
-                await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
+            await self._ask_for(fragment)
+
+    async def _ask_for(self, fragment: str) -> None:
+        state = ClientState(query_string=self._query, page_script_hash=self._page_hash, fragment_id=fragment)
+        state.is_auto_rerun = True
+        state.cached_message_hashes.extend(self._kept)
+        with suppress(ConnectionClosed):
+            await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
 
     def _stop_timer(self, fragment: str) -> None:
         if timer := self._timers.pop(fragment, None):
