@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-# So many redraws of Train per second, and half as many of the sidebar, take about a third of a processor. A server
-# that is asked for more than it can draw sends nothing to anyone.
+# So many redraws of Train per second, and at most as many of the sidebar, take about a third of a processor. A
+# server that is asked for more than it can draw sends little to anyone.
 REDRAWS_PER_S = 10
 
 # A tab that was not drawn for this long is closed, or asleep.

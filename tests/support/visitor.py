@@ -39,7 +39,6 @@ class Visitor:
         reruns: Seconds from a click, or the first request, to the end of its rerun.
         fragment_reruns: How many runs of fragments by a timer have ended.
         overtaken: How many reruns were not sent to their end before another one began.
-        received_bytes: The size of all messages.
     """
 
     def __init__(self, url: str, cookies: str = "") -> None:
@@ -50,7 +49,6 @@ class Visitor:
         self.reruns: list[float] = []
         self.fragment_reruns = 0
         self.overtaken = 0
-        self.received_bytes = 0
         self._fragments: dict[tuple[int, ...], str] = {}
         self._kept: dict[str, ForwardMsg] = {}
         self._page_hash = ""
@@ -145,7 +143,6 @@ class Visitor:
     async def _read(self) -> None:
         with suppress(ConnectionClosed):
             async for data in self._socket:
-                self.received_bytes += len(data)
                 assert isinstance(data, bytes)
                 message = ForwardMsg.FromString(data)
                 if message.metadata.cacheable and message.hash:
