@@ -236,27 +236,19 @@ def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bo
         signal.signal(number, lambda *_: run.request(stop=True))
     if minutes is None:
         return train(config, dataset, run, print_epoch)
-    with _stopped_after(minutes, run) as time_is_up:
-        result = train(config, dataset, run, print_epoch)
-        if time_is_up.is_set() and result.state == "stopped":
-            run.write_status(msgspec.structs.replace(run.read_status(), message=f"its {minutes:g} minutes were over"))
-    return result
+    with _stopped_after(minutes, run):
+        return train(config, dataset, run, print_epoch)
 
 
 @contextlib.contextmanager
-def _stopped_after(minutes: float, run: Run) -> Iterator[threading.Event]:
-    """Request a stop after so many minutes; the event then says so."""
-    time_is_up = threading.Event()
-
-    def stop() -> None:
-        time_is_up.set()
-        run.request(stop=True)
-
-    timer = threading.Timer(60 * minutes, stop)
+def _stopped_after(minutes: float, run: Run) -> Iterator[None]:
+    """Request a stop after so many minutes."""
+    reason = f"its {minutes:g} minutes were over"
+    timer = threading.Timer(60 * minutes, run.request, kwargs={"stop": True, "reason": reason})
     timer.daemon = True  # a trainer that fails ends at once
     timer.start()
     try:
-        yield time_is_up
+        yield
     finally:
         timer.cancel()
 

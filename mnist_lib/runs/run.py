@@ -72,12 +72,14 @@ class Controls(NamedTuple):
         learning_rate: A new learning rate from now on, or None.
         asked_at: When that rate was requested, seconds since the epoch, so that the same
             rate can be requested twice.
+        reason: Why it is to stop, for whoever did not ask for it; mostly "".
     """
 
     paused: bool = False
     stop: bool = False
     learning_rate: float | None = None
     asked_at: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -217,12 +219,19 @@ class Run:
         for path in {path for pattern in unwanted for path in self.path.glob(pattern)} - {self.checkpoint_path(epoch)}:
             path.unlink(missing_ok=True)
 
-    def request(self, paused: bool | None = None, stop: bool | None = None, learning_rate: float | None = None) -> None:
+    def request(
+        self,
+        paused: bool | None = None,
+        stop: bool | None = None,
+        learning_rate: float | None = None,
+        reason: str = "",
+    ) -> None:
         """Request something of the trainer; None leaves an earlier request as it is.
 
         Args:
             paused: Pause or resume.
             stop: End between two batches and save the model.
+            reason: Why it is to stop; it becomes the run's message.
             learning_rate: The rate from now on, 1e-6 to 1. A schedule continues from there.
 
         Raises:
@@ -232,7 +241,7 @@ class Run:
         if paused is not None:
             controls = controls._replace(paused=paused)
         if stop is not None:
-            controls = controls._replace(stop=stop)
+            controls = controls._replace(stop=stop, reason=reason)
         if learning_rate is not None:
             allowed = SETTINGS["learning_rate"]
             if not allowed.minimum <= learning_rate <= allowed.maximum:
@@ -249,7 +258,7 @@ class Run:
             asked = read_json(self.path / "control.json")
         except DamagedRunError:
             return Controls()
-        rate, asked_at = asked.get("learning_rate"), asked.get("asked_at")
+        rate, asked_at, reason = asked.get("learning_rate"), asked.get("asked_at"), asked.get("reason")
         allowed = SETTINGS["learning_rate"]
         if not isinstance(rate, float) or not allowed.minimum <= rate <= allowed.maximum:
             rate = None
@@ -258,6 +267,7 @@ class Run:
             asked.get("stop") is True,
             rate,
             asked_at if isinstance(asked_at, float) else 0.0,
+            reason if isinstance(reason, str) else "",
         )
 
     def write_note(self, text: str) -> None:

@@ -107,7 +107,8 @@ def _train(
     save_model(model, run, config)
     run.live_path.unlink(missing_ok=True)
     result = make_result(state, record)
-    state.write_status(state=result.state, result=result)
+    message = run.read_controls().reason if result.state == "stopped" else ""
+    state.write_status(state=result.state, result=result, message=message)
     if result.state == "finished":
         remove_checkpoints(run, config.epochs)
     return result
