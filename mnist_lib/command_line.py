@@ -19,7 +19,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -34,7 +33,8 @@ from mnist_lib.config import (
     TrainingConfig,
     config_from_choices,
 )
-from mnist_lib.data.dataset import DatasetError, load_mnist
+from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError
+from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
@@ -129,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar={int: "N", float: "X", str: "NAME"}[setting.kind],
             help=f"{setting.text}. {setting.help}".replace("%", "%%"),
         )
+    training.add_argument("--dataset", metavar="NAME", help="a data set that was added; default: MNIST")
     training.add_argument("--continue", dest="continued_run", metavar="RUN", help="continue a run that ended too early")
     training.add_argument(
         "--minutes", type=_minutes, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
@@ -163,16 +164,17 @@ def _minutes(text: str) -> float:
 
 def train_command(options: argparse.Namespace) -> int:
     """Train in this process, with one progress line per epoch."""
-    names = [field.name for field in fields(TrainingConfig) if field.name != "preset"]
-    choices = {name: getattr(options, name) for name in names}
-    if options.continued_run is not None and any(value is not None for value in choices.values()):
+    choices = {name: getattr(options, name) for name in SETTINGS}
+    given = [*choices.values(), options.dataset]
+    if options.continued_run is not None and any(value is not None for value in given):
         raise CommandError("--continue uses the run's own settings: leave out all other settings.")
-    config = config_from_choices(options.preset, **choices)
+    dataset = _find_dataset(options)
+    config = config_from_choices(options.preset, dataset.training_data, **choices)
     continued = _store(options).find(options.continued_run) if options.continued_run is not None else None
     backend = choose_backend(continued.read().record.versions if continued else ())
     if options.background_run is not None:
         run_in_background()
-    with _claimed_run(options, config) as (run, config), _open_log(run) as log:
+    with _claimed_run(options, config, dataset) as (run, config), _open_log(run) as log:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
@@ -187,8 +189,9 @@ def train_command(options: argparse.Namespace) -> int:
     if options.json:
         print(msgspec.json.encode(result).decode())
     else:
+        tested = run.read().record.dataset.test_images
         print(
-            f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of 10,000 misclassified, "
+            f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of {tested:,} misclassified, "
             f"{duration_text(result.train_seconds)} on {result.device}. Run {result.run_id} {result.state}."
         )
     return 0
@@ -200,20 +203,22 @@ def _open_log(run: Run) -> TextIO:
 
 
 @contextlib.contextmanager
-def _claimed_run(options: argparse.Namespace, config: TrainingConfig) -> Iterator[tuple[Run, TrainingConfig]]:
+def _claimed_run(
+    options: argparse.Namespace, config: TrainingConfig, dataset: DatasetDescription
+) -> Iterator[tuple[Run, TrainingConfig]]:
     """Claim the store, and create a run or take the one to continue."""
     store = _store(options)
     if options.continued_run is not None:
         with store.continuing(options.continued_run) as (run, recorded):
             yield run, recorded
     else:
-        with store.training(config, options.background_run) as run:
+        with store.training(config, options.background_run, dataset) as run:
             yield run, config
 
 
 def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool, minutes: float | None) -> RunResult:
-    dataset = load_mnist()
     _, record = run.read_config()
+    dataset = DatasetLibrary.beside(run.path.parent).load(record.dataset)
     # A run that is continued computes as before; it has versions if it ever got as far as Keras.
     onednn = record.onednn if record.versions else choose_onednn(config.onednn)
     with interrupted_afterwards():
@@ -265,18 +270,19 @@ def _number(value: float | None) -> str:
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate a run's model on the test images, not from the stored probabilities."""
-    dataset = load_mnist()
     run = _run_with_model(options, options.run)
+    dataset = DatasetLibrary.beside(_store(options).root).load(run.read_config()[1].dataset)
     network = load_network(run)
     began = time.perf_counter()
     probabilities = predict_probabilities(network, dataset.test_images)
     predict_seconds = time.perf_counter() - began
     test_accuracy = accuracy(probabilities, dataset.test_labels)
+    tested = len(dataset.test_labels)
     result = {
         "run_id": run.run_id,
         "test_accuracy": test_accuracy,
         "test_loss": cross_entropy(probabilities, dataset.test_labels),
-        "misclassified": round((1 - test_accuracy) * len(dataset.test_labels)),
+        "misclassified": round((1 - test_accuracy) * tested),
         "predict_seconds": round(predict_seconds, 3),
     }
     if options.json:
@@ -284,7 +290,7 @@ def evaluate_command(options: argparse.Namespace) -> int:
     else:
         print(
             f"{run.run_id}: test loss {result['test_loss']:.4f}, test accuracy {test_accuracy:.2%}, "
-            f"{result['misclassified']:,} of 10,000 misclassified, read in {predict_seconds:.2f} s"
+            f"{result['misclassified']:,} of {tested:,} misclassified, read in {predict_seconds:.2f} s"
         )
     return 0
 
@@ -367,6 +373,14 @@ def publish_command(options: argparse.Namespace) -> int:
     """Mark a run for the public, or take the mark away."""
     _store(options).publish(_find_run(options, options.run), not options.undo)
     return 0
+
+
+def _find_dataset(options: argparse.Namespace) -> DatasetDescription:
+    name = MNIST if options.dataset is None else options.dataset
+    dataset = DatasetLibrary.beside(_store(options).root).find(name)
+    if dataset is None:
+        raise CommandError(f"There is no data set {name!r}. `python -m mnist_lib datasets` lists them.")
+    return dataset
 
 
 def _iso_time(created_at: float) -> str:

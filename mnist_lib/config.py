@@ -12,6 +12,23 @@ class ConfigError(ValueError):
     """A setting is out of its range. The message is one line that tells the range."""
 
 
+class TrainingData(NamedTuple):
+    """What the settings depend on in a data set. The defaults are MNIST's.
+
+    Attributes:
+        name: Its name.
+        classes: How many classes it has.
+        images: How many training images.
+    """
+
+    name: str = "MNIST"
+    classes: int = 10
+    images: int = 60_000
+
+
+MNIST_DATA = TrainingData()
+
+
 class Setting(NamedTuple):
     """The label, range and description of a setting.
 
@@ -82,6 +99,8 @@ class TrainingConfig:
     """
 
     preset: str = "paper"  # the preset with these settings, or "custom"
+    dataset: str = MNIST_DATA.name
+    classes: int = MNIST_DATA.classes  # of the data set: the network has as many outputs
     epochs: int = _setting(5, "Epochs", (1, 100), "How many times the network sees every training image. The paper: 5.")
     batch_size: int = _setting(
         32,
@@ -148,7 +167,7 @@ class TrainingConfig:
         0.0,
         "Label smoothing",
         (0.0, 0.3),
-        "Share of each label that is spread over all ten digits, so that the network is not pushed to be certain; it "
+        "Share of each label that is spread over all classes, so that the network is not pushed to be certain; it "
         "falls to 0 during the training. The paper: 0.",
     )
     validation_split: float = _setting(
@@ -182,9 +201,9 @@ class TrainingConfig:
     training_images: int = _setting(
         60_000,
         "Training images",
-        (1, 60_000),
-        "How many of the 60,000 training images are used, the first ones. With fewer, training is faster and the "
-        "network less accurate.",
+        (1, 500_000),
+        "How many of the training images are used, the first ones; MNIST has 60,000. With fewer, training is faster "
+        "and the network less accurate.",
     )
     filters_1: int = _network_setting(
         32, "Filters, first convolution", (1, 128), "How many patterns it looks for. The paper: 32."
@@ -218,10 +237,22 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.preset, str):
             raise ConfigError(f"Preset must be a name, not {self.preset!r}.")
+        if not isinstance(self.dataset, str):
+            raise ConfigError(f"Data set must be a name, not {self.dataset!r}.")
+        _CLASSES.check(self.classes)
+        if self.trains_on_mnist:
+            _check_images(self.training_images, MNIST_DATA)
         for name, setting in SETTINGS.items():
             setting.check(getattr(self, name))
+        if self.continental_forms and not self.trains_on_mnist:
+            raise ConfigError("Continental forms are for MNIST alone.")
         if self.middle_epochs and self.second_pooling and self.kernel_size == 7:
             raise ConfigError("The middle of an image is too small for kernel size 7 and a second pooling.")
+
+    @property
+    def trains_on_mnist(self) -> bool:
+        """Whether the data set is MNIST."""
+        return self.dataset == MNIST_DATA.name
 
     @property
     def validation_images(self) -> int:
@@ -251,7 +282,7 @@ class TrainingConfig:
     @property
     def has_paper_network(self) -> bool:
         """Whether the network is the paper's, layer for layer."""
-        return all(getattr(self, name) == getattr(PRESETS["paper"], name) for name in NETWORK_SETTINGS)
+        return all(getattr(self, name) == getattr(PRESETS["paper"], name) for name in (*NETWORK_SETTINGS, "classes"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as a JSON-ready dictionary."""
@@ -268,7 +299,14 @@ class TrainingConfig:
         return cls(**{name: value for name, value in values.items() if name in known})
 
 
-# In the order of the fields. The preset is a name for the settings, not a setting.
+def _check_images(images: int, data: TrainingData) -> None:
+    SETTINGS["training_images"]._replace(allowed=(1, data.images)).check(images)
+
+
+# Nobody sets it: it is a property of the data set.
+_CLASSES = Setting("Classes", (2, 62), "", of_network=True)
+
+# In the order of the fields. The preset is a name for the settings, not a setting; nor is the data set.
 SETTINGS: dict[str, Setting] = {item.name: item.metadata["setting"] for item in fields(TrainingConfig) if item.metadata}
 NETWORK_SETTINGS = tuple(name for name, setting in SETTINGS.items() if setting.of_network)
 
@@ -311,13 +349,27 @@ PRESETS: dict[str, TrainingConfig] = {
 }
 
 
-def config_from_choices(preset: str = "paper", **choices: Any) -> TrainingConfig:
+def preset_for(preset: str, data: TrainingData) -> TrainingConfig:
+    """Return a preset as it is for a data set: all of its images, and continental forms for MNIST's digits alone.
+
+    Args:
+        preset: One of ``PRESETS``.
+        data: The data set.
+    """
+    config = replace(
+        PRESETS[preset], dataset=data.name, classes=data.classes, training_images=data.images, continental_forms=0.0
+    )
+    return replace(config, continental_forms=PRESETS[preset].continental_forms) if config.trains_on_mnist else config
+
+
+def config_from_choices(preset: str = "paper", data: TrainingData = MNIST_DATA, **choices: Any) -> TrainingConfig:
     """Return a preset with some settings changed.
 
     A changed recipe is named ``custom``; another seed alone is still the preset.
 
     Args:
         preset: One of ``PRESETS``.
+        data: The data set.
         **choices: Settings by name. ``None`` keeps the preset's value.
 
     Raises:
@@ -325,7 +377,9 @@ def config_from_choices(preset: str = "paper", **choices: Any) -> TrainingConfig
     """
     if preset not in PRESETS:
         raise ConfigError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}.")
-    recipe = PRESETS[preset].to_dict()
+    recipe = preset_for(preset, data).to_dict()
     changed = {name: value for name, value in choices.items() if value is not None and value != recipe[name]}
     name = "custom" if changed.keys() - {"seed"} else preset
-    return TrainingConfig.from_dict(recipe | changed | {"preset": name})
+    config = TrainingConfig.from_dict(recipe | changed | {"preset": name})
+    _check_images(config.training_images, data)
+    return config

@@ -254,7 +254,7 @@ def test_help_is_printed_and_is_no_error(name: str, command: Callable[..., Outpu
     assert (output.code, output.stderr) == (0, "")
     assert output.stdout.startswith("usage: python -m mnist_lib")
     if name == "train":
-        assert "from 1 to 60,000" in output.stdout.replace("\n", " ")
+        assert "from 1 to 500,000" in output.stdout.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
@@ -536,10 +536,10 @@ def test_predict_with_a_damaged_model_is_said(
 def test_data_file_that_is_damaged_is_said_with_the_cure(
     command: Callable[..., Output], run_copy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mnist_lib import command_line
+    from mnist_lib.data import library
     from mnist_lib.data.dataset import load_mnist
 
-    monkeypatch.setattr(command_line, "load_mnist", lambda: load_mnist(tmp_path / "mnist.npz"))
+    monkeypatch.setattr(library, "load_mnist", lambda: load_mnist(tmp_path / "mnist.npz"))
     line = only_line(command("evaluate"))
     assert line.startswith(f"The data file {tmp_path / 'mnist.npz'} is missing. Restore it with: git checkout")
 

@@ -64,6 +64,8 @@ RANGES_IN_WORDS = {
 def test_defaults_are_the_recipe_of_the_paper() -> None:
     assert TrainingConfig().to_dict() == {
         "preset": "paper",
+        "dataset": "MNIST",
+        "classes": 10,
         "epochs": 5,
         "batch_size": 32,
         "learning_rate": 0.001,
@@ -90,8 +92,9 @@ def test_defaults_are_the_recipe_of_the_paper() -> None:
     assert PRESETS["paper"] == TrainingConfig()
 
 
-def test_every_setting_but_the_preset_says_what_it_may_be_and_what_it_does() -> None:
-    assert set(SETTINGS) == {field.name for field in dataclasses.fields(TrainingConfig)} - {"preset"}
+def test_every_setting_says_what_it_may_be_and_what_it_does() -> None:
+    given = {"preset", "dataset", "classes"}  # the recipe's name, and what the data set brings
+    assert set(SETTINGS) == {field.name for field in dataclasses.fields(TrainingConfig)} - given
     assert {name for name, setting in SETTINGS.items() if setting.kind in (int, float)} == set(ENDS)
     for setting in SETTINGS.values():
         assert len(setting.help.split()) >= 5

@@ -1,4 +1,1 @@
-"""MNIST, the votes on its labels, and random variations of its digits.
-
-Imports ``config`` and ``paths`` only.
-"""
+"""Data sets: MNIST and those that a person adds; the votes on MNIST's labels, and random variations of its digits."""

@@ -1,14 +1,19 @@
-"""Loads MNIST from the bundled file and checks it. Nothing is downloaded."""
+"""What a data set is, and MNIST, loaded from the bundled file and checked. Nothing is downloaded."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+from msgspec import Meta, Struct
 
+from mnist_lib.config import TrainingData
 from mnist_lib.paths import ASSETS_PATH
+from mnist_lib.wording import a_digit
 
 MNIST_PATH = ASSETS_PATH / "mnist.npz"
 
@@ -25,31 +30,123 @@ ARRAY_SHA256 = {
 }
 
 
+# Of all four arrays together, as ``arrays_sha256`` computes it.
+MNIST_SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
+
+MNIST = "MNIST"
+DIGIT_NAMES = tuple("0123456789")
+
+# What a data set may have.
+MIN_CLASSES, MAX_CLASSES = 2, 62
+MAX_IMAGES = 500_000
+DATASET_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"  # it is a file's name, too
+# No Markdown, no HTML, no path: a class's name stands on screens, in tables and in file names.
+CLASS_NAME = r"(?!.*\.\.)[^\W_]([\w .,'&()+/-]{0,38}[\w.)+])?"
+
+# How a drawing or a picture is brought to 28 x 28 pixels, before the network sees it: cropped to its ink, fitted into
+# 20 x 20 and placed by its centre of mass, as MNIST was made; or whole.
+Fitting = Literal["centred", "whole"]
+
+
 class DatasetError(Exception):
-    """The bundled data cannot be used. The message names the file and how to restore it."""
+    """A data set cannot be used. The message is one line and says what to do."""
+
+
+class DatasetDescription(Struct, frozen=True, kw_only=True):
+    """What is known of a data set without its images. A run records it. The defaults are MNIST's.
+
+    Attributes:
+        name: Its name, also of its files.
+        class_names: Of each class, in the order of the labels, 2 to 62 of them.
+        training_images: How many.
+        test_images: How many.
+        sha256: Of its arrays, as ``arrays_sha256`` computes it.
+        fitting: How a drawing or a picture is brought to 28 x 28 pixels.
+        origin: Where it comes from, in a line.
+        licence: Under what terms, in a line.
+        split_seed: With which seed the test images were chosen among all; None if they came as such.
+    """
+
+    name: Annotated[str, Meta(pattern=rf"^{DATASET_NAME}\Z")] = MNIST
+    class_names: Annotated[
+        tuple[Annotated[str, Meta(pattern=rf"^{CLASS_NAME}\Z")], ...],
+        Meta(min_length=MIN_CLASSES, max_length=MAX_CLASSES),
+    ] = DIGIT_NAMES
+    training_images: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 60_000
+    test_images: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 10_000
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] = MNIST_SHA256
+    fitting: Fitting = "centred"
+    origin: Annotated[str, Meta(max_length=500)] = "Yann LeCun and Corinna Cortes"
+    licence: Annotated[str, Meta(max_length=500)] = "CC BY-SA 3.0"
+    split_seed: int | None = None
+
+    @property
+    def is_mnist(self) -> bool:
+        """Whether it is MNIST itself, of which more is known: label votes, the paper's figures."""
+        return self.name == MNIST
+
+    @property
+    def classes(self) -> int:
+        """How many classes it has."""
+        return len(self.class_names)
+
+    @property
+    def training_data(self) -> TrainingData:
+        """What the settings of a training depend on."""
+        return TrainingData(self.name, self.classes, self.training_images)
+
+    @property
+    def noun(self) -> str:
+        """What one of its images shows, in a sentence: ``digit`` or ``image``."""
+        return "digit" if self.is_mnist else "image"
+
+    def a_class(self, label: int) -> str:
+        """Return a class as it stands in a sentence: ``a 3``, ``an 8``; ``Shirt`` elsewhere than in MNIST.
+
+        Args:
+            label: 0 to the number of classes - 1.
+        """
+        return a_digit(label) if self.is_mnist else self.class_names[label]
+
+
+MNIST_DESCRIPTION = DatasetDescription()
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """MNIST in its original order.
+    """A data set in its original order: MNIST, or one of the same form.
 
     Attributes:
-        train_images: uint8, (60000, 28, 28), 0 (paper) to 255 (ink).
-        train_labels: uint8, (60000,), the digit 0 to 9.
-        test_images: uint8, (10000, 28, 28), 0 to 255.
-        test_labels: uint8, (10000,), 0 to 9.
+        train_images: uint8, (n, 28, 28), 0 (paper) to 255 (ink); of MNIST 60,000.
+        train_labels: uint8, (n,), the class, from 0; of MNIST the digit.
+        test_images: uint8, (m, 28, 28), 0 to 255; of MNIST 10,000.
+        test_labels: uint8, (m,).
+        description: Its name, its classes, its origin.
     """
 
     train_images: np.ndarray
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
+    description: DatasetDescription = MNIST_DESCRIPTION
 
     def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return images and labels of one split, ``train`` or ``test``."""
         if name == "train":
             return self.train_images, self.train_labels
         return self.test_images, self.test_labels
+
+
+def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
+    """Return the SHA-256 of the bytes of training images, training labels, test images and test labels, in this order.
+
+    Args:
+        arrays: uint8, contiguous.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.data)
+    return digest.hexdigest()
 
 
 def load_mnist(path: Path = MNIST_PATH) -> Dataset:
@@ -96,8 +193,8 @@ def select_indices(labels: np.ndarray, digit: int | None = None, shuffle_seed: i
     """Return the positions of the images to look at, in the order to show them.
 
     Args:
-        labels: integer, (n,), 0 to 9.
-        digit: Only this digit; None for all.
+        labels: integer, (n,), from 0.
+        digit: Only this class; None for all.
         shuffle_seed: Shuffle with this seed; None keeps the dataset's order.
 
     Returns:
@@ -107,6 +204,6 @@ def select_indices(labels: np.ndarray, digit: int | None = None, shuffle_seed: i
     return indices if shuffle_seed is None else np.random.default_rng(shuffle_seed).permutation(indices)
 
 
-def count_classes(labels: np.ndarray) -> np.ndarray:
-    """Count the images of each digit: int64, (10,)."""
-    return np.bincount(labels, minlength=10)
+def count_classes(labels: np.ndarray, classes: int = len(DIGIT_NAMES)) -> np.ndarray:
+    """Count the images of each class: int64, (classes,)."""
+    return np.bincount(labels, minlength=classes)

@@ -14,14 +14,14 @@ class Mistakes(NamedTuple):
 
     Attributes:
         indices: int64, (n,), position in the test set.
-        true_digits: int64, (n,), the label, 0 to 9.
-        predicted_digits: int64, (n,), the network's answer, 0 to 9.
+        true_labels: int64, (n,), the label, 0 to 9.
+        predicted_labels: int64, (n,), the network's answer, 0 to 9.
         confidences: float32, (n,), probability of that answer, 0 to 1.
     """
 
     indices: np.ndarray
-    true_digits: np.ndarray
-    predicted_digits: np.ndarray
+    true_labels: np.ndarray
+    predicted_labels: np.ndarray
     confidences: np.ndarray
 
     def select(self, keep: np.ndarray | slice) -> Mistakes:

@@ -72,13 +72,13 @@ def confusion_figure(
     faint = np.eye(10, dtype=bool) & hide_diagonal
     texts = []
     for written, opacity in ((~faint, 1.0), (faint, 0.55)):
-        true_digits, predicted_digits = np.nonzero((matrix > 0) & written)
+        true_labels, predicted_labels = np.nonzero((matrix > 0) & written)
         texts.append(
             {
                 "type": "scatter",
-                "x": [_NAMES[digit] for digit in predicted_digits],
-                "y": [_NAMES[digit] for digit in true_digits],
-                "text": [_cell_text(value, row_percent) for value in values[true_digits, predicted_digits]],
+                "x": [_NAMES[digit] for digit in predicted_labels],
+                "y": [_NAMES[digit] for digit in true_labels],
+                "text": [_cell_text(value, row_percent) for value in values[true_labels, predicted_labels]],
                 "mode": "text",
                 "opacity": opacity,
                 "textfont": {"size": 10 if row_percent else 11},  # 99.9% ten times side by side on a telephone

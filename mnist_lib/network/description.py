@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, layer_table
+from mnist_lib.network.layers import IMAGE_SHAPE, layer_table
 
 
 def describe_network(config: TrainingConfig) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def describe_network(config: TrainingConfig) -> dict[str, Any]:
         "flatten": ("Flatten", {"data_format": "channels_last"}),
         "dense_1": ("Dense", _dense(config.dense_units, "relu")),
         "dropout": ("Dropout", {"rate": config.dropout, "seed": None, "noise_shape": None}),
-        "dense_2": ("Dense", _dense(CLASSES, "softmax")),
+        "dense_2": ("Dense", _dense(config.classes, "softmax")),
     }
     input_layer = {
         "batch_shape": [None, *IMAGE_SHAPE],

@@ -12,7 +12,6 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
 
 IMAGE_SHAPE = (IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1)
-CLASSES = 10
 
 # The middle of an image, in which MNIST's digits stand, and the margin around it.
 MIDDLE_MARGIN_PX = 4
@@ -59,7 +58,7 @@ def layer_table(config: TrainingConfig) -> list[LayerRow]:
     rows.append(_dense("dense_1", values, config.dense_units, "ReLU"))
     dropping = f"drops {config.dropout:.0%} while training"
     rows.append(LayerRow("dropout", f"Dropout, {config.dropout:g}", (config.dense_units,), 0, dropping))
-    rows.append(_dense("dense_2", config.dense_units, CLASSES, "softmax"))
+    rows.append(_dense("dense_2", config.dense_units, config.classes, "softmax"))
     return rows
 
 

@@ -9,7 +9,7 @@ from keras import layers
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import scale_pixels
 from mnist_lib.network.batches import batch_arguments
-from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, MIDDLE_MARGIN_PX, MIDDLE_SHAPE
+from mnist_lib.network.layers import IMAGE_SHAPE, MIDDLE_MARGIN_PX, MIDDLE_SHAPE
 
 
 def build_model(config: TrainingConfig, policy: str = "float32") -> keras.Model:
@@ -38,7 +38,7 @@ def build_model(config: TrainingConfig, policy: str = "float32") -> keras.Model:
             layers.Dense(config.dense_units, activation="relu", dtype=policy, name="dense_1"),
             layers.Dropout(config.dropout, dtype=policy, name="dropout"),
             # 16 bits are too few to tell 99.9% from 99.99%.
-            layers.Dense(CLASSES, activation="softmax", dtype="float32", name="dense_2"),
+            layers.Dense(config.classes, activation="softmax", dtype="float32", name="dense_2"),
         ],
         name="mnist",
     )

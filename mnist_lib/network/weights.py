@@ -12,7 +12,7 @@ import numpy as np
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.network.forward import Layer, Network
-from mnist_lib.network.layers import CLASSES, IMAGE_SHAPE, count_parameters, layer_table
+from mnist_lib.network.layers import IMAGE_SHAPE, count_parameters, layer_table
 from mnist_lib.storage.files import read_file, require_file, write_whole
 from mnist_lib.wording import first_line
 
@@ -47,7 +47,7 @@ def weight_shapes(config: TrainingConfig) -> dict[str, tuple[int, ...]]:
         (side, side, IMAGE_SHAPE[-1], config.filters_1),
         (side, side, config.filters_1, config.filters_2),
         (values, config.dense_units),
-        (config.dense_units, CLASSES),
+        (config.dense_units, config.classes),
     )
     shapes: dict[str, tuple[int, ...]] = {}
     for layer, kernel in zip(_LAYERS, kernels, strict=True):

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_json, parse_settings, read_json
+from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_config, parse_json, read_json
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import LOADING, RUN_NAME, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
@@ -49,8 +50,7 @@ _ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
 _SIZE_LIMITS = {
     r"config\.json|status\.json|note\.txt": 100_000,
     r"metrics\.jsonl": 20_000_000,  # 200 bytes per row, 300 rows per epoch
-    r"epochs/[0-9]{3}\.npz": 300_000,  # 10,000 x 10 float16, uncompressed
-    r"epochs/[0-9]{3}\.weights\.h5|model\.keras": MAX_TOTAL_BYTES,  # until the settings are read
+    r"epochs/[0-9]{3}\.(npz|weights\.h5)|model\.keras": MAX_TOTAL_BYTES,  # until config.json is read
     r"(epochs/)?": 0,  # folders, which some programs add
 }
 
@@ -176,11 +176,12 @@ def _check_entries(archive: CheckedZip) -> str:
     (name,) = names
     if f"{name}/config.json" not in archive.sizes:
         raise ZipError("The zip holds no config.json, so it is not a run.")
-    settings = parse_json(archive.read(f"{name}/config.json"), "config.json")
-    weights_size = weights_file_size(parse_settings(settings))
+    config, record = parse_config(parse_json(archive.read(f"{name}/config.json"), "config.json"))
+    limits = {".h5": weights_file_size(config), ".keras": weights_file_size(config), ".npz": _npz_size(record.dataset)}
     for entry, size in archive.sizes.items():
-        if entry.endswith((".h5", ".keras")) and size > weights_size:
-            raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {weights_size:,} bytes.")
+        limit = limits.get(Path(entry).suffix, size)
+        if size > limit:
+            raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {limit:,} bytes.")
     return name
 
 
@@ -258,15 +259,22 @@ def _is_plain(value: Any) -> bool:
 
 def _check_probabilities(run: Run, epoch: int) -> None:
     path = run.probabilities_path(epoch)
-    name = "probabilities.npy"
+    dataset = run.read_config()[1].dataset
+    name, size = "probabilities.npy", _npz_size(dataset)
     try:  # NumPy would unpack anything, however large
-        with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, 300_000), _size_limits({name: 300_000})):
+        with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, size), _size_limits({name: size})):
             pass
     except ZipError as error:
-        raise DamagedRunError(f"epochs/{path.name} does not hold 10,000 x 10 probabilities") from error
+        expected = f"{dataset.test_images:,} x {dataset.classes} probabilities"
+        raise DamagedRunError(f"epochs/{path.name} does not hold {expected}") from error
     probabilities = run.probabilities(epoch)
     if probabilities.min() < 0 or abs(probabilities.sum(axis=1, dtype=np.float64) - 1).max() > 0.01:
         raise DamagedRunError(f"epochs/{path.name} does not hold probabilities")
+
+
+def _npz_size(dataset: DatasetDescription) -> int:
+    """Return how many bytes a file of probabilities takes at most: float16, uncompressed."""
+    return 2 * dataset.test_images * dataset.classes + 100_000
 
 
 def _size_limits(limits: dict[str, int]) -> Callable[[str], int]:

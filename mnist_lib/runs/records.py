@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mnist_lib.config import ConfigError, TrainingConfig
+from mnist_lib.data.dataset import MAX_IMAGES, MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.storage.files import read_file, write_whole
 
 ActiveState = Literal["starting", "running", "paused", "stopping"]
@@ -46,7 +47,7 @@ RateFactor = Annotated[float, Meta(ge=0, le=1e15)]
 ImagesPerSecond = Annotated[float, Meta(ge=0, le=1e12)]
 Epoch = Annotated[int, Meta(ge=0, le=1_000)]
 Step = Annotated[int, Meta(ge=0, le=10**9)]
-TestImages = Annotated[int, Meta(ge=0, le=10_000)]
+TestImages = Annotated[int, Meta(ge=0, le=MAX_IMAGES)]
 
 
 class DamagedRunError(Exception):
@@ -62,7 +63,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
         epochs: Epochs trained, the last of them perhaps incomplete.
         test_accuracy: After the last epoch.
         test_loss: Mean cross-entropy in nats; None if it is not a number.
-        misclassified: Of the 10,000 test images.
+        misclassified: Of the test images.
         train_seconds: From the call of fit to its return, without pauses.
         images_per_second: Training images per second, over all of that time.
         device: What it was trained on, in words.
@@ -118,6 +119,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
         precision: Keras's dtype policy, for example ``float32``.
         onednn: Whether TensorFlow was told to use oneDNN; None if that was left to TensorFlow.
         versions: Of Python, Keras, its backend and NumPy.
+        dataset: What it learned from; runs from before there were others name none, and mean MNIST.
     """
 
     created_at: Moment = 0.0
@@ -125,6 +127,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     precision: str = ""
     onednn: bool | None = None
     versions: dict[str, str] = {}
+    dataset: DatasetDescription = MNIST_DESCRIPTION
 
 
 class Row(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -166,7 +169,7 @@ class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
         train_accuracy: Mean accuracy over the same.
         validation_loss: Loss on the training images set aside, if there are any.
         validation_accuracy: Accuracy on the same.
-        test_loss: Loss on the 10,000 test images.
+        test_loss: Loss on the test images.
         test_accuracy: Accuracy on the same.
         misclassified: Number of misclassified test images.
         rate_factor: The learning rate used, divided by the scheduled one.
@@ -267,16 +270,27 @@ def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
     Raises:
         DamagedRunError: It is missing or not what a trainer writes.
     """
-    values = read_json(path)
-    return parse_settings(values), _convert(values, RunRecord, path.name)
+    return parse_config(read_json(path))
 
 
-def parse_settings(values: dict[str, Any]) -> TrainingConfig:
-    """Return the settings in the content of config.json, checked.
+def parse_config(values: dict[str, Any]) -> tuple[TrainingConfig, RunRecord]:
+    """Return the content of config.json, checked.
 
     Raises:
-        DamagedRunError: There are none, or one is out of its range.
+        DamagedRunError: It is not what a trainer writes.
     """
+    config, record = _parse_settings(values), _convert(values, RunRecord, "config.json")
+    dataset = record.dataset
+    if dataset.is_mnist and dataset != MNIST_DESCRIPTION:
+        raise DamagedRunError("config.json describes MNIST wrongly")
+    if (config.dataset, config.classes) != (dataset.name, dataset.classes):
+        raise DamagedRunError("config.json names two data sets")
+    if config.training_images > dataset.training_images:
+        raise DamagedRunError("config.json names more training images than there are")
+    return config, record
+
+
+def _parse_settings(values: dict[str, Any]) -> TrainingConfig:
     settings = values.get("settings")
     if not isinstance(settings, dict):
         raise DamagedRunError("config.json holds no settings")

@@ -184,7 +184,7 @@ class Run:
 
         Args:
             epoch: From 1.
-            probabilities: float32, (10000, 10), 0 to 1; stored as float16.
+            probabilities: float32, (test images, classes), 0 to 1; stored as float16.
         """
         stored = compress_probabilities(probabilities)
         write_whole(
@@ -331,6 +331,9 @@ class Run:
             snapshot = replace(snapshot, status=status)
             metrics = self._read_metrics(may_be_cut=status.state not in COMPLETE_STATES)
             snapshot = replace(snapshot, **metrics._asdict())
+            counts = [row.misclassified for row in metrics.epochs]
+            if max([*counts, status.result.misclassified if status.result else 0]) > record.dataset.test_images:
+                raise DamagedRunError("more test images are misclassified than there are")
             if status.state in COMPLETE_STATES:
                 self._check_complete(status, snapshot.epochs)
             return replace(snapshot, state=status.state, message=status.message)
@@ -405,7 +408,7 @@ class Run:
         """Return the test probabilities after an epoch, the newest by default.
 
         Returns:
-            float32, (10000, 10), 0 to 1.
+            float32, (test images, classes), 0 to 1.
 
         Raises:
             DamagedRunError: There are none, or the file is unreadable.
@@ -419,8 +422,10 @@ class Run:
                 stored = archive["probabilities"]
         except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
-        if stored.shape != (10_000, 10) or stored.dtype != np.float16 or not np.isfinite(stored).all():
-            raise DamagedRunError(f"epochs/{path.name} does not hold 10,000 x 10 probabilities")
+        dataset = self.read_config()[1].dataset
+        shape = dataset.test_images, dataset.classes
+        if stored.shape != shape or stored.dtype != np.float16 or not np.isfinite(stored).all():
+            raise DamagedRunError(f"epochs/{path.name} does not hold {shape[0]:,} x {shape[1]} probabilities")
         return stored.astype(np.float32)
 
     def _kept_epochs(self, ending: str) -> list[int]:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from mnist_lib.access import OWNER, Access, read_access
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.machine import process_start_time
 from mnist_lib.paths import ASSETS_PATH
 from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status, read_json, write_json
@@ -175,7 +176,12 @@ class RunStore:
     # Writing.
 
     @contextmanager
-    def training(self, config: TrainingConfig, run_id: str | None = None) -> Iterator[Run]:
+    def training(
+        self,
+        config: TrainingConfig,
+        run_id: str | None = None,
+        dataset: DatasetDescription = MNIST_DESCRIPTION,
+    ) -> Iterator[Run]:
         """Claim the store for one training and create its run folder.
 
         The claim is a lock that the operating system releases when the process ends,
@@ -184,6 +190,7 @@ class RunStore:
         Args:
             config: The settings, for the folder's name.
             run_id: A name for the run; by default a new one is made.
+            dataset: What it is to learn from.
 
         Raises:
             TrainingRefusedError: Another training holds the claim.
@@ -195,7 +202,7 @@ class RunStore:
         with self._claim():
             self._require_room(runs=1)
             try:
-                run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id)
+                run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id, dataset)
                 write_json(self._note_path, {"run_id": run.run_id})
             except OSError as error:
                 raise self._cannot_write(error) from error
@@ -334,11 +341,11 @@ class RunStore:
         suffixes = [""] + [f"-{number}" for number in range(2, len(taken) + 3)]
         return next(name + suffix for suffix in suffixes if name + suffix not in taken)
 
-    def _make_run(self, config: TrainingConfig, run_id: str) -> Run:
+    def _make_run(self, config: TrainingConfig, run_id: str, dataset: DatasetDescription) -> Run:
         """Create a run folder that is complete as soon as it is visible."""
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
-        hidden.write_config(config, RunRecord(created_at=time.time()))
+        hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset))
         hidden.write_status(self._starting(config))
         return Run(hidden.path.rename(self.root / run_id))
 

@@ -11,7 +11,7 @@ import numpy as np
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.augmentation import augment
 from mnist_lib.data.dataset import Dataset, scale_pixels
-from mnist_lib.network.layers import CLASSES, MIDDLE_MARGIN_PX
+from mnist_lib.network.layers import MIDDLE_MARGIN_PX
 
 
 class EpochData(NamedTuple):
@@ -19,7 +19,7 @@ class EpochData(NamedTuple):
 
     Attributes:
         images: float32, (n, 28, 28, 1) or, of the middle alone, (n, 20, 20, 1), 0 to 1.
-        labels: uint8, (n,), 0 to 9; or with label smoothing float32, (n, 10), rows sum to 1.
+        labels: uint8, (n,), the class, from 0; or with label smoothing float32, (n, classes), rows sum to 1.
         dropout_seed: uint32, (2,).
     """
 
@@ -33,7 +33,7 @@ class EpochPreparation:
 
     Args:
         config: The settings of the run.
-        dataset: MNIST. The training images set aside are left out.
+        dataset: The data set. The training images set aside are left out.
         first_epoch: From 0.
     """
 
@@ -72,7 +72,7 @@ def prepare_epoch(config: TrainingConfig, dataset: Dataset, epoch: int) -> Epoch
 
     Args:
         config: The settings of the run.
-        dataset: MNIST. The training images set aside are left out.
+        dataset: The data set. The training images set aside are left out.
         epoch: From 0.
     """
     random = np.random.default_rng([config.seed, epoch])
@@ -87,19 +87,19 @@ def prepare_epoch(config: TrainingConfig, dataset: Dataset, epoch: int) -> Epoch
 
 
 def smooth_labels(labels: np.ndarray, config: TrainingConfig, epoch: int) -> np.ndarray:
-    """Spread a share of each label over all ten digits, less from batch to batch, so that nothing is left at the end.
+    """Spread a share of each label over all classes, less from batch to batch, so that nothing is left at the end.
 
     Args:
-        labels: integer, (n,), 0 to 9, of all images of an epoch in the order of its batches.
+        labels: integer, (n,), from 0, of all images of an epoch in the order of its batches.
         config: Its ``label_smoothing`` is the share in the first batch of the run.
         epoch: From 0.
 
     Returns:
-        float32, (n, 10), rows sum to 1.
+        float32, (n, classes), rows sum to 1.
 
     Source: Szegedy and others, "Rethinking the Inception Architecture for Computer Vision" (2015), section 7.
     With a share that stays, the network ends less certain than it is right.
     """
     steps = epoch * config.steps_per_epoch + np.arange(len(labels)) // config.batch_size
     share = (config.label_smoothing * (1 - steps / config.total_steps))[:, np.newaxis]
-    return ((1 - share) * np.eye(CLASSES)[labels] + share / CLASSES).astype(np.float32)
+    return ((1 - share) * np.eye(config.classes)[labels] + share / config.classes).astype(np.float32)

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.paths import PROJECT_PATH
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
@@ -42,6 +43,7 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
     store.require_training(config)
     settings = config.to_dict()
     settings["limit"] = settings.pop("training_images")
+    del settings["classes"]  # the data set has them
     # "custom" is not a preset to start from: every setting is given as an option anyway.
     settings["preset"] = "paper" if config.preset == "custom" else config.preset
     run = Run(store.root / store.new_run_id(config))
@@ -97,7 +99,7 @@ def _start(store: RunStore, run: Run, options: list[str]) -> Run:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "MNIST_DATA_DIR": str(DatasetLibrary.beside(store.root).root)},
     )
     run = _wait_for_claim(process, run)
     if os.environ.get("MNIST_ON_EXIT") == "stop":

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.dataset import Dataset
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, Dataset, DatasetDescription
 from mnist_lib.network.backend import device_in_use, on_all_devices, onednn_in_use
 from mnist_lib.network.batches import batch_arguments
 from mnist_lib.network.model import build_middle_view, build_model
@@ -44,7 +44,7 @@ def train(
 
     Args:
         config: The settings.
-        dataset: MNIST. The test images are evaluated after each epoch and influence nothing.
+        dataset: The data set of the run. The test images are evaluated after each epoch and influence nothing.
         run: The run directory, claimed with ``RunStore.training`` or ``RunStore.continuing``.
         on_epoch: Called with each "epoch" row.
 
@@ -80,7 +80,7 @@ def _train(
             compile_model(middle_view, model.optimizer, config, devices)
         if epochs_done:
             load_checkpoint(model, run, epochs_done)
-    record = make_record(policy)
+    record = make_record(policy, dataset.description)
     run.write_config(config, record)
     state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
     # `fit` returns the history, so there must be one.
@@ -145,11 +145,12 @@ def reseed_dropout(model: keras.Model, seed: np.ndarray) -> None:
             layer.seed_generator.state.assign(seed)
 
 
-def make_record(policy: str) -> RunRecord:
+def make_record(policy: str, dataset: DatasetDescription = MNIST_DESCRIPTION) -> RunRecord:
     """Return what is recorded beside the settings: time, device, precision, oneDNN and versions."""
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
+        dataset=dataset,
         device=device_in_use(),
         precision=policy,
         onednn=onednn_in_use(),

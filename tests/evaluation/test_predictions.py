@@ -114,10 +114,10 @@ def test_confusion_matrix_agrees_with_counting_one_by_one(outputs: np.ndarray, d
 def test_find_mistakes_returns_each_wrong_answer_once() -> None:
     mistakes = find_mistakes(PROBABILITIES, LABELS)
     assert mistakes.indices.tolist() == [1, 3, 4]
-    assert mistakes.true_digits.tolist() == [3, 4, 8]
-    assert mistakes.predicted_digits.tolist() == [2, 9, 2]
+    assert mistakes.true_labels.tolist() == [3, 4, 8]
+    assert mistakes.predicted_labels.tolist() == [2, 9, 2]
     np.testing.assert_array_equal(mistakes.confidences, np.array([0.6, 0.75, 0.6], np.float32))
-    assert mistakes.true_digits.dtype == np.int64
+    assert mistakes.true_labels.dtype == np.int64
     assert mistakes.confidences.dtype == np.float32
 
 
@@ -130,8 +130,8 @@ def test_columns_of_mistakes_stay_together() -> None:
     mistakes = find_mistakes(PROBABILITIES, LABELS)
     kept = mistakes.select(np.argsort(-mistakes.confidences, kind="stable"))
     assert kept.indices.tolist() == [3, 1, 4]
-    assert kept.true_digits.tolist() == [4, 3, 8]
-    assert kept.predicted_digits.tolist() == [9, 2, 2]
+    assert kept.true_labels.tolist() == [4, 3, 8]
+    assert kept.predicted_labels.tolist() == [9, 2, 2]
     np.testing.assert_array_equal(kept.confidences, np.array([0.75, 0.6, 0.6], np.float32))
 
 

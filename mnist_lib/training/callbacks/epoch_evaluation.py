@@ -27,7 +27,7 @@ class EpochEvaluation(TrainingCallback):
     Args:
         state: The state of the training.
         network: The whole network, of which an epoch may train the middle view.
-        dataset: MNIST, whose test images are evaluated and whose last training images may be set aside.
+        dataset: The data set, whose test images are evaluated and whose last training images may be set aside.
     """
 
     def __init__(self, state: TrainingState, network: keras.Model, dataset: Dataset) -> None:

@@ -29,7 +29,7 @@ def field_values(app: AppTest) -> dict:
 
 
 def recipe(preset: str) -> dict:
-    return {name: value for name, value in PRESETS[preset].to_dict().items() if name != "preset"}
+    return {name: getattr(PRESETS[preset], name) for name in SETTINGS}
 
 
 def layer_rows(app: AppTest) -> list[list[str]]:
