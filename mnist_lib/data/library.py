@@ -25,7 +25,7 @@ from mnist_lib.data.dataset import (
     arrays_sha256,
     load_mnist,
 )
-from mnist_lib.storage.files import read_file, require_file, write_whole
+from mnist_lib.storage.files import file_stamp, read_file, require_file, write_whole
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -108,6 +108,10 @@ class DatasetLibrary:
         write_whole(self._arrays_path(name), lambda temporary: np.savez_compressed(temporary, **arrays))
         content = msgspec.json.format(msgspec.json.encode(dataset.description), indent=1)
         write_whole(self._description_path(name), lambda temporary: temporary.write_bytes(content + b"\n"))
+
+    def stamp(self, name: str) -> int:
+        """Return a number that changes when the data set of this name does, or is removed."""
+        return hash((file_stamp(self._arrays_path(name)), file_stamp(self._description_path(name))))
 
     def _read_array(self, name: str, array: str, shape: tuple[int, ...]) -> np.ndarray:
         require_file(self._arrays_path(name))

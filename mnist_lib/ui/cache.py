@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import streamlit as st
 
-from mnist_lib.data.dataset import Dataset, load_mnist
+from mnist_lib.data.dataset import Dataset, DatasetDescription, load_mnist
+from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.evaluation.abstention import Coverage, measure_coverage
 from mnist_lib.explain.inspection import spread_epochs
 from mnist_lib.explain.neighbours import embed_images
@@ -32,6 +34,37 @@ _Kept = TypeVar("_Kept")
 def mnist() -> Dataset:
     """Return MNIST, loaded once for all visitors."""
     return load_mnist()
+
+
+def load_dataset(library: DatasetLibrary, description: DatasetDescription) -> Dataset:
+    """Return a data set, loaded once for all visitors.
+
+    Args:
+        library: The data sets of this machine.
+        description: That of the library, or one that a run has recorded.
+
+    Raises:
+        DatasetError: It is not here, cannot be read, or is another one by now.
+    """
+    if description.is_mnist:
+        return mnist()
+    return _load_dataset(library.root, description, library.stamp(description.name))
+
+
+def run_dataset(run: Run) -> Dataset:
+    """Return the data set of a run, loaded once for all visitors.
+
+    Raises:
+        DatasetError: It is not here, cannot be read, or is another one by now.
+        DamagedRunError: The run does not say which it is.
+    """
+    return load_dataset(DatasetLibrary.beside(run.path.parent), run.read_config()[1].dataset)
+
+
+# 55 MB for one like MNIST.
+@st.cache_resource(max_entries=3, show_spinner="Reading the images…")
+def _load_dataset(root: Path, description: DatasetDescription, stamp: int) -> Dataset:
+    return DatasetLibrary(root).load(description)
 
 
 def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:

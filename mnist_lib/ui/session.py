@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from mnist_lib.access import Visitor, read_access
+from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
@@ -33,6 +34,11 @@ def run_store() -> RunStore:
 def visitor() -> Visitor | None:
     """Return who is at the screens, or None for somebody who has not said so."""
     return st.session_state.get(VISITOR_KEY)
+
+
+def dataset_library() -> DatasetLibrary:
+    """Return the data sets of this machine."""
+    return DatasetLibrary.beside(run_store().root)
 
 
 def own_digits() -> OwnDigits:
