@@ -189,7 +189,7 @@ def train_command(options: argparse.Namespace) -> int:
     if options.json:
         print(msgspec.json.encode(result).decode())
     else:
-        tested = run.read().record.dataset.test_images
+        tested = run.dataset().test_images
         print(
             f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of {tested:,} misclassified, "
             f"{duration_text(result.train_seconds)} on {result.device}. Run {result.run_id} {result.state}."
@@ -271,7 +271,7 @@ def _number(value: float | None) -> str:
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate a run's model on the test images, not from the stored probabilities."""
     run = _run_with_model(options, options.run)
-    dataset = DatasetLibrary.beside(_store(options).root).load(run.read_config()[1].dataset)
+    dataset = DatasetLibrary.beside(_store(options).root).load(run.dataset())
     network = load_network(run)
     began = time.perf_counter()
     probabilities = predict_probabilities(network, dataset.test_images)

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from mnist_lib.escaping import plain_text
-from mnist_lib.ui.draw.screen import render_draw_screen
+from mnist_lib.ui.draw.screen import render_draw_screen, show_invitation
 from mnist_lib.ui.navigation import require_router, screen_link
-from mnist_lib.ui.session import selected_run, title_of
+from mnist_lib.ui.session import selected_run
 
 require_router()
 
@@ -15,8 +14,5 @@ if run is None or not run.has_model():
     st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
     screen_link("train", "Go to Train")
     st.stop()
-st.markdown(
-    f"Draw one digit, or upload a photo of one: **{plain_text(title_of(run.run_id))}** reads it. It knows only the "
-    "ten digits, so a letter becomes a digit, too."
-)
+show_invitation(run)
 st.fragment(render_draw_screen)(run)

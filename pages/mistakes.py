@@ -1,4 +1,4 @@
-"""Mistakes: the test digits that the selected run misreads, after any of its epochs, and why."""
+"""Mistakes: the test images that the selected run misreads, after any of its epochs, and why."""
 
 import streamlit as st
 

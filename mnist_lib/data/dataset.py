@@ -91,6 +91,11 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
         return len(self.class_names)
 
     @property
+    def has_strokes(self) -> bool:
+        """Whether its images are made of strokes, as digits are: then a solid shape is none of them."""
+        return self.fitting == "centred"
+
+    @property
     def training_data(self) -> TrainingData:
         """What the settings of a training depend on."""
         return TrainingData(self.name, self.classes, self.training_images)
@@ -100,6 +105,11 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
         """What one of its images shows, in a sentence: ``digit`` or ``image``."""
         return "digit" if self.is_mnist else "image"
 
+    @property
+    def kind(self) -> str:
+        """What a label names, in a sentence: ``digit`` or ``class``."""
+        return "digit" if self.is_mnist else "class"
+
     def a_class(self, label: int) -> str:
         """Return a class as it stands in a sentence: ``a 3``, ``an 8``; ``Shirt`` elsewhere than in MNIST.
 
@@ -107,6 +117,20 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
             label: 0 to the number of classes - 1.
         """
         return a_digit(label) if self.is_mnist else self.class_names[label]
+
+    @property
+    def arrow(self) -> str:
+        """What stands between two of its classes, below a picture: on one line if their names are short."""
+        return " → " if max(map(len, self.class_names)) <= 2 else "\n→ "
+
+    def read_as(self, label: int, answer: int) -> str:
+        """Return a class and what it was read as, below a picture: ``4 → 9``; of longer names, each on its line.
+
+        Args:
+            label: 0 to the number of classes - 1.
+            answer: The same.
+        """
+        return f"{self.class_names[label]}{self.arrow}{self.class_names[answer]}"
 
 
 MNIST_DESCRIPTION = DatasetDescription()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mnist_lib.data.dataset import IMAGE_SIZE_PX
+from mnist_lib.data.dataset import IMAGE_SIZE_PX, Fitting
 
 DIGIT_SIZE_PX = 20
 CENTRE_OF_MASS_PX = 14.5
@@ -68,6 +68,26 @@ def normalize_drawing(ink: np.ndarray) -> NormalizedDrawing:
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
     scaled = _scale_to_fit(cropped, DIGIT_SIZE_PX)
     return NormalizedDrawing(cropped, scaled, _place_by_centre_of_mass(scaled))
+
+
+def fit_drawing(ink: np.ndarray, fitting: Fitting) -> np.ndarray:
+    """Bring a drawing or a picture to 28 x 28 pixels as a data set asks for it.
+
+    Args:
+        ink: float32, (height, width), 0 (paper) to 1 (ink), any size.
+        fitting: ``centred``, as ``normalize_drawing`` does it, or ``whole``: all of it, made smaller.
+
+    Returns:
+        uint8, (28, 28), 0 to 255.
+
+    Raises:
+        DrawingError: There is no ink.
+    """
+    if fitting == "centred":
+        return normalize_drawing(ink).image
+    if not (ink > INK_THRESHOLD).any():
+        raise DrawingError("There is no ink in it.")
+    return _place_in_the_middle(_scale_to_fit(ink.astype(np.float32), IMAGE_SIZE_PX))
 
 
 def _scale_to_fit(cropped: np.ndarray, size_px: int) -> np.ndarray:

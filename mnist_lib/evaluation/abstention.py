@@ -14,15 +14,15 @@ SOLID_SQUARE_PX = 9
 _INK = 128
 
 
-def is_answered(probabilities: np.ndarray, images: np.ndarray, threshold: float = USUAL_THRESHOLD) -> np.ndarray:
+def is_answered(probabilities: np.ndarray, images: np.ndarray | None, threshold: float = USUAL_THRESHOLD) -> np.ndarray:
     """Tell which images get an answer.
 
     The highest probability must reach the threshold, and there must be strokes: a network
     that knows nothing but digits is often quite sure about a dot.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1.
-        images: uint8, (n, 28, 28), 0 to 255.
+        probabilities: floating, (n, classes), 0 to 1.
+        images: uint8, (n, 28, 28), 0 to 255; None where they are not made of strokes.
         threshold: 0 to 1.
 
     Returns:
@@ -31,7 +31,8 @@ def is_answered(probabilities: np.ndarray, images: np.ndarray, threshold: float 
     Source: D. Hendrycks, K. Gimpel, "A Baseline for Detecting Misclassified and
     Out-of-Distribution Examples in Neural Networks" (2017), for the first rule.
     """
-    return (probabilities.max(axis=1) >= threshold) & ~is_solid(images)
+    sure = probabilities.max(axis=1) >= threshold
+    return sure if images is None else sure & ~is_solid(images)
 
 
 def is_solid(images: np.ndarray) -> np.ndarray:
@@ -63,14 +64,14 @@ class Coverage(NamedTuple):
 
 
 def measure_coverage(
-    probabilities: np.ndarray, images: np.ndarray, labels: np.ndarray, threshold: float = USUAL_THRESHOLD
+    probabilities: np.ndarray, images: np.ndarray | None, labels: np.ndarray, threshold: float = USUAL_THRESHOLD
 ) -> Coverage:
     """Return how many images are answered at a threshold, and how many of the answers are right.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1.
-        images: uint8, (n, 28, 28), 0 to 255.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), 0 to 1.
+        images: uint8, (n, 28, 28), 0 to 255; None where they are not made of strokes.
+        labels: integer, (n,), from 0.
         threshold: 0 to 1.
     """
     answered = is_answered(probabilities, images, threshold)

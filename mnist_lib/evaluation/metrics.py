@@ -33,11 +33,11 @@ class DigitMetrics(NamedTuple):
     """How well each digit is read.
 
     Attributes:
-        precision: float64, (10,), share of the images predicted as the digit that show it; nan if there are none.
-        recall: float64, (10,), share of the images of the digit that are predicted as it; nan if there are none.
-        f1: float64, (10,), their harmonic mean; nan if the digit neither occurs nor is predicted.
-        support: int64, (10,), images of the digit.
-        predicted: int64, (10,), images predicted as it.
+        precision: float64, (classes,), share of the images predicted as the digit that show it; nan if there are none.
+        recall: float64, (classes,), share of the images of the digit that are predicted as it; nan if there are none.
+        f1: float64, (classes,), their harmonic mean; nan if the digit neither occurs nor is predicted.
+        support: int64, (classes,), images of the digit.
+        predicted: int64, (classes,), images predicted as it.
     """
 
     precision: np.ndarray
@@ -51,7 +51,7 @@ def digit_metrics(matrix: np.ndarray) -> DigitMetrics:
     """Return precision, recall and F1 of each digit.
 
     Args:
-        matrix: integer, (10, 10), images by true (row) and predicted digit (column).
+        matrix: integer, (classes, classes), images by true (row) and predicted class (column).
     """
     right, support, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
 
@@ -85,8 +85,8 @@ def measure_reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int
     """Compare confidence with accuracy in bins of equal width.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1, n at least 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), 0 to 1, n at least 1.
+        labels: integer, (n,), from 0.
         bins: Number of bins between 0 and 1.
 
     Source: M. P. Naeini and others, "Obtaining Well Calibrated Probabilities Using Bayesian Binning"
@@ -125,8 +125,8 @@ def coverage_curve(probabilities: np.ndarray, labels: np.ndarray, thresholds: np
     """Return coverage and accuracy at each threshold.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1, n at least 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), 0 to 1, n at least 1.
+        labels: integer, (n,), from 0.
         thresholds: floating, (m,), 0 to 1.
     """
     order = np.argsort(probabilities.max(axis=1))
@@ -144,7 +144,7 @@ def margins(probabilities: np.ndarray) -> np.ndarray:
     """Return by how much the highest probability exceeds the second: float64, (n,), 0 to 1.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1.
+        probabilities: floating, (n, classes), 0 to 1.
     """
     second, first = np.partition(probabilities.astype(np.float64), -2, axis=1)[:, -2:].T
     return first - second

@@ -14,8 +14,8 @@ class Mistakes(NamedTuple):
 
     Attributes:
         indices: int64, (n,), position in the test set.
-        true_labels: int64, (n,), the label, 0 to 9.
-        predicted_labels: int64, (n,), the network's answer, 0 to 9.
+        true_labels: int64, (n,), the label, from 0.
+        predicted_labels: int64, (n,), the network's answer, from 0.
         confidences: float32, (n,), probability of that answer, 0 to 1.
     """
 
@@ -30,11 +30,11 @@ class Mistakes(NamedTuple):
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of images whose most probable digit is the label, 0 to 1.
+    """Return the share of images whose most probable class is the label, 0 to 1.
 
     Args:
-        probabilities: floating, (n, 10), rows sum to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), rows sum to 1.
+        labels: integer, (n,), from 0.
     """
     return float(np.mean(probabilities.argmax(axis=1) == labels))
 
@@ -43,8 +43,8 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the mean of ``image_losses``, Keras's sparse cross-entropy.
 
     Args:
-        probabilities: floating, (n, 10), rows sum to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), rows sum to 1.
+        labels: integer, (n,), from 0.
     """
     return float(image_losses(probabilities, labels).mean())
 
@@ -53,8 +53,8 @@ def image_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return -log(probability of the label) of each image, in nats.
 
     Args:
-        probabilities: floating, (n, 10), rows sum to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), rows sum to 1.
+        labels: integer, (n,), from 0.
 
     Returns:
         float64, (n,), 0 to 16.1.
@@ -67,18 +67,19 @@ def image_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Count images by true digit (row) and predicted digit (column): int64, (10, 10)."""
-    matrix = np.zeros((10, 10), dtype=np.int64)
+    """Count images by true class (row) and predicted class (column): int64, (classes, classes)."""
+    classes = probabilities.shape[1]
+    matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
     return matrix
 
 
 def find_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> Mistakes:
-    """Return every image whose most probable digit is not its label.
+    """Return every image whose most probable class is not its label.
 
     Args:
-        probabilities: floating, (n, 10).
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes).
+        labels: integer, (n,), from 0.
     """
     predicted = probabilities.argmax(axis=1)
     indices = np.flatnonzero(predicted != labels)
@@ -91,17 +92,17 @@ def find_mistakes(probabilities: np.ndarray, labels: np.ndarray) -> Mistakes:
 
 
 def compress_probabilities(probabilities: np.ndarray) -> np.ndarray:
-    """Round probabilities to float16 for storage, keeping every predicted digit.
+    """Round probabilities to float16 for storage, keeping every predicted class.
 
     Rounding can make the two largest probabilities of a row equal, and then the
-    lower digit would win. The winner of such a row is raised by one float16 step, so
+    lower class would win. The winner of such a row is raised by one float16 step, so
     that the accuracy computed from the stored file is exactly the network's.
 
     Args:
-        probabilities: float32, (n, 10), 0 to 1.
+        probabilities: float32, (n, classes), 0 to 1.
 
     Returns:
-        float16, (n, 10).
+        float16, (n, classes).
     """
     compressed = probabilities.astype(np.float16)
     winners = probabilities.argmax(axis=1)

@@ -20,15 +20,15 @@ class Filters(NamedTuple):
 
     Attributes:
         outcome: One of ``OUTCOMES``.
-        true_digit: Its label, or None for any.
-        predicted_digit: The network's answer, or None for any.
+        true_label: Its label, or None for any.
+        predicted_label: The network's answer, or None for any.
         confidence: Lowest and highest probability of the answer, 0 to 1, both included.
         among: integer, (n,), the only positions in the test set that may be shown, or None for all.
     """
 
     outcome: str = OUTCOMES[0]
-    true_digit: int | None = None
-    predicted_digit: int | None = None
+    true_label: int | None = None
+    predicted_label: int | None = None
     confidence: tuple[float, float] = (0.0, 1.0)
     among: np.ndarray | None = None
 
@@ -43,11 +43,11 @@ def select_images(
     """Return the positions of the images that pass all filters, in order.
 
     Args:
-        probabilities: floating, (n, 10), 0 to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), 0 to 1.
+        labels: integer, (n,), from 0.
         filters: Conditions that an image must meet.
         order: One of ``ORDERS``; among equals the order of the test set.
-        before: floating, (n, 10), the probabilities one epoch earlier. None before the
+        before: floating, (n, classes), the probabilities one epoch earlier. None before the
             first epoch: every right answer is then newly learned.
 
     Returns:
@@ -64,10 +64,10 @@ def select_images(
         "newly learned": right & ~was_right,
         "newly forgotten": was_right & ~right,
     }[filters.outcome]
-    if filters.true_digit is not None:
-        keep = keep & (labels == filters.true_digit)
-    if filters.predicted_digit is not None:
-        keep = keep & (answers == filters.predicted_digit)
+    if filters.true_label is not None:
+        keep = keep & (labels == filters.true_label)
+    if filters.predicted_label is not None:
+        keep = keep & (answers == filters.predicted_label)
     lowest, highest = filters.confidence
     keep = keep & (confidences >= lowest) & (confidences <= highest)
     if filters.among is not None:

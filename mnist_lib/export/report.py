@@ -19,19 +19,19 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
-from mnist_lib.data.dataset import Dataset
+from mnist_lib.data.dataset import Dataset, DatasetDescription
 from mnist_lib.evaluation.metrics import digit_metrics, measure_reliability, wilson_interval
-from mnist_lib.evaluation.predictions import DIGITS, Mistakes, confusion_matrix, cross_entropy, find_mistakes
+from mnist_lib.evaluation.predictions import Mistakes, confusion_matrix, cross_entropy, find_mistakes
 from mnist_lib.figures.evaluation import confusion_figure
 from mnist_lib.figures.learning_curves import learning_curve_figure
 from mnist_lib.figures.picture_sheet import picture_sheet
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.paths import LIBRARY_PATH
-from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, PAPER_RESULT, epoch_columns, run_claims
+from mnist_lib.runs.paper import CLAIM_LABELS, NOT_MEASURED, PAPER_CLAIMS, epoch_columns, run_claims
 from mnist_lib.runs.records import DamagedRunError, RunRecord, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.titles import run_title
-from mnist_lib.wording import a_digit, percent_text, setting_text
+from mnist_lib.wording import percent_text, setting_text
 
 # A network that learned nothing misreads thousands; the file must stay small enough for mail.
 MAX_PICTURES = 500
@@ -51,7 +51,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
 
     Args:
         run: The run. Its files are not trusted, and their content is shown only as text.
-        dataset: MNIST; the page holds the test images that the run misreads.
+        dataset: The data set of the run; the page holds the test images that the run misreads.
 
     Raises:
         DamagedRunError: The run has not finished an epoch, or a file of it is wrong.
@@ -66,7 +66,7 @@ def make_report(run: Run, dataset: Dataset) -> str:
     probabilities = run.probabilities(epoch)
     matrix = confusion_matrix(probabilities, dataset.test_labels)
     mistakes = find_mistakes(probabilities, dataset.test_labels)
-    misread = len(mistakes.indices)
+    misread, data = len(mistakes.indices), dataset.description
     surest = mistakes.select(np.argsort(-mistakes.confidences, kind="stable")[:MAX_PICTURES])
     settings, differing = _settings(config)
     plotly, drawing = get_plotlyjs(), _read("report.js")
@@ -79,13 +79,14 @@ def make_report(run: Run, dataset: Dataset) -> str:
         style=_read("report.css"),
         plotly=plotly,
         drawing=drawing,
-        title=run_title(run.run_id, config.training_images),
+        title=run_title(run.run_id, config.training_images, dataset=data),
+        data=data,
         epoch=epoch,
         state=snapshot.state,
         message=snapshot.message,
         note=run.read_note(),
         accuracy=f"{matrix.trace() / matrix.sum():.2%}",
-        results=_results(matrix, probabilities, dataset.test_labels),
+        results=_results(matrix, probabilities, dataset),
         claims=_claims(snapshot, matrix),
         preset=config.preset,
         settings=settings,
@@ -93,15 +94,15 @@ def make_report(run: Run, dataset: Dataset) -> str:
         circumstances=_circumstances(run.run_id, snapshot.record),
         verdict="Exactly the paper's network" if config.has_paper_network else NOT_THE_PAPERS.capitalize(),
         layers=layer_columns(config),
-        epochs=_epochs(snapshot),
+        epochs=epoch_columns(snapshot.epochs, beside_paper=data.is_mnist),
         smoothing=_SMOOTHING,
         loss_figure=_on_the_page(learning_curve_figure("loss", snapshot, "epoch", True, _SMOOTHING)),
         accuracy_figure=_on_the_page(learning_curve_figure("accuracy", snapshot, "epoch", False, _SMOOTHING)),
-        confused=_most_confused(matrix),
-        confusion_figure=_on_the_page(confusion_figure(matrix)),
-        confusion=_confusion(matrix),
-        digits=_digits(matrix),
-        mistakes=_pictures(surest, dataset.test_images),
+        confused=_most_confused(matrix, data),
+        confusion_figure=_on_the_page(confusion_figure(matrix, dataset=data)),
+        confusion=_confusion(matrix, data),
+        classes=_classes(matrix, data),
+        mistakes=_pictures(surest, dataset),
         misread=f"{misread:,}",
         some_left_out=misread > MAX_PICTURES,
         today=datetime.now().strftime("%Y-%m-%d"),
@@ -127,14 +128,14 @@ def _policy(*scripts: str) -> str:
     )
 
 
-def _results(matrix: np.ndarray, probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[str, str, str]]:
+def _results(matrix: np.ndarray, probabilities: np.ndarray, dataset: Dataset) -> list[tuple[str, str, str]]:
     """Return the headline results, each with a label, a value and an explanation."""
     count, right = int(matrix.sum()), int(matrix.trace())
-    calibration_error = measure_reliability(probabilities, labels).error
+    calibration_error = measure_reliability(probabilities, dataset.test_labels).error
     return [
         ("Test accuracy", f"{right / count:.2%}", f"95% interval {_interval(right, count)}"),
-        ("Misread", f"{count - right:,}", f"of {count:,} test digits"),
-        ("Test loss", f"{cross_entropy(probabilities, labels):.4f}", "mean cross-entropy"),
+        ("Misread", f"{count - right:,}", f"of {count:,} test {dataset.description.noun}s"),
+        ("Test loss", f"{cross_entropy(probabilities, dataset.test_labels):.4f}", "mean cross-entropy"),
         ("Calibration error", f"{calibration_error:.2%}", "mean difference of confidence and accuracy"),
     ]
 
@@ -164,6 +165,7 @@ def _settings(config: TrainingConfig) -> tuple[_Columns, int]:
 def _circumstances(run_id: str, record: RunRecord) -> _Columns:
     facts = {
         "Folder": run_id,
+        "Data set": record.dataset.name,
         "Device": record.device,
         "Precision": record.precision,
         "oneDNN": {True: "on", False: "off", None: ""}[record.onednn],
@@ -178,29 +180,28 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="minutes")
 
 
-def _epochs(snapshot: RunSnapshot) -> _Columns:
-    columns = epoch_columns(snapshot.epochs)
-    return {heading: [*cells, PAPER_RESULT.get(heading, "")] for heading, cells in columns.items()}
-
-
-def _most_confused(matrix: np.ndarray) -> list[tuple[int, int, str]]:
-    """Return the three most frequent mistakes: true digit, answer, and how often."""
+def _most_confused(matrix: np.ndarray, data: DatasetDescription) -> list[tuple[str, str, str]]:
+    """Return the three most frequent mistakes: true class, answer, and how often."""
     errors = matrix.copy()
     np.fill_diagonal(errors, 0)
     frequent = np.argsort(-errors, axis=None, kind="stable")[:3]
-    return [(*divmod(int(place), 10), f"{errors.flat[place]:,}") for place in frequent if errors.flat[place]]
+    names = data.class_names
+    places = [(*divmod(int(place), data.classes), errors.flat[place]) for place in frequent]
+    return [(names[label], names[answer], f"{count:,}") for label, answer, count in places if count]
 
 
-def _confusion(matrix: np.ndarray) -> _Columns:
-    columns = {f"{answer}": [f"{count:,}" for count in matrix[:, answer]] for answer in DIGITS}
-    return {"True \\ predicted": [f"{digit}" for digit in DIGITS], **columns}
+def _confusion(matrix: np.ndarray, data: DatasetDescription) -> _Columns:
+    columns = {
+        name: [f"{count:,}" for count in counts] for name, counts in zip(data.class_names, matrix.T, strict=True)
+    }
+    return {"True \\ predicted": list(data.class_names), **columns}
 
 
-def _digits(matrix: np.ndarray) -> _Columns:
+def _classes(matrix: np.ndarray, data: DatasetDescription) -> _Columns:
     scores = digit_metrics(matrix)
     right = matrix.diagonal()
     return {
-        "Digit": [f"{digit}" for digit in DIGITS],
+        "Digit" if data.is_mnist else "Class": list(data.class_names),
         "Images": [f"{count:,}" for count in scores.support],
         "Read correctly": [f"{count:,}" for count in right],
         "Recall": [_share_text(share) for share in scores.recall],
@@ -211,7 +212,7 @@ def _digits(matrix: np.ndarray) -> _Columns:
 
 
 def _share_text(share: float) -> str:
-    return f"{share:.2%}" if np.isfinite(share) else NOT_MEASURED  # a digit that is never predicted
+    return f"{share:.2%}" if np.isfinite(share) else NOT_MEASURED  # a class that is never predicted
 
 
 def _interval(successes: int, count: int) -> str:
@@ -219,11 +220,19 @@ def _interval(successes: int, count: int) -> str:
     return f"{low:.2%} to {high:.2%}"
 
 
-def _pictures(mistakes: Mistakes, images: np.ndarray) -> list[tuple[Any, ...]]:
-    """Return each mistake's index, digit, digit with its article, answer, confidence as text, and image as URL."""
+def _pictures(mistakes: Mistakes, dataset: Dataset) -> list[tuple[Any, ...]]:
+    """Return each mistake's index, class, class with its article, answer, confidence as text, and image as URL."""
+    data, images = dataset.description, dataset.test_images
     return [
-        (index, digit, a_digit(digit), answer, percent_text(confidence), picture_sheet(images[index, None], columns=1))
-        for index, digit, answer, confidence in zip(*mistakes, strict=True)
+        (
+            index,
+            data.class_names[label],
+            data.a_class(label),
+            data.class_names[answer],
+            percent_text(confidence),
+            picture_sheet(images[index, None], columns=1),
+        )
+        for index, label, answer, confidence in zip(*mistakes, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from mnist_lib.config import PRESETS, TrainingConfig
+from mnist_lib.config import MNIST_DATA, TrainingConfig
 from mnist_lib.network.layers import MIDDLE_MARGIN_PX, layer_table
 from mnist_lib.paths import LIBRARY_PATH
 from mnist_lib.runs.records import RunSnapshot
@@ -38,7 +38,7 @@ def keras_script(config: TrainingConfig, snapshot: RunSnapshot | None = None) ->
     loops = augments or config.label_smoothing > 0 or config.middle_epochs > 0
     return _template().render(
         config=config,
-        paper=PRESETS["paper"],
+        all_images=snapshot.record.dataset.training_images if snapshot else MNIST_DATA.images,
         schedule=schedule,
         interventions=_interventions(config, snapshot),
         environment=_environment(config, snapshot),
@@ -48,7 +48,7 @@ def keras_script(config: TrainingConfig, snapshot: RunSnapshot | None = None) ->
         loss="categorical_crossentropy" if config.label_smoothing else "sparse_categorical_crossentropy",
         augments=augments,
         needs_steps=needs_steps,
-        needs_numpy=needs_steps or loops or config.validation_images > 0,
+        needs_numpy=needs_steps or loops or config.validation_images > 0 or not config.trains_on_mnist,
         loops=loops,
         flatten=flatten,
         maps=layer_table(config)[flatten - 1].output_shape,

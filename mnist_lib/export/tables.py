@@ -1,7 +1,7 @@
 """Predictions and metrics of a run as CSV: UTF-8, a header row, lines that end with a line feed.
 
-Only numbers are written, never text from a file, so no cell can begin a formula. Every
-number reads back exactly.
+Only numbers and names of classes are written. A name begins with a letter or a digit, so no cell can begin a
+formula. Every number reads back exactly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from mnist_lib.evaluation.predictions import DIGITS, find_mistakes, image_losses
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
+from mnist_lib.evaluation.predictions import find_mistakes, image_losses
 from mnist_lib.runs.records import RunSnapshot
 
 # The fields of "batch" and "epoch" rows; a row leaves the fields of the other kind empty.
@@ -24,33 +25,42 @@ METRICS = (
 )  # fmt: skip
 
 
-def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
+def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray, dataset: DatasetDescription = MNIST_DESCRIPTION) -> str:
     """Return every misclassified image, in the test set's order.
 
     The loss is the image's cross-entropy, in nats.
 
     Args:
-        probabilities: floating, (n, 10), rows sum to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), rows sum to 1.
+        labels: integer, (n,), from 0.
+        dataset: Whose classes they are.
     """
+    names, noun = dataset.class_names, "digit" if dataset.is_mnist else "class"
     mistakes = find_mistakes(probabilities, labels)
     losses = image_losses(probabilities[mistakes.indices], labels[mistakes.indices]).tolist()
-    columns = [column.tolist() for column in mistakes]
-    header = ("test_index", "true_digit", "predicted_digit", "confidence", "loss")
-    return _write(header, zip(*columns, losses, strict=True))
+    header = ("test_index", f"true_{noun}", f"predicted_{noun}", "confidence", "loss")
+    rows = zip(*(column.tolist() for column in mistakes), losses, strict=True)
+    return _write(header, ([index, names[label], names[answer], *rest] for index, label, answer, *rest in rows))
 
 
-def predictions_csv(probabilities: np.ndarray, labels: np.ndarray) -> str:
-    """Return the predicted digit of every image and the probability of each digit, in the test set's order.
+def predictions_csv(
+    probabilities: np.ndarray, labels: np.ndarray, dataset: DatasetDescription = MNIST_DESCRIPTION
+) -> str:
+    """Return the predicted class of every image and the probability of each class, in the test set's order.
 
     Args:
-        probabilities: floating, (n, 10), rows sum to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: floating, (n, classes), rows sum to 1.
+        labels: integer, (n,), from 0.
+        dataset: Whose classes they are.
     """
-    header = ("test_index", "true_digit", "predicted_digit", "confidence", *(f"p{digit}" for digit in DIGITS))
+    names, noun = dataset.class_names, "digit" if dataset.is_mnist else "class"
+    header = ("test_index", f"true_{noun}", f"predicted_{noun}", "confidence", *(f"p{name}" for name in names))
     predicted = probabilities.argmax(axis=1)
     rows = zip(labels.tolist(), predicted.tolist(), probabilities.tolist(), strict=True)
-    return _write(header, ([index, label, digit, row[digit], *row] for index, (label, digit, row) in enumerate(rows)))
+    return _write(
+        header,
+        ([index, names[label], names[answer], row[answer], *row] for index, (label, answer, row) in enumerate(rows)),
+    )
 
 
 def metrics_csv(snapshot: RunSnapshot) -> str:

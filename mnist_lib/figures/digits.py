@@ -16,10 +16,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.evaluation.predictions import DIGITS
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.explain.occlusion import STEP_PX, Occlusion
 from mnist_lib.training.schedule import learning_rates
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import percent_text
 
 TRAIN_COLOR = "#3b82f6"
 RIGHT_COLOR = "#16a34a"
@@ -38,35 +38,42 @@ SIGNED_COLORSCALE = [
 # Dark ink on white paper looks wrong on a dark page; MNIST itself is light on dark.
 INK_COLORSCALE = "gray"
 
+# In the place of ten digits.
+_MOST_BARS = 10
+
 # An axis that already shows everything: no zoom, and room for its numbers.
 STILL_AXIS = {"fixedrange": True, "automargin": True}
 
 
-def class_counts_figure(counts: np.ndarray, highlighted: int | None = None) -> go.Figure:
-    """Draw how many images there are of each digit.
+def class_counts_figure(
+    counts: np.ndarray, highlighted: int | None = None, dataset: DatasetDescription = MNIST_DESCRIPTION
+) -> go.Figure:
+    """Draw how many images there are of each class.
 
     Args:
-        counts: integer, (10,).
-        highlighted: A digit to highlight, or None.
+        counts: integer, (classes,).
+        highlighted: A class to highlight, or None.
+        dataset: Whose classes they are.
     """
-    colors = [NEUTRAL_COLOR if highlighted not in (None, digit) else TRAIN_COLOR for digit in DIGITS]
+    colors = [NEUTRAL_COLOR if highlighted not in (None, label) else TRAIN_COLOR for label in range(dataset.classes)]
+    noun = "digit" if dataset.is_mnist else "class"
     bars = {
         "type": "bar",
-        "name": "Images of each digit",
-        "x": list(DIGITS),
+        "name": f"Images of each {noun}",
+        "x": list(dataset.class_names),
         "y": counts,
         "text": [f"{count:,}" for count in counts],
         "textposition": "outside",
         "cliponaxis": False,
         "marker": {"color": colors},
-        "hovertemplate": "%{y:,} images of a %{x}<extra></extra>",
+        "hovertemplate": "%{y:,} images of %{x}<extra></extra>",
     }
     return go.Figure(
         [bars],
         {
             "height": 260,
             "margin": {"l": 10, "r": 10, "t": 20, "b": 10},
-            "xaxis": STILL_AXIS | {"dtick": 1, "title": "digit"},
+            "xaxis": STILL_AXIS | {"type": "category", "title": noun},
             "yaxis": {"visible": False, "fixedrange": True},
         },
     )
@@ -104,30 +111,29 @@ def _image_layout() -> dict[str, Any]:
     }
 
 
-def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = None) -> go.Figure:
-    """Draw the ten probabilities of one image.
+def probabilities_figure(
+    probabilities: np.ndarray, true_label: int | None = None, dataset: DatasetDescription = MNIST_DESCRIPTION
+) -> go.Figure:
+    """Draw the probabilities of one image; of more than ten classes, the ten most probable and the true one.
 
     Args:
-        probabilities: floating, (10,), 0 to 1.
-        true_digit: The label, if known: its bar is green, a wrong answer's red.
+        probabilities: floating, (classes,), 0 to 1.
+        true_label: The label, if known: its bar is green, a wrong answer's red.
+        dataset: Whose classes they are.
     """
     answer = int(probabilities.argmax())
-    colors = [NEUTRAL_COLOR] * 10
-    if true_digit is None:
-        colors[answer] = TRAIN_COLOR
-    else:
-        colors[answer] = WRONG_COLOR
-        colors[true_digit] = RIGHT_COLOR
+    colors = {answer: TRAIN_COLOR} if true_label is None else {answer: WRONG_COLOR, true_label: RIGHT_COLOR}
+    shown = sorted({*probabilities.argsort()[-_MOST_BARS:].tolist(), *colors})
     bars = {
         "type": "bar",
-        "name": "Probability of each digit",
-        "x": probabilities,
-        "y": [str(digit) for digit in DIGITS],
+        "name": f"Probability of each {'digit' if dataset.is_mnist else 'class'}",
+        "x": probabilities[shown],
+        "y": [dataset.class_names[label] for label in shown],
         "orientation": "h",
-        "text": [percent_text(value) for value in probabilities],
+        "text": [percent_text(probabilities[label]) for label in shown],
         "textposition": "outside",
         "cliponaxis": False,
-        "marker": {"color": colors},
+        "marker": {"color": [colors.get(label, NEUTRAL_COLOR) for label in shown]},
         "hovertemplate": "%{y}: %{x:.3%}<extra></extra>",
     }
     return go.Figure(
@@ -138,7 +144,8 @@ def probabilities_figure(probabilities: np.ndarray, true_digit: int | None = Non
             "margin": {"l": 20, "r": 60, "t": 0, "b": 0},
             "bargap": 0.25,
             "xaxis": {"range": [0, 1], "visible": False},
-            "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 14}, "ticklabelstandoff": 6},
+            "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 14}, "ticklabelstandoff": 6}
+            | {"automargin": True},
         },
     )
 
@@ -182,37 +189,42 @@ def _shaded(end: float) -> dict[str, Any]:
 
 
 def epochs_figure(
-    epochs: Sequence[int], probabilities: np.ndarray, true_digit: int | None = None, marked: int | None = None
+    epochs: Sequence[int],
+    probabilities: np.ndarray,
+    true_label: int | None = None,
+    marked: int | None = None,
+    dataset: DatasetDescription = MNIST_DESCRIPTION,
 ) -> go.Figure:
-    """Draw how the ten probabilities of one image changed while the network learned.
+    """Draw how the probabilities of one image changed while the network learned.
 
     Args:
         epochs: The epochs, in order.
-        probabilities: floating, (epochs, 10), 0 to 1.
-        true_digit: The label, if known: its line is green, a wrong answer's red.
+        probabilities: floating, (epochs, classes), 0 to 1.
+        true_label: The label, if known: its line is green, a wrong answer's red.
         marked: An epoch to mark with a thin line, or None. Its answer is highlighted, else the last one.
+        dataset: Whose classes they are.
     """
     place = epochs.index(marked) if marked in epochs else -1
     answer = int(probabilities[place].argmax())
-    colors = {answer: TRAIN_COLOR if true_digit is None else WRONG_COLOR}
-    names = {answer: f"{answer}, what it reads"}
-    if true_digit is not None:
-        colors[true_digit] = RIGHT_COLOR
-        names[true_digit] = f"{true_digit}, the true digit"
+    colors = {answer: TRAIN_COLOR if true_label is None else WRONG_COLOR}
+    names = dict(enumerate(dataset.class_names)) | {answer: f"{dataset.class_names[answer]}, what it reads"}
+    if true_label is not None:
+        colors[true_label] = RIGHT_COLOR
+        names[true_label] = f"{dataset.class_names[true_label]}, the true {'digit' if dataset.is_mnist else 'class'}"
     lines = [
         {
             "type": "scatter",
             "x": list(epochs),
-            "y": probabilities[:, digit],
-            "name": names.get(digit, f"{digit}"),
+            "y": probabilities[:, label],
+            "name": names[label],
             "mode": "lines+markers",
-            "line": {"color": colors.get(digit, NEUTRAL_COLOR), "width": 3 if digit in colors else 1},
-            "marker": {"size": 7 if digit in colors else 4},
-            "opacity": 1 if digit in colors else 0.45,
-            "showlegend": digit in colors,
-            "hovertemplate": f"{a_digit(digit)} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
+            "line": {"color": colors.get(label, NEUTRAL_COLOR), "width": 3 if label in colors else 1},
+            "marker": {"size": 7 if label in colors else 4},
+            "opacity": 1 if label in colors else 0.45,
+            "showlegend": label in colors,
+            "hovertemplate": f"{dataset.a_class(label)} after epoch %{{x}}: %{{y:.2%}}<extra></extra>",
         }
-        for digit in sorted(DIGITS, key=lambda digit: digit in colors)  # highlighted lines on top
+        for label in sorted(names, key=lambda label: label in colors)  # highlighted lines on top
     ]
     layout: dict[str, Any] = {
         "height": 320,
@@ -239,18 +251,21 @@ def _epoch_ticks(epochs: Sequence[int]) -> dict[str, Any]:
     return {**few, "range": [epochs[0] - margin, epochs[-1] + margin]}
 
 
-def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
-    """Draw the probability of a digit in an image moved by a few pixels in all directions.
+def shift_map_figure(
+    probabilities: np.ndarray, label: int, dataset: DatasetDescription = MNIST_DESCRIPTION
+) -> go.Figure:
+    """Draw the probability of a class for an image moved by a few pixels in all directions.
 
     Args:
         probabilities: floating, (n, n), 0 to 1, n odd: from top to bottom, and from left to right.
-        digit: The digit.
+        label: The class.
+        dataset: Whose class it is.
     """
     reach_px = len(probabilities) // 2
     shifts_px = list(range(-reach_px, reach_px + 1))
     cells = {
         "type": "heatmap",
-        "name": f"Probability of {a_digit(digit)}",
+        "name": f"Probability of {dataset.a_class(label)}",
         "x": shifts_px,
         "y": shifts_px,
         "z": probabilities,
@@ -260,7 +275,7 @@ def shift_map_figure(probabilities: np.ndarray, digit: int) -> go.Figure:
         "xgap": 1,
         "ygap": 1,
         "colorbar": {"tickformat": ".0%", "thickness": 10, "nticks": 3, "outlinewidth": 0, "len": 0.9},
-        "hovertemplate": f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} {a_digit(digit)}<extra></extra>",
+        "hovertemplate": f"%{{x:+d}} across, %{{y:+d}} down: %{{z:.1%}} {dataset.a_class(label)}<extra></extra>",
     }
     axis = STILL_AXIS | {"dtick": 2, "constrain": "domain", "showgrid": False, "zeroline": False}
     return go.Figure(
@@ -281,30 +296,37 @@ def cell_frame(x: int, y: int, color: str, width_px: int) -> dict[str, Any]:
     return {"type": "rect", **corners, "line": {"color": color, "width": width_px}, "layer": "above"}
 
 
-def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, strongest: float) -> go.Figure:
+def saliency_figure(
+    image: np.ndarray,
+    occlusion: Occlusion,
+    label: int,
+    strongest: float,
+    dataset: DatasetDescription = MNIST_DESCRIPTION,
+) -> go.Figure:
     """Draw an image and, over it, how much an answer depends on each place.
 
-    Where covering changes the answer, the new digit is written.
+    Where covering changes the answer, the new one is written: a digit, or the first letters of a class's name.
 
     Args:
         image: uint8, (28, 28), 0 to 255.
         occlusion: The effect of covering each place.
-        digit: The digit.
+        label: The answer.
         strongest: The loss or gain of evidence that gets the full colour.
+        dataset: Whose classes they are.
     """
-    other = occlusion.answers != digit
+    other = occlusion.answers != label
     said = np.vectorize(_odds_text, otypes=[object])(occlusion.evidence_loss)
-    said[other] += [f"<br>then it reads {a_digit(answer)}" for answer in occlusion.answers[other]]
+    said[other] += [f"<br>then it reads {dataset.a_class(answer)}" for answer in occlusion.answers[other]]
     overlay = {
         "type": "heatmap",
-        "name": f"Evidence for {a_digit(digit)} that is lost",
+        "name": f"Evidence for {dataset.a_class(label)} that is lost",
         "z": occlusion.evidence_loss,
         "zmin": -strongest,
         "zmax": strongest,
         "colorscale": SIGNED_COLORSCALE,
         "showscale": False,
         "customdata": said,
-        "hovertemplate": f"odds of {a_digit(digit)} %{{customdata}}<extra></extra>",
+        "hovertemplate": f"odds of {dataset.a_class(label)} %{{customdata}}<extra></extra>",
     }
     # One digit in the middle of each place, not one per pixel.
     rows, columns = np.nonzero(other[::STEP_PX, ::STEP_PX])
@@ -313,7 +335,7 @@ def saliency_figure(image: np.ndarray, occlusion: Occlusion, digit: int, stronge
         "type": "scatter",
         "x": STEP_PX * columns + middle,
         "y": STEP_PX * rows + middle,
-        "text": [f"{answer}" for answer in occlusion.answers[STEP_PX * rows, STEP_PX * columns]],
+        "text": [dataset.class_names[answer][:2] for answer in occlusion.answers[STEP_PX * rows, STEP_PX * columns]],
         "mode": "text",
         "textfont": {"color": "white", "size": 13, "shadow": "0 0 2px black, 0 0 3px black, 0 0 4px black"},
         "hoverinfo": "skip",

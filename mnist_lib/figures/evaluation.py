@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.evaluation.metrics import CoverageCurve, Reliability
-from mnist_lib.evaluation.predictions import DIGITS
 from mnist_lib.figures.digits import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame
 from mnist_lib.wording import percent_text
-
-_NAMES = [str(digit) for digit in DIGITS]
 
 _AXIS = STILL_AXIS | {"zeroline": False}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 # Room for half of a "100%" at the end of an axis: Plotly omits labels that would be cut off.
 _MARGIN_OF_SHARES = _MARGIN | {"r": 26}
+
+# With more, a cell has no room for its number; it says it when pointed at.
+_MOST_CLASSES_WITH_NUMBERS = 20
 
 # With fewer images, the share of right answers in a bin is mostly chance.
 _FEW_IMAGES = 10
@@ -31,18 +32,21 @@ def confusion_figure(
     row_percent: bool = False,
     hide_diagonal: bool = True,
     selected: tuple[int, int] | None = None,
+    dataset: DatasetDescription = MNIST_DESCRIPTION,
 ) -> go.Figure:
-    """Draw the confusion matrix: true digit down, predicted digit across.
+    """Draw the confusion matrix: true class down, predicted class across.
 
     The right answers outnumber the errors a thousand times. Without the diagonal, the
     colour scale is that of the errors, and the diagonal shows only faint numbers.
 
     Args:
-        matrix: integer, (10, 10), images by true (row) and predicted digit (column).
-        row_percent: Whether each cell shows its share of the images of the true digit.
+        matrix: integer, (classes, classes), images by true (row) and predicted class (column).
+        row_percent: Whether each cell shows its share of the images of the true class.
         hide_diagonal: Whether the diagonal has no colour.
-        selected: True and predicted digit of a cell to frame, or None.
+        selected: True and predicted class of a cell to frame, or None.
+        dataset: Whose classes they are.
     """
+    names, noun = list(dataset.class_names), "digit" if dataset.is_mnist else "class"
     rows = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shares = matrix / rows
     values = shares if row_percent else matrix.astype(float)
@@ -53,8 +57,8 @@ def confusion_figure(
         "type": "heatmap",
         "name": "Images",
         "z": colored,
-        "x": _NAMES,
-        "y": _NAMES,
+        "x": names,
+        "y": names,
         "customdata": np.dstack([matrix, shares]),
         # From 0, or a matrix with the same count everywhere would have a middle colour.
         "zmin": 0,
@@ -64,20 +68,21 @@ def confusion_figure(
         "xgap": 2,
         "ygap": 2,
         "hoverongaps": True,
-        "hovertemplate": "%{customdata[0]:,} images of a %{y} read as %{x}<br>%{customdata[1]:.2%} of all %{y}s"
+        "hovertemplate": "%{customdata[0]:,} images of %{y} read as %{x}<br>%{customdata[1]:.2%} of all of %{y}"
         "<extra></extra>",
     }
     # As a separate trace, the text gets the theme's colour; a heatmap's own text gets a
     # colour for its cell as if the cell were opaque.
-    faint = np.eye(10, dtype=bool) & hide_diagonal
+    faint = np.eye(len(names), dtype=bool) & hide_diagonal
+    shown = (matrix > 0) & (len(names) <= _MOST_CLASSES_WITH_NUMBERS)
     texts = []
     for written, opacity in ((~faint, 1.0), (faint, 0.55)):
-        true_labels, predicted_labels = np.nonzero((matrix > 0) & written)
+        true_labels, predicted_labels = np.nonzero(shown & written)
         texts.append(
             {
                 "type": "scatter",
-                "x": [_NAMES[digit] for digit in predicted_labels],
-                "y": [_NAMES[digit] for digit in true_labels],
+                "x": [names[label] for label in predicted_labels],
+                "y": [names[label] for label in true_labels],
                 "text": [_cell_text(value, row_percent) for value in values[true_labels, predicted_labels]],
                 "mode": "text",
                 "opacity": opacity,
@@ -88,15 +93,15 @@ def confusion_figure(
         )
     axis = _AXIS | {"type": "category", "showgrid": False}
     layout: dict[str, Any] = {
-        "height": 460,
+        "height": max(460, 12 * len(names)),
         "margin": _MARGIN,
         "uirevision": "confusion",
-        "xaxis": axis | {"title": "predicted digit", "side": "bottom"},
-        "yaxis": axis | {"title": "true digit", "autorange": "reversed"},
+        "xaxis": axis | {"title": f"predicted {noun}", "side": "bottom"},
+        "yaxis": axis | {"title": f"true {noun}", "autorange": "reversed"},
     }
     if selected is not None:
-        true_digit, predicted_digit = selected
-        layout["shapes"] = [cell_frame(predicted_digit, true_digit, TRAIN_COLOR, 3)]
+        true_label, predicted_label = selected
+        layout["shapes"] = [cell_frame(predicted_label, true_label, TRAIN_COLOR, 3)]
     return go.Figure([cells, *texts], layout)
 
 

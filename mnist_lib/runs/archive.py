@@ -259,7 +259,7 @@ def _is_plain(value: Any) -> bool:
 
 def _check_probabilities(run: Run, epoch: int) -> None:
     path = run.probabilities_path(epoch)
-    dataset = run.read_config()[1].dataset
+    dataset = run.dataset()
     name, size = "probabilities.npy", _npz_size(dataset)
     try:  # NumPy would unpack anything, however large
         with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, size), _size_limits({name: size})):

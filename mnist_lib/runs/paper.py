@@ -67,11 +67,13 @@ PAPER_RESULT = {
 }
 
 
-def epoch_columns(epochs: Sequence[EpochRow]) -> dict[str, list[str]]:
-    """Return Table II as text, its columns by heading, with the paper's values for as many epochs as it has.
+def epoch_columns(epochs: Sequence[EpochRow], beside_paper: bool = True) -> dict[str, list[str]]:
+    """Return Table II as text, its columns by heading.
 
     Args:
         epochs: "epoch" rows, beginning with the first epoch.
+        beside_paper: Whether the paper's values stand beside them, for as many epochs as it has, and its final
+            results in a row below: for runs on MNIST.
     """
     columns = {
         "Epoch": [row.name for row in epochs],
@@ -85,11 +87,13 @@ def epoch_columns(epochs: Sequence[EpochRow]) -> dict[str, list[str]]:
     columns["Test loss"] = [_mean_text(row.test_loss) for row in epochs]
     columns["Test accuracy"] = [_mean_text(row.test_accuracy) for row in epochs]
     columns["Misread"] = [f"{row.misclassified:,}" for row in epochs]
+    if not beside_paper:
+        return columns
     of_paper = TABLE_II[: len(epochs)]
     beyond = [""] * (len(epochs) - len(of_paper))
     columns["Paper: loss"] = [_mean_text(row.loss) for row in of_paper] + beyond
     columns["Paper: accuracy"] = [_mean_text(row.accuracy) for row in of_paper] + beyond
-    return columns
+    return {heading: [*cells, PAPER_RESULT.get(heading, "")] for heading, cells in columns.items()}
 
 
 def run_claims(snapshot: RunSnapshot) -> Claims:

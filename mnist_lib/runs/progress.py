@@ -22,8 +22,6 @@ ENOUGH_ROWS = 3
 # The forward pass, of a whole step.
 FORWARD_SHARE = 1 / 3
 
-TEST_IMAGES = 10_000
-
 
 class Progress(NamedTuple):
     """How far a training is.
@@ -62,7 +60,9 @@ def measure_progress(snapshot: RunSnapshot, now: float | None = None) -> Progres
         seconds_left = seconds_per_step * steps_left
     if config:
         evaluations_left = float(max(config.epochs - len(snapshot.epochs), 0))
-        evaluation_steps = FORWARD_SHARE * (TEST_IMAGES + config.validation_images) / config.batch_size
+        evaluation_steps = (
+            FORWARD_SHARE * (snapshot.record.dataset.test_images + config.validation_images) / config.batch_size
+        )
         if seconds_left is not None and seconds_per_step is not None:
             evaluation_s = _seconds_per_evaluation(snapshot) or evaluation_steps * seconds_per_step
             if status.phase == "evaluating" and evaluation_s:

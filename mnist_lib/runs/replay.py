@@ -30,8 +30,8 @@ class Replay(NamedTuple):
         ends: Where each of them ends, in epochs: its number, or less if it was stopped.
         seconds: Training time until then.
         test_accuracy: After each of them, 0 to 1.
-        misclassified: After each of them, of the 10,000 test images.
-        answers: After each of them, what some test digits were read as, 0 to 9.
+        misclassified: After each of them, of the test images.
+        answers: After each of them, what some test images were read as.
         confidences: The probability of each of these answers, 0 to 1.
     """
 
@@ -52,7 +52,7 @@ def make_replay(snapshot: RunSnapshot, epochs: Sequence[int], probabilities: np.
     Args:
         snapshot: The run as it is now.
         epochs: The epochs to show, in order; those without a row of metrics are left out.
-        probabilities: floating, (epochs, n, 10), 0 to 1: how n test digits were read after each of them.
+        probabilities: floating, (epochs, n, classes), 0 to 1: how n test images were read after each of them.
     """
     rows = {row.epoch: row for row in snapshot.epochs}
     kept = [place for place, epoch in enumerate(epochs) if epoch in rows]

@@ -24,6 +24,7 @@ import numpy as np
 
 from mnist_lib.access import Visitor
 from mnist_lib.config import SETTINGS, TrainingConfig
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.evaluation.predictions import compress_probabilities
 from mnist_lib.machine import is_same_process
 from mnist_lib.runs.records import (
@@ -43,7 +44,7 @@ from mnist_lib.runs.records import (
     to_json,
     write_json,
 )
-from mnist_lib.storage.files import UNFINISHED, read_file, write_whole
+from mnist_lib.storage.files import UNFINISHED, file_stamp, read_file, write_whole
 
 # A live trainer writes its status several times per second, but writes nothing while
 # Keras loads or a slow machine computes one large batch.
@@ -348,6 +349,14 @@ class Run:
         """
         return read_config(self.path / "config.json")
 
+    def dataset(self) -> DatasetDescription:
+        """Return what config.json says of the data set; the file is read again only when it has changed.
+
+        Raises:
+            DamagedRunError: The file is missing or not what a trainer writes.
+        """
+        return _read_dataset(self, file_stamp(self.path / "config.json"))
+
     def read_status(self) -> Status:
         """Return status.json; a run whose trainer is gone is marked as interrupted.
 
@@ -422,7 +431,7 @@ class Run:
                 stored = archive["probabilities"]
         except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
-        dataset = self.read_config()[1].dataset
+        dataset = self.dataset()
         shape = dataset.test_images, dataset.classes
         if stored.shape != shape or stored.dtype != np.float16 or not np.isfinite(stored).all():
             raise DamagedRunError(f"epochs/{path.name} does not hold {shape[0]:,} x {shape[1]} probabilities")
@@ -467,6 +476,12 @@ class Run:
             raise DamagedRunError("model.keras is not a Keras model")
         if status.epoch not in self.epochs_with_probabilities():
             raise DamagedRunError(f"epochs/{status.epoch:03d}.npz is missing")
+
+
+# Every screen asks for it, for each run of a list.
+@lru_cache(maxsize=4096)
+def _read_dataset(run: Run, stamp: int) -> DatasetDescription:
+    return run.read_config()[1].dataset
 
 
 class _Metrics(NamedTuple):

@@ -13,13 +13,16 @@ from mnist_lib.network.weights import LiveNetwork
 from mnist_lib.runs.records import DamagedRunError, RunSnapshot
 from mnist_lib.runs.run import Run
 
-# Every tenth test image, always the same ones: the first half of the test set is easier than the second.
-SAMPLE = slice(None, None, 10)
-SAMPLE_SIZE = 1_000
+_SAMPLE_SIZE = 1_000
 
 # The next reading comes after at least this long, and so late that reading takes at most this share of the time.
 SECONDS_PER_READING = 2.0
 LARGEST_SHARE = 0.03
+
+
+def sample_of(test_images: int) -> slice:
+    """Return which test images are the sample, about a thousand: of MNIST every tenth, for its first half is easier."""
+    return slice(None, None, max(1, test_images // _SAMPLE_SIZE))
 
 
 class SampleErrors:
@@ -40,7 +43,7 @@ class SampleErrors:
             run: The training, always the same one.
             snapshot: The same as it is now.
             live: Its newest network.
-            dataset: MNIST, whose test images are read.
+            dataset: That of the run, whose test images are read.
         """
         # Another thread that reads already is not waited for: the next call will see what it read.
         if self._reading.acquire(blocking=False):
@@ -52,16 +55,17 @@ class SampleErrors:
         return {each: count for each, count in sorted(self._errors.items()) if each <= step}
 
     def _read(self, run: Run, snapshot: RunSnapshot, live: LiveNetwork | None, dataset: Dataset) -> None:
-        labels = dataset.test_labels[SAMPLE]
+        sample = sample_of(len(dataset.test_labels))
+        labels = dataset.test_labels[sample]
         for row in snapshot.epochs:
             if row.step not in self._errors:
                 try:
-                    self._errors[row.step] = _count_errors(run.probabilities(row.epoch)[SAMPLE], labels)
+                    self._errors[row.step] = _count_errors(run.probabilities(row.epoch)[sample], labels)
                 except DamagedRunError:
                     continue
         began_s = time.monotonic()
         if live is not None and live.step not in self._errors and began_s >= self._due_s:
-            probabilities = predict_probabilities(live.network, dataset.test_images[SAMPLE])
+            probabilities = predict_probabilities(live.network, dataset.test_images[sample])
             self._errors[live.step] = _count_errors(probabilities, labels)
             now_s = time.monotonic()
             self._due_s = now_s + max(SECONDS_PER_READING, (now_s - began_s) / LARGEST_SHARE)

@@ -11,7 +11,9 @@ from mnist_lib.runs.comparison import run_result
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 
-SETTING_LABELS = {"preset": "Preset"} | {name: setting.label for name, setting in SETTINGS.items()}
+SETTING_LABELS = {"preset": "Preset", "dataset": "Data set"} | {
+    name: setting.label for name, setting in SETTINGS.items()
+}
 
 
 class RunSummary(NamedTuple):
@@ -89,11 +91,11 @@ def differing_settings(summaries: Sequence[RunSummary]) -> list[str]:
 def settings_beyond_presets(summaries: Sequence[RunSummary]) -> list[str]:
     """Return the names of the settings that differ, without those that are the same in all runs of each preset.
 
-    What is left out is said by the preset, which comes first if it differs.
+    What is left out is said by preset and data set, which come first if they differ.
     """
     by_preset: dict[str, list[RunSummary]] = {}
     for summary in summaries:
         if summary.config:
             by_preset.setdefault(summary.config.preset, []).append(summary)
     beyond = {name for runs in by_preset.values() for name in differing_settings(runs)}
-    return [name for name in differing_settings(summaries) if name == "preset" or name in beyond]
+    return [name for name in differing_settings(summaries) if name in ("preset", "dataset") or name in beyond]

@@ -1,4 +1,4 @@
-"""What a run is called where people read it: ``custom, 12,000 images, 23:22``."""
+"""What a run is called where people read it: ``custom, 12,000 images, 23:22``; ``fast, Fashion-MNIST, 23:22``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 
-from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
@@ -20,9 +20,13 @@ _MADE_NAME = re.compile(r"(\d{8}-\d{6})-(paper|fast|accurate|custom)-seed(\d{1,9
 # Both caches hold a few bytes per run: the screens list hundreds of runs, several times at every click.
 @lru_cache(maxsize=4096)
 def run_title(
-    run_id: str, training_images: int | None = None, today: date | None = None, with_seconds: bool = False
+    run_id: str,
+    training_images: int | None = None,
+    today: date | None = None,
+    with_seconds: bool = False,
+    dataset: DatasetDescription = MNIST_DESCRIPTION,
 ) -> str:
-    """Return a run's preset and time, and between them the number of images and the seed if they are not the usual.
+    """Return a run's preset and time, and between them data set, number of images and seed if they are not the usual.
 
     A run that ships with the project or that a person renamed keeps its name, which is not trusted.
 
@@ -31,6 +35,7 @@ def run_title(
         training_images: How many images it trains on, if that is known.
         today: A time of this day has no date, one of this year no year; None gives the whole date.
         with_seconds: Whether the time has seconds.
+        dataset: What it learns from.
     """
     made = _MADE_NAME.fullmatch(run_id)
     if not made:
@@ -41,7 +46,9 @@ def run_title(
     except ValueError:  # there is no such day: a person made up the name
         return run_id
     parts = [preset]
-    if training_images not in (None, TrainingConfig.training_images):
+    if not dataset.is_mnist:
+        parts.append(dataset.name)
+    if training_images not in (None, dataset.training_images):
         parts.append(f"{training_images:,} images")
     if int(seed):
         parts.append(f"seed {int(seed)}")
@@ -59,19 +66,20 @@ def run_titles(runs: Iterable[Run], today: date) -> dict[str, str]:
         runs: All runs that the titles have to tell apart, even damaged ones.
         today: As for ``run_title``.
     """
-    images = {run.run_id: _training_images(run, file_stamp(run.path / "config.json")) for run in runs}
-    titles = {run_id: run_title(run_id, count, today) for run_id, count in images.items()}
+    learned = {run.run_id: _learned_from(run, file_stamp(run.path / "config.json")) for run in runs}
+    titles = {run_id: run_title(run_id, count, today, dataset=dataset) for run_id, (count, dataset) in learned.items()}
     uses = Counter(titles.values())
     return {
-        run_id: title if uses[title] == 1 else run_title(run_id, images[run_id], today, with_seconds=True)
-        for run_id, title in titles.items()
+        run_id: title if uses[title] == 1 else run_title(run_id, count, today, with_seconds=True, dataset=dataset)
+        for (run_id, title), (count, dataset) in zip(titles.items(), learned.values(), strict=True)
     }
 
 
 @lru_cache(maxsize=4096)
-def _training_images(run: Run, stamp: int) -> int | None:
-    """Return how many images a run trains on, or None if its settings are damaged."""
+def _learned_from(run: Run, stamp: int) -> tuple[int | None, DatasetDescription]:
+    """Return how many images of which data set a run learns from; None and MNIST if its settings are damaged."""
     try:
-        return run.read_config()[0].training_images
+        config, record = run.read_config()
     except DamagedRunError:
-        return None
+        return None, MNIST_DESCRIPTION
+    return config.training_images, record.dataset

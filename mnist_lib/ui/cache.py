@@ -58,7 +58,7 @@ def run_dataset(run: Run) -> Dataset:
         DatasetError: It is not here, cannot be read, or is another one by now.
         DamagedRunError: The run does not say which it is.
     """
-    return load_dataset(DatasetLibrary.beside(run.path.parent), run.read_config()[1].dataset)
+    return load_dataset(DatasetLibrary.beside(run.path.parent), run.dataset())
 
 
 # 55 MB for one like MNIST.
@@ -68,7 +68,7 @@ def _load_dataset(root: Path, description: DatasetDescription, stamp: int) -> Da
 
 
 def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:
-    """Return a run's test probabilities after an epoch, the newest by default: float32, (10000, 10).
+    """Return a run's test probabilities after an epoch, the newest by default: float32, (test images, classes).
 
     Raises:
         DamagedRunError: There are none, or they are unreadable.
@@ -91,7 +91,7 @@ def probabilities_over_epochs(run: Run) -> tuple[list[int], np.ndarray]:
     """Return epochs of a run, at most ``MAX_EPOCHS_IN_BIOGRAPHY``, and its test probabilities after each.
 
     Returns:
-        The epochs in order, and float16, (epochs, 10000, 10), read-only.
+        The epochs in order, and float16, (epochs, test images, classes), read-only.
 
     Raises:
         DamagedRunError: One of them is unreadable.
@@ -120,8 +120,9 @@ def coverage(run: Run, threshold: float) -> Coverage | None:
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _coverage(run: Run, epoch: int, stamp: int, threshold: float) -> Coverage:
-    images, labels = mnist().split("test")
-    return measure_coverage(run.probabilities(epoch), images, labels, threshold)
+    dataset = run_dataset(run)
+    images = dataset.test_images if dataset.description.has_strokes else None
+    return measure_coverage(run.probabilities(epoch), images, dataset.test_labels, threshold)
 
 
 def run_network(run: Run, epoch: int | None = None) -> Network:
@@ -164,7 +165,7 @@ def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
         images: uint8, (n, 28, 28), 0 to 255.
 
     Returns:
-        float32, (n, 10), probabilities.
+        float32, (n, classes), probabilities.
 
     Raises:
         DamagedRunError: The network cannot be read.
@@ -173,7 +174,7 @@ def read_digits(run: Run, images: np.ndarray) -> np.ndarray:
 
 
 def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
-    """Return the embeddings of the 60,000 training images by a run's network, as ``embed_images`` does.
+    """Return the embeddings of the training images by a run's network, as ``embed_images`` does.
 
     The first time, it shows a progress bar.
 
@@ -186,9 +187,9 @@ def training_embeddings(run: Run, epoch: int | None = None) -> np.ndarray:
     """
     return _compute_once(
         _embeddings(run, epoch, network_stamp(run, epoch)),
-        "The network reads all 60,000 training digits, once, in about ten seconds…",
+        f"The network reads all {run.dataset().training_images:,} training {run.dataset().noun}s, once…",
         lambda: run_network(run, epoch),
-        lambda network, on_part: embed_images(network, mnist().train_images, on_part),
+        lambda network, on_part: embed_images(network, run_dataset(run).train_images, on_part),
     )
 
 
@@ -199,7 +200,7 @@ def _embeddings(run: Run, epoch: int | None, stamp: int) -> list[np.ndarray]:
 
 
 def strongest_patches(run: Run, epoch: int | None = None) -> tuple[Patches, Patches]:
-    """Return the patches of the 10,000 test digits that each map of both convolutions answers to most.
+    """Return the patches of the test images that each map of both convolutions answers to most.
 
     The first time, it shows a progress bar.
 
@@ -212,9 +213,9 @@ def strongest_patches(run: Run, epoch: int | None = None) -> tuple[Patches, Patc
     """
     return _compute_once(
         _patches(run, epoch, network_stamp(run, epoch)),
-        "The network looks at all 10,000 test digits, once, for a few seconds…",
+        f"The network looks at all {run.dataset().test_images:,} test {run.dataset().noun}s, once…",
         lambda: run_network(run, epoch),
-        lambda network, on_part: find_patches(network, mnist().test_images, on_part),
+        lambda network, on_part: find_patches(network, run_dataset(run).test_images, on_part),
     )
 
 

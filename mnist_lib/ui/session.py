@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +11,10 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from mnist_lib.access import Visitor, read_access
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.own_test_set import OwnDigits
+from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.runs.titles import run_title, run_titles
@@ -58,6 +61,14 @@ def selected_run() -> Run | None:
     """Return the run that the sidebar's selector names, or None if there is no run."""
     run_id = chosen_run_id()
     return run_store().find(run_id) if run_id else None
+
+
+def selected_dataset() -> DatasetDescription:
+    """Return what is known of the selected run's data set; MNIST if there is no run, or it does not say."""
+    run = selected_run()
+    with suppress(DamagedRunError):
+        return run.dataset() if run else MNIST_DESCRIPTION
+    return MNIST_DESCRIPTION
 
 
 def make_titles() -> Callable[[str], str]:

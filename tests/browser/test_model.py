@@ -333,7 +333,7 @@ def test_another_image_or_epoch_keeps_the_chosen_place(shared_server: Server, pa
     expect(heading(page)).to_have_text("Softmax: 7")
     page.get_by_role("spinbutton").fill("2")
     page.get_by_role("spinbutton").press("Enter")
-    expect(page.get_by_role("group", name="The network with Test digit 2, a 1")).to_be_visible()
+    expect(page.get_by_role("group", name="The network with Test image 2, a 1")).to_be_visible()
     expect(heading(page)).to_have_text("Softmax: 7")
 
 
@@ -374,7 +374,7 @@ def test_link_from_mistakes_brings_the_image_and_the_epoch(shared_server: Server
         expect(page.get_by_text(f"after epoch {epoch}:")).to_be_visible()
     image_id = page.get_by_role("group", name="Test images").get_by_role("button").first.get_attribute("data-id")
     page.get_by_role("link", name="See it go through the network").click()
-    expect(page.get_by_role("group", name=f"The network with Test digit {int(image_id or -1):,}, ")).to_be_visible()
+    expect(page.get_by_role("group", name=f"The network with Test image {int(image_id or -1):,}, ")).to_be_visible()
     expect(page.get_by_role("slider", name="Network after epoch")).to_have_attribute("aria-valuetext", str(earlier))
 
 
@@ -382,7 +382,7 @@ def test_link_from_dataset_brings_a_training_digit(shared_server: Server, page: 
     open_model(page, shared_server, "image=3")  # a choice made before does not stay
     page.get_by_role("link", name="Dataset").click()
     page.get_by_role("link", name="See it go through the network").click()
-    expect(page.get_by_role("group", name="The network with Training digit 0, a 5")).to_be_visible()
+    expect(page.get_by_role("group", name="The network with Training image 0, a 5")).to_be_visible()
 
 
 def test_own_drawing_goes_through_the_network(shared_server: Server, page: Page) -> None:

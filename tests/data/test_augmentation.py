@@ -74,7 +74,7 @@ def test_preview_shows_what_the_training_gets_for_the_same_random_numbers(datase
     places = [int((dataset.train_labels == digit).argmax()) for digit in SAMPLE_DIGITS]
     images = dataset.train_images[places]
     trained = augment(images, dataset.train_labels[places], FORMS_TOO, np.random.default_rng(0))
-    shown = augmented_samples(FORMS_TOO)[::4, ::4]  # two rows of four, each pixel four times as large
+    shown = augmented_samples(FORMS_TOO, dataset)[::4, ::4]  # two rows of four, each pixel four times as large
     np.testing.assert_array_equal(shown.reshape(2, 28, 4, 28).swapaxes(1, 2).reshape(8, 28, 28), trained)
     assert (np.abs(trained.astype(int) - images).max(axis=(1, 2)) > 128).all()
 

@@ -82,13 +82,13 @@ def test_misread_images_are_put_in_the_order_asked_for(order: str, expected: lis
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        (Filters("all", true_digit=9), [2, 3]),
-        (Filters("all", predicted_digit=4), [2, 3]),
-        (Filters("all", true_digit=4, predicted_digit=9), [1]),
+        (Filters("all", true_label=9), [2, 3]),
+        (Filters("all", predicted_label=4), [2, 3]),
+        (Filters("all", true_label=4, predicted_label=9), [1]),
         (Filters("all", confidence=(0.6, 0.8)), [1, 2, 4]),  # both ends included
         (Filters("misread", confidence=(0.0, 0.5)), [3]),
         (Filters("all", among=np.array([4, 1])), [1, 4]),
-        (Filters("read correctly", true_digit=9), []),
+        (Filters("read correctly", true_label=9), []),
     ],
 )
 def test_filters_keep_images_that_pass_all_of_them(filters: Filters, expected: list[int]) -> None:
@@ -105,7 +105,7 @@ def test_equals_stay_in_the_order_of_the_test_set() -> None:
 def test_real_run_is_selected_as_by_a_loop(outcome: str, dataset: Dataset) -> None:
     after, before = RUN.probabilities(), RUN.probabilities(3)
     labels = dataset.test_labels
-    filters = Filters(outcome, true_digit=9, confidence=(0.3, 0.95))
+    filters = Filters(outcome, true_label=9, confidence=(0.3, 0.95))
     expected = []
     for index in range(10_000):
         now, then = after[index].argmax() == labels[index], before[index].argmax() == labels[index]

@@ -29,7 +29,7 @@ def test_class_counts_are_bars_in_the_order_of_the_digits() -> None:
     counts = np.arange(1000, 11_000, 1000)
     figure: Any = class_counts_figure(counts)
     (bars,) = figure.data
-    assert list(bars.x) == list(range(10))
+    assert list(bars.x) == list("0123456789")
     assert list(bars.y) == counts.tolist()
     assert bars.text[9] == "10,000"
 
@@ -52,12 +52,12 @@ def test_image_is_drawn_upright_over_the_whole_range_of_grey(dataset: Dataset) -
 
 
 @pytest.mark.parametrize(
-    ("true_digit", "colors"),
+    ("true_label", "colors"),
     [(None, {6: TRAIN_COLOR}), (6, {6: RIGHT_COLOR}), (0, {6: WRONG_COLOR, 0: RIGHT_COLOR})],
 )
-def test_probabilities_are_bars_coloured_by_what_is_right(true_digit: int | None, colors: dict[int, str]) -> None:
+def test_probabilities_are_bars_coloured_by_what_is_right(true_label: int | None, colors: dict[int, str]) -> None:
     probabilities = np.array([0.2, 0.01, 0.01, 0.01, 0.01, 0.01, 0.7, 0.02, 0.02, 0.01], np.float32)
-    figure: Any = probabilities_figure(probabilities, true_digit)
+    figure: Any = probabilities_figure(probabilities, true_label)
     (bars,) = figure.data
     np.testing.assert_array_equal(np.array(bars.x, np.float32), probabilities)
     assert list(bars.y) == list("0123456789")
@@ -100,16 +100,16 @@ def test_colours_of_saliency_are_clear_at_zero_and_strongest_at_the_ends() -> No
 
 
 @pytest.mark.parametrize(
-    ("true_digit", "colors"),
+    ("true_label", "colors"),
     [(None, {7: TRAIN_COLOR}), (7, {7: RIGHT_COLOR}), (1, {7: WRONG_COLOR, 1: RIGHT_COLOR})],
 )
-def test_lines_over_the_epochs_bring_out_the_answer_and_the_true_digit(
-    true_digit: int | None, colors: dict[int, str]
+def test_lines_over_the_epochs_bring_out_the_answer_and_the_true_label(
+    true_label: int | None, colors: dict[int, str]
 ) -> None:
     probabilities = np.random.default_rng(0).dirichlet(np.ones(10), 3).astype(np.float32)
     probabilities[2] = 0.01
     probabilities[2, 7] = 0.91
-    figure: Any = epochs_figure([1, 3, 5], probabilities, true_digit)
+    figure: Any = epochs_figure([1, 3, 5], probabilities, true_label)
     assert len(figure.data) == 10
     lines = {int(trace.name[0]): trace for trace in figure.data}
     for digit, line in lines.items():

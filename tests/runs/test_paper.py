@@ -77,13 +77,20 @@ def test_table_ii_has_the_papers_rows_beside_as_many_epochs_as_they_are() -> Non
     own = ("12.3\N{NO-BREAK SPACE}s", "0.2500", "0.9000", "0.1250", "0.9500", "1,500")
     assert rows[1] == ("2", *own, "0.0564", "0.9833")
     assert rows[5] == ("6", *own, "", "")
+    assert rows[6] == tuple(PAPER_RESULT.get(heading, "") for heading in columns)
     assert PAPER_RESULT.keys() <= columns.keys()
-    assert len(epoch_columns([table_ii_row(1)])["Paper: loss"]) == 1
+    assert epoch_columns([table_ii_row(1)])["Paper: loss"] == ["0.1559", "0.0243"]
+
+
+def test_table_ii_of_other_data_is_without_the_paper() -> None:
+    columns = epoch_columns([table_ii_row(1)], beside_paper=False)
+    assert list(columns) == ["Epoch", "Time", "Loss", "Accuracy", "Test loss", "Test accuracy", "Misread"]
+    assert columns["Epoch"] == ["1"]
 
 
 def test_table_ii_marks_a_stopped_epoch_and_missing_values() -> None:
     validated = {"validation_loss": None, "validation_accuracy": 0.875}
-    columns = epoch_columns([table_ii_row(1), table_ii_row(2, complete=False, train_loss=None, **validated)])
+    columns = epoch_columns([table_ii_row(1), table_ii_row(2, complete=False, train_loss=None, **validated)], False)
     assert columns["Epoch"] == ["1", "2 (stopped)"]
     assert columns["Loss"] == ["0.2500", NOT_MEASURED]
     assert columns["Validation loss"] == [NOT_MEASURED] * 2

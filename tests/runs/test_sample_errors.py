@@ -13,8 +13,10 @@ from mnist_lib.runs import sample_errors
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import RunSnapshot, Status
 from mnist_lib.runs.run import Run
-from mnist_lib.runs.sample_errors import SAMPLE, SAMPLE_SIZE, SampleErrors
+from mnist_lib.runs.sample_errors import SampleErrors, sample_of
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, epoch_row
+
+SAMPLE = sample_of(10_000)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,7 @@ def errors_after(run: Run, epoch: int, dataset: Dataset) -> int:
 
 
 def test_sample_has_a_thousand_images_of_all_digits(dataset: Dataset) -> None:
-    assert len(dataset.test_labels[SAMPLE]) == SAMPLE_SIZE == 1_000
+    assert len(dataset.test_labels[SAMPLE]) == 1_000
     assert np.bincount(dataset.test_labels[SAMPLE]).min() > 70
 
 

@@ -58,7 +58,7 @@ def ask_for_digit(way: str) -> GivenDigit | None:
 
 def _ask_for_picture() -> None:
     state = st.session_state
-    st.caption("A photo or a scan of one digit, dark on light or light on dark.")
+    st.caption("A photo or a scan, dark on light or light on dark.")
     upload_key = f"picture_upload_{state.get(_UPLOAD_NUMBER, 0)}"
     st.file_uploader(
         "Picture of a digit",

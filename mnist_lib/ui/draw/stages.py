@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.drawing.normalization import NormalizedDrawing
 from mnist_lib.figures.picture_sheet import picture_sheet
 from mnist_lib.ui.assets import style
@@ -20,13 +21,16 @@ _STAGES = (
 )
 
 
-def render_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray) -> None:
+def render_stages(
+    ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndarray, classes: DatasetDescription
+) -> None:
     """Show the stages side by side; the last one shows its pixel values on hover.
 
     Args:
         ink: float32, (height, width), 0 (paper) to 1 (ink).
         drawing: The same, as ``normalize_drawing`` returns it.
-        readings: float32, (4, 10), the probabilities after each stage.
+        readings: float32, (4, classes), the probabilities after each stage.
+        classes: The data set that the network knows.
     """
     answer = int(readings[-1].argmax())
     pictures = [_picture(stage) for stage in (ink, drawing.cropped)]
@@ -34,19 +38,36 @@ def render_stages(ink: np.ndarray, drawing: NormalizedDrawing, readings: np.ndar
     pictures.append(_picture(drawing.scaled, f"width: {drawing.scaled.shape[1] / len(drawing.image):.1%}"))
     pictures.append(_pixels(drawing.image))
     figures = [
-        _figure(picture, *texts, reading, answer)
+        _figure(picture, *texts, reading, answer, classes)
         for picture, texts, reading in zip(pictures, _STAGES, readings, strict=True)
     ]
     st.html(style("draw/stages.css") + f'<div class="stages">{"".join(figures)}</div>')
 
 
-def _figure(picture: str, title: str, condition: str, reading: np.ndarray, answer: int) -> str:
-    digit = int(reading.argmax())
+def render_whole(ink: np.ndarray, image: np.ndarray) -> None:
+    """Show a drawing and the same made smaller, with its pixel values on hover.
+
+    Args:
+        ink: float32, (height, width), 0 (paper) to 1 (ink).
+        image: uint8, (28, 28), 0 to 255: what the network sees.
+    """
+    figures = [
+        f'<figure><div class="field">{picture}</div><figcaption><b>{title}</b></figcaption></figure>'
+        for title, picture in (("Your drawing", _picture(ink)), ("Made smaller, as a whole", _pixels(image)))
+    ]
+    st.html(style("draw/stages.css") + f'<div class="stages">{"".join(figures)}</div>')
+
+
+def _figure(
+    picture: str, title: str, condition: str, reading: np.ndarray, answer: int, classes: DatasetDescription
+) -> str:
+    label = int(reading.argmax())
+    said = escape(f"{classes.class_names[label]}, {percent_text(reading[label], 0)} sure")
     # Not by colour alone: the digit itself differs.
     return (
-        f'<figure class="{"same" if digit == answer else "other"}"><div class="field">{picture}</div><figcaption>'
+        f'<figure class="{"same" if label == answer else "other"}"><div class="field">{picture}</div><figcaption>'
         f'<b>{title}</b><span class="faint">{condition}:</span> '
-        f'<span class="reading">{digit}, {escape(percent_text(reading[digit], 0))} sure</span></figcaption></figure>'
+        f'<span class="reading">{said}</span></figcaption></figure>'
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.figures.evaluation import confusion_figure
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.mistakes.filters import choose_cell, chosen_cell
 
 
-def render_confusion_matrix(matrix: np.ndarray) -> None:
+def render_confusion_matrix(matrix: np.ndarray, classes: DatasetDescription) -> None:
     """Show the confusion matrix and its two options.
 
     Args:
-        matrix: integer, (10, 10), images by true (row) and predicted digit (column).
+        matrix: integer, (classes, classes), images by true (row) and predicted class (column).
+        classes: The data set of the run.
     """
     st.header("Confusion matrix")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -36,16 +40,16 @@ def render_confusion_matrix(matrix: np.ndarray) -> None:
             help="There are so many of them that all errors look pale.",
         )
     live_figure(
-        confusion_figure(matrix, unit == "shares", not with_diagonal, chosen_cell()),
+        confusion_figure(matrix, unit == "shares", not with_diagonal, chosen_cell(), classes),
         key="confusion",
-        on_click=_click_cell,
+        on_click=partial(_click_cell, classes.class_names),
     )
     st.caption(
-        "Each row is a true digit, each column what the network read; shares are of a row. Click a cell to see its "
-        "images, and again to see all."
+        f"Each row is a true {classes.kind}, each column what the network read; shares are of a row. Click a cell to "
+        "see its images, and again to see all."
     )
 
 
-def _click_cell(predicted: str, true: str) -> None:
-    cell = int(true), int(predicted)
+def _click_cell(class_names: tuple[str, ...], predicted: str, true: str) -> None:
+    cell = class_names.index(true), class_names.index(predicted)
     choose_cell(None if chosen_cell() == cell else cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_lib.evaluation.predictions import DIGITS
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.evaluation.selection import ORDERS, OUTCOMES, Filters
 
 OUTCOME_KEY = "show"
@@ -21,12 +21,17 @@ FILTER_KEYS = (OUTCOME_KEY, PAGE_KEY, TRUE_KEY, PREDICTED_KEY, _ORDER_KEY, _CONF
 _ANY_CONFIDENCE = (0, 100)
 
 
-def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
+def ask_for_filters(classes: DatasetDescription, disputed: np.ndarray | None) -> tuple[Filters, str]:
     """Show the filters and return them with the order.
 
     Args:
-        disputed: integer, (n,), positions of the test images whose labels were disputed.
+        classes: The data set of the run.
+        disputed: integer, (n,), positions of the test images whose labels were disputed; None where nobody was asked.
     """
+    for key in (TRUE_KEY, PREDICTED_KEY):  # of a run with other classes
+        label = st.session_state.get(key)
+        if label is not None and label >= classes.classes:
+            st.session_state[key] = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         outcome = st.selectbox(
             "Show",
@@ -38,19 +43,20 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             on_change=_first_page,
             help="Newly learned and newly forgotten: what changed with this epoch.",
         )
-        true_digit, predicted_digit = (
+        true_label, predicted_label = (
             st.selectbox(
                 label,
-                DIGITS,
+                range(classes.classes),
+                format_func=classes.class_names.__getitem__,
                 index=None,
                 placeholder="any",
                 key=key,
                 bind="query-params",
                 persist_state="session",
-                width=120,
+                width=120 if classes.is_mnist else 170,
                 on_change=_first_page,
             )
-            for label, key in (("True digit", TRUE_KEY), ("Read as", PREDICTED_KEY))
+            for label, key in ((f"True {classes.kind}", TRUE_KEY), ("Read as", PREDICTED_KEY))
         )
         order = st.selectbox(
             "Order",
@@ -74,7 +80,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
         )
         lowest, highest = sorted(confidences)  # in a link they may be the wrong way round
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            only_disputed = st.toggle(
+            only_disputed = disputed is not None and st.toggle(
                 "Labels put to a vote",
                 key=_DISPUTED_KEY,
                 bind="query-params",
@@ -84,8 +90,8 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             )
             filtered = (
                 outcome != OUTCOMES[0]
-                or true_digit is not None
-                or predicted_digit is not None
+                or true_label is not None
+                or predicted_label is not None
                 or (lowest, highest) != _ANY_CONFIDENCE
                 or only_disputed
             )
@@ -99,7 +105,7 @@ def ask_for_filters(disputed: np.ndarray) -> tuple[Filters, str]:
             )
     among = disputed if only_disputed else None
     return Filters(
-        outcome or OUTCOMES[0], true_digit, predicted_digit, (lowest / 100, highest / 100), among
+        outcome or OUTCOMES[0], true_label, predicted_label, (lowest / 100, highest / 100), among
     ), order or ORDERS[0]
 
 
@@ -118,9 +124,9 @@ def show_only(outcome: str) -> None:
 
 
 def chosen_cell() -> tuple[int, int] | None:
-    """Return the chosen true and predicted digit, or None unless both are chosen."""
-    true_digit, predicted_digit = (st.session_state.get(key) for key in (TRUE_KEY, PREDICTED_KEY))
-    return None if true_digit is None or predicted_digit is None else (true_digit, predicted_digit)
+    """Return the chosen true and predicted class, or None unless both are chosen."""
+    true_label, predicted_label = (st.session_state.get(key) for key in (TRUE_KEY, PREDICTED_KEY))
+    return None if true_label is None or predicted_label is None else (true_label, predicted_label)
 
 
 def choose_cell(cell: tuple[int, int] | None) -> None:
@@ -129,7 +135,7 @@ def choose_cell(cell: tuple[int, int] | None) -> None:
     The other filters stay, but an outcome that the cell cannot have is replaced by the cell's.
 
     Args:
-        cell: The true and the predicted digit, or None.
+        cell: The true and the predicted class, or None.
     """
     state = st.session_state
     state[TRUE_KEY], state[PREDICTED_KEY] = cell or (None, None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import Dataset, DatasetDescription
 from mnist_lib.data.label_votes import load_label_votes, measure_with_votes
 from mnist_lib.evaluation.abstention import USUAL_THRESHOLD
 from mnist_lib.evaluation.metrics import coverage_curve, digit_metrics, measure_reliability, wilson_interval
-from mnist_lib.evaluation.predictions import DIGITS, confusion_matrix
+from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.figures.evaluation import coverage_figure, reliability_figure
 from mnist_lib.ui.components.live_figure import live_figure
 
@@ -16,15 +17,16 @@ from mnist_lib.ui.components.live_figure import live_figure
 _THRESHOLDS = np.unique(np.concatenate([np.linspace(0, 1, 101), 1 - np.geomspace(0.1, 0.0005, 60)]))
 
 
-def render_metrics(probabilities: np.ndarray, labels: np.ndarray) -> None:
+def render_metrics(probabilities: np.ndarray, dataset: Dataset) -> None:
     """Show all metrics of a run after one epoch.
 
     Args:
-        probabilities: float32, (n, 10), 0 to 1.
-        labels: integer, (n,), 0 to 9.
+        probabilities: float32, (n, classes), 0 to 1.
+        dataset: The data set of the run.
     """
-    _render_accuracy(probabilities.argmax(axis=1), labels)
-    _render_digits(confusion_matrix(probabilities, labels))
+    labels = dataset.test_labels
+    _render_accuracy(probabilities.argmax(axis=1), labels, dataset.description)
+    _render_classes(confusion_matrix(probabilities, labels), dataset.description)
     reliability_column, coverage_column = st.columns(2, gap="large")
     with reliability_column:
         _render_reliability(probabilities, labels)
@@ -32,14 +34,22 @@ def render_metrics(probabilities: np.ndarray, labels: np.ndarray) -> None:
         _render_coverage(probabilities, labels)
 
 
-def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
+def _render_accuracy(answers: np.ndarray, labels: np.ndarray, classes: DatasetDescription) -> None:
     st.header("Accuracy")
-    votes = load_label_votes()
-    voted = measure_with_votes(answers, labels, votes)
-    rows = {
-        "As labelled": (voted.as_labelled_right, voted.as_labelled_count),
-        "Without disputed labels": (voted.set_aside_right, voted.set_aside_count),
-    }
+    rows = {"As labelled": (int((answers == labels).sum()), len(labels))}
+    line = (
+        f"{len(labels):,} {classes.noun}s are a sample: repeated on new samples, 19 of 20 such intervals (Wilson's) "
+        "contain the true accuracy."
+    )
+    if classes.is_mnist:
+        votes = load_label_votes()
+        voted = measure_with_votes(answers, labels, votes)
+        rows["Without disputed labels"] = voted.set_aside_right, voted.set_aside_count
+        line += (
+            f" People were asked about the labels of {len(votes.indices)} test images. For "
+            f"{voted.as_labelled_count - voted.set_aside_count} of them no majority agreed with the label; the second "
+            "row leaves these out. No label is ever changed."
+        )
     intervals = [wilson_interval(right, count) for right, count in rows.values()]
     st.table(
         {
@@ -50,20 +60,15 @@ def _render_accuracy(answers: np.ndarray, labels: np.ndarray) -> None:
         },
         hide_index=True,
     )
-    aside = voted.as_labelled_count - voted.set_aside_count
-    st.caption(
-        "10,000 digits are a sample: repeated on new samples, 19 of 20 such intervals (Wilson's) contain the true "
-        f"accuracy. People were asked about the labels of {len(votes.indices)} test images. For {aside} of them no "
-        "majority agreed with the label; the second row leaves these out. No label is ever changed."
-    )
+    st.caption(line)
 
 
-def _render_digits(matrix: np.ndarray) -> None:
-    st.header("Each digit")
+def _render_classes(matrix: np.ndarray, classes: DatasetDescription) -> None:
+    st.header(f"Each {classes.kind}")
     metrics = digit_metrics(matrix)
     st.dataframe(
         {
-            "Digit": [str(digit) for digit in DIGITS],
+            classes.kind.capitalize(): list(classes.class_names),
             "Precision": 100 * metrics.precision,
             "Recall": 100 * metrics.recall,
             "F1": 100 * metrics.f1,
@@ -73,10 +78,10 @@ def _render_digits(matrix: np.ndarray) -> None:
         hide_index=True,
         column_config={
             "Precision": st.column_config.NumberColumn(
-                format="%.2f%%", help="Share of the images read as this digit that show it."
+                format="%.2f%%", help=f"Share of the images read as this {classes.kind} that show it."
             ),
             "Recall": st.column_config.NumberColumn(
-                format="%.2f%%", help="Share of the images of this digit that are read as it."
+                format="%.2f%%", help=f"Share of the images of this {classes.kind} that are read as it."
             ),
             "F1": st.column_config.NumberColumn(format="%.2f%%", help="The harmonic mean of both."),
             "Images": st.column_config.NumberColumn(format="localized"),

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import Dataset
 from mnist_lib.data.label_votes import load_label_votes
 from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.metrics import wilson_interval
 from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.evaluation.selection import select_images
 from mnist_lib.runs.run import Run
-from mnist_lib.ui.cache import mnist, probabilities
+from mnist_lib.ui.cache import probabilities, run_dataset
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.play_button import play_button
@@ -25,7 +26,7 @@ from mnist_lib.ui.mistakes.metrics import render_metrics
 from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.shared.paging import choose_page
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import percent_text
 
 TILES_PER_PAGE = 200
 
@@ -45,12 +46,14 @@ class Moment(NamedTuple):
 
     Attributes:
         run: The run.
+        dataset: Its data set.
         epoch: The epoch.
-        probabilities: float32, (10000, 10), after this epoch.
+        probabilities: float32, (test images, classes), after this epoch.
         before: The same after the previous kept epoch, or None.
     """
 
     run: Run
+    dataset: Dataset
     epoch: int
     probabilities: np.ndarray
     before: np.ndarray | None
@@ -59,9 +62,10 @@ class Moment(NamedTuple):
 @errors_as_messages()
 def render_mistakes_screen(run: Run) -> None:
     """Show the whole screen for a run that finished an epoch. As a fragment, only this runs after a click."""
-    labels = mnist().test_labels
+    dataset = run_dataset(run)
+    labels = dataset.test_labels
     _follow_link()
-    moment = _ask_for_moment(run)
+    moment = _ask_for_moment(run, dataset)
     _render_headline(moment, labels)
     images_tab, figures_tab, download_tab = st.tabs(
         ["Images", "Figures", "Download"], key="mistakes_tab", on_change="rerun", bind="query-params"
@@ -71,7 +75,7 @@ def render_mistakes_screen(run: Run) -> None:
             _render_images(moment, labels)
     if figures_tab.open:
         with figures_tab:
-            render_metrics(moment.probabilities, labels)
+            render_metrics(moment.probabilities, dataset)
     if download_tab.open:
         with download_tab:
             render_downloads(run, moment.epoch)
@@ -86,7 +90,7 @@ def _follow_link() -> None:
     st.session_state[_FOLLOWED_KEY] = image
 
 
-def _ask_for_moment(run: Run) -> Moment:
+def _ask_for_moment(run: Run, dataset: Dataset) -> Moment:
     """Show the time machine, if there is more than one epoch to choose from."""
     epochs = run.epochs_with_probabilities()
     if not epochs:
@@ -110,7 +114,7 @@ def _ask_for_moment(run: Run) -> Moment:
             play_button(epoch, epoch == epochs[-1], _PLAY_KEY, lambda: _show_next(epochs))
     earlier = [other for other in epochs if other < epoch]
     before = probabilities(run, earlier[-1]) if earlier else None
-    return Moment(run, epoch, probabilities(run, epoch), before)
+    return Moment(run, dataset, epoch, probabilities(run, epoch), before)
 
 
 def _show_next(epochs: list[int]) -> None:
@@ -149,14 +153,15 @@ def _render_headline(moment: Moment, labels: np.ndarray) -> None:
 
 
 def _render_images(moment: Moment, labels: np.ndarray) -> None:
-    filters, order = ask_for_filters(load_label_votes().indices)
+    classes = moment.dataset.description
+    filters, order = ask_for_filters(classes, load_label_votes().indices if classes.is_mnist else None)
     shown = select_images(moment.probabilities, labels, filters, order, moment.before)
     # What a click changes is beside what is clicked.
     matrix_column, gallery_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="matrix_and_gallery", gap="large")
     with gallery_column.container():  # drawn first, because a person waits for it
         chosen = _render_gallery(moment, labels, shown)
     with matrix_column:
-        render_confusion_matrix(confusion_matrix(moment.probabilities, labels))
+        render_confusion_matrix(confusion_matrix(moment.probabilities, labels), classes)
     image_column, life_column = wrapping_columns([2, 3], _LEAST_WIDTHS_PX, key="image_and_biography", gap="large")
     if chosen is None:
         # In exactly the places of what disappears, as on the Draw screen.
@@ -165,10 +170,10 @@ def _render_images(moment: Moment, labels: np.ndarray) -> None:
         st.empty()
         return
     with image_column.container():
-        render_image(moment.probabilities[chosen], chosen, moment.epoch)
+        render_image(moment.dataset, moment.probabilities[chosen], chosen, moment.epoch)
     with life_column.container():
-        render_biography(moment.run, chosen, moment.epoch)
-    render_image_closely(moment.run, chosen, moment.epoch)
+        render_biography(moment.run, moment.dataset, chosen, moment.epoch)
+    render_image_closely(moment.run, moment.dataset, chosen, moment.epoch)
 
 
 def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> int | None:
@@ -179,15 +184,15 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
         st.button("Clear the filters", key="clear_filters_here", on_click=clear_filters)
         return None
     # The images first: the page choice below them can appear or disappear without moving anything.
-    place = st.container()
+    place, kind = st.container(), moment.dataset.description.kind
     part = choose_page(shown, TILES_PER_PAGE, PAGE_KEY, bind="query-params", persist_state="session")
     with place:
         count = f"{len(shown):,} {'image' if len(shown) == 1 else 'images'}"
         if len(part) < len(shown):
             count += f", {len(part)} on this page"
-        st.caption(f"{count}. Below each: the true digit → what the network read, and how sure it was.")
-        tiles = [_tile(int(index), int(labels[index]), moment.probabilities[index]) for index in part]
-        images = mnist().test_images[part]
+        st.caption(f"{count}. Below each: the true {kind} → what the network read, and how sure it was.")
+        tiles = [_tile(moment, int(index)) for index in part]
+        images = moment.dataset.test_images[part]
         return digit_gallery(
             "Test images",
             images,
@@ -208,17 +213,19 @@ def _put_image_in_address() -> None:
 
 def _image_in_address() -> int | None:
     text = st.query_params.get(_IMAGE_KEY, "")
-    # At most 9,999, the last test image: Python refuses numbers with thousands of digits.
-    return int(text) if text.isdecimal() and len(text) <= 4 else None
+    # Of MNIST at most 9,999, of others at most 499,999: Python refuses numbers with thousands of digits.
+    return int(text) if text.isdecimal() and len(text) <= 6 else None
 
 
-def _tile(index: int, true_digit: int, probabilities: np.ndarray) -> Tile:
-    answer = int(probabilities.argmax())
-    confidence = percent_text(probabilities[answer], 0)
+def _tile(moment: Moment, index: int) -> Tile:
+    classes, label = moment.dataset.description, int(moment.dataset.test_labels[index])
+    answer = int(moment.probabilities[index].argmax())
+    names = classes.a_class(label), classes.class_names[answer]
+    confidence = percent_text(moment.probabilities[index, answer], 0)
     return Tile(
         index,
-        f"{true_digit} → {answer}",
+        classes.read_as(label, answer),
         confidence,
-        f"Test image {index}, {a_digit(true_digit)} read as {answer} with {confidence} confidence",
-        "right" if answer == true_digit else "wrong",
+        f"Test image {index}, {names[0]} read as {names[1]} with {confidence} confidence",
+        "right" if answer == label else "wrong",
     )

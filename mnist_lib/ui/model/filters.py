@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
-from mnist_lib.data.dataset import IMAGE_SIZE_PX
+from mnist_lib.data.dataset import IMAGE_SIZE_PX, Dataset
 from mnist_lib.explain.patches import Patches
 from mnist_lib.figures.filters import color_weights, filters_picture
 from mnist_lib.figures.picture_sheet import picture_sheet
 from mnist_lib.network.forward import Network
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.cache import mnist, run_network, strongest_patches
+from mnist_lib.ui.cache import run_dataset, run_network, strongest_patches
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.wording import a_digit
 
 _LAYERS = ("First", "Second")
 
@@ -54,7 +55,7 @@ def render_filters(run: Run, epoch: int | None = None) -> None:
             )
             if closer.open:
                 with closer:
-                    _render_patches(strongest_patches(run, epoch)[second], chosen)
+                    _render_patches(run_dataset(run), strongest_patches(run, epoch)[second], chosen)
 
 
 def _choose_filter(network: Network, second: bool) -> int:
@@ -94,13 +95,14 @@ def _render_weights(network: Network, second: bool, chosen: int) -> None:
     st.caption(line.replace("-", "−"))
 
 
-def _render_patches(patches: Patches, chosen: int) -> None:
+def _render_patches(dataset: Dataset, patches: Patches, chosen: int) -> None:
+    tested = f"{len(dataset.test_images):,} test {dataset.description.noun}s"
     answered = np.flatnonzero(patches.activations[chosen])
     if not len(answered):
-        st.info("It answers to none of the 10,000 test digits: its map is 0 everywhere.", icon=":material/info:")
+        st.info(f"It answers to none of the {tested}: its map is 0 everywhere.", icon=":material/info:")
         return
     tiles = [
-        _patch(int(image), corner, patches.side_px, activation)
+        _patch(dataset, int(image), corner, patches.side_px, activation)
         for image, corner, activation in zip(
             patches.images[chosen, answered],
             patches.corners[chosen, answered].tolist(),
@@ -110,25 +112,25 @@ def _render_patches(patches: Patches, chosen: int) -> None:
     ]
     st.html(f'<div class="patches" role="list">{"".join(tiles)}</div>')
     st.caption(
-        f"The {len(tiles)} of the 10,000 test digits to which it answers most, the strongest first: the "
+        f"The {len(tiles)} of the {tested} to which it answers most, the strongest first: the "
         f"{patches.side_px} × {patches.side_px} pixels that it saw, and where they are. Below is the value in its map."
     )
 
 
-def _patch(image: int, corner: list[int], side_px: int, activation: float) -> str:
-    """Return one patch as HTML, beside the whole digit in which it is framed."""
-    pixels, label = mnist().test_images[image], mnist().test_labels[image]
+def _patch(dataset: Dataset, image: int, corner: list[int], side_px: int, activation: float) -> str:
+    """Return one patch as HTML, beside the whole image in which it is framed."""
+    pixels, name = dataset.test_images[image], dataset.description.a_class(int(dataset.test_labels[image]))
     top, left = corner
     patch = pixels[top : top + side_px, left : left + side_px]
     place = {"left": left, "top": top, "width": side_px, "height": side_px}
     frame = ";".join(f"{name}:{value / IMAGE_SIZE_PX:.3%}" for name, value in place.items())
-    said = f"{a_digit(label).capitalize()}, test image {image}: {activation:.2f} at row {top}, column {left}"
+    said = f"{escape(name[0].upper() + name[1:])}, test image {image}: {activation:.2f} at row {top}, column {left}"
     return (
         f'<div class="patch" role="listitem" aria-label="{said}" title="{said}">'
         f'<img alt="" src="{picture_sheet(patch[np.newaxis], 1)}">'
         f'<span class="whole"><img alt="" src="{picture_sheet(pixels[np.newaxis], 1)}">'
         f'<span class="frame" style="{frame}"></span></span>'
-        f'<b>{activation:.2f}</b><span class="faint">{a_digit(label)}</span></div>'
+        f'<b>{activation:.2f}</b><span class="faint">{escape(name)}</span></div>'
     )
 
 

@@ -15,7 +15,7 @@ from mnist_lib.network.forward import Network, forward
 from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_columns, layer_table
 from mnist_lib.runs.paper import PARAMETERS
 from mnist_lib.runs.run import Run
-from mnist_lib.ui.cache import mnist, network_stamp, run_network
+from mnist_lib.ui.cache import network_stamp, run_dataset, run_network
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.network_view import LAYER_TITLES, network_calculation, network_picture
 from mnist_lib.ui.messages import errors_as_messages, show_error
@@ -73,7 +73,7 @@ def render_model_screen(run: Run, config: TrainingConfig) -> None:
         (
             lambda: _render_layer_table(config),
             lambda: _render_filters(run, shown),
-            lambda: render_geometry(config, shown.image if shown else mnist().test_images[0]),
+            lambda: render_geometry(config, shown.image if shown else run_dataset(run).test_images[0]),
             lambda: render_script(run, config),
         ),
         strict=True,
@@ -87,14 +87,14 @@ def _choose(run: Run) -> Shown | None:
     """Ask for an image and an epoch; None, and the next step, if there is no network or no image."""
     if not run.has_model():
         st.info(
-            "This run has no model yet, so no digit can go through it. Choose another run in the sidebar.",
+            "This run has no model yet, so no image can go through it. Choose another run in the sidebar.",
             icon=":material/info:",
         )
         return None
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     try:
         with controls:
-            image, title = ask_for_image()
+            image, title = ask_for_image(run)
     except DrawingError as error:
         st.info(plain_text(str(error)), icon=":material/draw:")
         screen_link("draw", "Draw a digit")
@@ -123,6 +123,7 @@ def _render_digit(run: Run, config: TrainingConfig, shown: Shown) -> None:
         image,
         title,
         network_id,
+        run.dataset().class_names,
         stages[-2] if stage == _TRAINING else stage,
         st.session_state.get(_STAGE_NUMBER_KEY, 0),
         _PICTURE_KEY,
@@ -132,7 +133,7 @@ def _render_digit(run: Run, config: TrainingConfig, shown: Shown) -> None:
     with calculation:
         network_calculation(network, network_id, "network_calculation")
     with words:
-        render_words(stage, config, network, activations, image)
+        render_words(stage, config, run.dataset(), network, activations, image)
         _render_way_on(stages, stage)
 
 

@@ -8,12 +8,14 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
+from mnist_lib.escaping import plain_text
 from mnist_lib.explain.rectification import RELU_LAYERS, values_before_relu
 from mnist_lib.figures.relu import relu_figure
 from mnist_lib.network.forward import Activations, Network
 from mnist_lib.network.layers import IMAGE_SHAPE, count_parameters, layer_table
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.wording import OPTIMIZER_NAMES, a_digit, learning_rate_text, percent_text
+from mnist_lib.wording import OPTIMIZER_NAMES, learning_rate_text, percent_text
 
 _LECUN = "LeCun et al., 1998"
 _RELU = "Nair and Hinton, 2010"
@@ -36,18 +38,24 @@ class Words(NamedTuple):
 
 
 def render_words(
-    stage: str, config: TrainingConfig, network: Network, activations: Activations, image: np.ndarray
+    stage: str,
+    config: TrainingConfig,
+    classes: DatasetDescription,
+    network: Network,
+    activations: Activations,
+    image: np.ndarray,
 ) -> None:
     """Show what is said about a stage, and for a layer with ReLU its curve and the values before and after.
 
     Args:
         stage: ``input``, the name of a layer of ``layer_table(config)``, or ``training``.
         config: The settings of the run.
+        classes: The data set of the run.
         network: The run's network.
         activations: What ``forward`` returns for one image.
         image: uint8, (28, 28), 0 to 255, that image.
     """
-    words = stage_words(stage, config, activations.dense_2[0])
+    words = stage_words(stage, config, activations.dense_2[0], classes)
     with st.container(gap="xsmall"):
         st.markdown(f"## {words.title}")
         st.markdown(words.text)
@@ -60,13 +68,16 @@ def render_words(
         st.caption(words.source)
 
 
-def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -> Words:
+def stage_words(
+    stage: str, config: TrainingConfig, probabilities: np.ndarray, classes: DatasetDescription = MNIST_DESCRIPTION
+) -> Words:
     """Return what is said about a stage.
 
     Args:
         stage: As for ``render_words``.
         config: The settings of the run.
-        probabilities: float32, (10,), what the network reads in the image.
+        probabilities: float32, (classes,), what the network reads in the image.
+        classes: The data set of the run.
     """
     rows = layer_table(config)
     shapes: dict[str, tuple[int, ...]] = {"input": IMAGE_SHAPE} | {row.name: row.output_shape for row in rows}
@@ -127,7 +138,7 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
             return Words(
                 "Dense layer",
                 f"Each of its {config.dense_units} units weighs **all {inputs[0]:,} values**, for or against: here "
-                f"the parts become a digit. It has {share:.0%} of the network's parameters. Without ReLU, this layer "
+                f"the parts become an answer. It has {share:.0%} of the network's parameters. Without ReLU, this layer "
                 "and the last could do no more than one layer.",
                 r"y = \max\Bigl(0,\; b + \sum_{k} w_{k}\, x_{k}\Bigr)",
                 f"Wilkin's paper, Fig. 2. {_RELU}.",
@@ -137,7 +148,7 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
                 text = (
                     f"In each step of the training, each unit is switched off at random, with probability {rate:g}, "
                     f"so that none can rely on another. The others are multiplied by {1 / (1 - rate):.3g}, so that "
-                    "their sum stays the same on average. When a digit is read, all units are used as they are."
+                    "their sum stays the same on average. When an image is read, all units are used as they are."
                 )
             else:
                 text = "It would switch units off at random while training, so that none can rely on another. "
@@ -151,13 +162,15 @@ def stage_words(stage: str, config: TrainingConfig, probabilities: np.ndarray) -
         case "dense_2":
             answer = int(probabilities.argmax())
             loss = -float(np.log(max(probabilities[answer], 1e-30)))
+            count = "ten" if classes.classes == 10 else f"{classes.classes}"
             return Words(
                 "Softmax",
-                "Ten units give ten sums $z$. **Softmax** makes them positive and divides by their total: "
-                f"probabilities. The loss, **cross-entropy**, depends only on that of the true digit. Here: "
-                f"{a_digit(answer)}, {percent_text(probabilities[answer])} sure. If that is right, the loss is "
-                f"{loss:.2g}.",
-                r"p_d = \frac{e^{z_d}}{\sum_{k=0}^{9} e^{z_k}}, \qquad L = -\ln p_{\text{true}}",
+                f"{count.capitalize()} units give {count} sums $z$. **Softmax** makes them positive and divides by "
+                f"their total: probabilities. The loss, **cross-entropy**, depends only on that of the true "
+                f"{classes.kind}. Here: {plain_text(classes.a_class(answer))}, {percent_text(probabilities[answer])} "
+                f"sure. If that is right, the loss is {loss:.2g}.",
+                rf"p_d = \frac{{e^{{z_d}}}}{{\sum_{{k=0}}^{{{classes.classes - 1}}} e^{{z_k}}}}, "
+                r"\qquad L = -\ln p_{\text{true}}",
                 "Wilkin's paper.",
             )
         case _:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.drawing.normalization import DrawingError, fit_drawing
 from mnist_lib.figures.digits import probabilities_figure
 from mnist_lib.network.forward import forward
 from mnist_lib.runs.run import Run
-from mnist_lib.ui.cache import mnist, run_network
+from mnist_lib.ui.cache import run_dataset, run_network
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import errors_as_messages, show_error
@@ -41,30 +41,31 @@ def render_drawing(run: Run) -> None:
     )
     with canvas_column:
         ask_for_drawing("overview", choose_pen=False, small=True)
-    image, drawn = _drawn_image()
+    classes = run.dataset()
+    image, drawn = _drawn_image(run)
     activations = forward(network, image[np.newaxis])
     read = activations.dense_2[0]
     if not np.isfinite(read).all():
         show_error(DIVERGED)
         return
-    heading, reason = answer_text(image, read, answer_threshold())
+    heading, reason = answer_text(image, read, answer_threshold(), classes)
     with answer_column.container():
         st.header(heading)
-        st.markdown(reason if drawn else "This is a test digit. **Draw your own on the black field.**")
-        live_figure(probabilities_figure(read).update_layout(height=230), key="overview_probabilities")
+        st.markdown(reason if drawn else f"This is a test {classes.noun}. **Draw your own on the black field.**")
+        live_figure(probabilities_figure(read, dataset=classes).update_layout(height=230), key="overview_probabilities")
         with st.container(horizontal=True):
             screen_link("draw", "See every step")
             address = OWN_DIGIT if drawn else digit_address("test", SHOWN_FIRST)
             screen_link("model", "Follow it number by number", address)
-    render_layer_strip(image, activations)
+    render_layer_strip(image, activations, classes)
 
 
-def _drawn_image() -> tuple[np.ndarray, bool]:
-    """Return what the network sees of the given digit, or a test digit, and whether it was given."""
+def _drawn_image(run: Run) -> tuple[np.ndarray, bool]:
+    """Return what the network sees of the given drawing, or a test image, and whether it was given."""
     given = given_digit()
     if given is not None:
         try:
-            return normalize_drawing(given.ink).image, True
+            return fit_drawing(given.ink, run.dataset().fitting), True
         except DrawingError:  # no ink in it
             pass
-    return mnist().test_images[SHOWN_FIRST], False
+    return run_dataset(run).test_images[SHOWN_FIRST], False

@@ -9,11 +9,11 @@ from mnist_lib.escaping import plain_text
 from mnist_lib.runs.replay import Replay, make_replay
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
-from mnist_lib.ui.cache import mnist, probabilities_over_epochs
+from mnist_lib.ui.cache import probabilities_over_epochs, run_dataset
 from mnist_lib.ui.components.replay import play_training
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.session import title_of
-from mnist_lib.ui.shared.watched_digits import WATCHED_DIGITS
+from mnist_lib.ui.shared.watched_digits import watched_images
 from mnist_lib.wording import duration_text
 
 
@@ -24,19 +24,21 @@ def render_replay(run: Run) -> None:
     replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl")) if kept else None
     if replay is None:
         return
+    dataset = run_dataset(run)
+    classes = dataset.description
     st.header("Watch it learn, without waiting")
     st.caption(
         f"The training of **{plain_text(title_of(run.run_id))}** took {duration_text(replay.seconds[-1])}; here it "
-        "takes 12 seconds. Below each digit: the true digit → what the network reads, and how sure it is."
+        f"takes 12 seconds. Below each {classes.noun}: the true {classes.kind} → what the network reads, and how sure "
+        "it is."
     )
-    indices = list(WATCHED_DIGITS)
-    dataset = mnist()
-    play_training(
-        run.run_id, replay, dataset.test_images[indices], dataset.test_labels[indices].tolist(), key="overview_replay"
-    )
+    watched = watched_images(dataset)
+    images, labels = dataset.test_images[watched], dataset.test_labels[watched].tolist()
+    play_training(run.run_id, replay, images, labels, classes, key="overview_replay")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _replay(run: Run, kept: list[int], stamp: int) -> Replay | None:
     epochs, outputs = probabilities_over_epochs(run)
-    return make_replay(run.read(), epochs, outputs[:, list(WATCHED_DIGITS)].astype(np.float32))
+    watched = watched_images(run_dataset(run))
+    return make_replay(run.read(), epochs, outputs[:, watched].astype(np.float32))

@@ -1,19 +1,20 @@
-"""The wall of all test digits that a run misreads."""
+"""The wall of all test images that a run misreads."""
 
 from __future__ import annotations
 
 import numpy as np
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.predictions import find_mistakes
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.cache import mnist, probabilities
+from mnist_lib.ui.cache import probabilities, run_dataset
 from mnist_lib.ui.components.gallery import SPRITE_COLUMNS, sprite_sheet
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import plain_link
 from mnist_lib.ui.session import RUN_KEY
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import percent_text
 
 # The wall of a run that misreads thousands would be no wall.
 MOST_ON_THE_WALL = 100
@@ -21,11 +22,12 @@ MOST_ON_THE_WALL = 100
 
 @errors_as_messages()
 def render_wall(run: Run) -> None:
-    """Show every test digit that the run misreads, each a link to it on the Mistakes screen."""
+    """Show every test image that the run misreads, each a link to it on the Mistakes screen."""
     kept = run.epochs_with_probabilities()
     if not kept:
         return
-    dataset = mnist()
+    dataset = run_dataset(run)
+    classes = dataset.description
     mistakes = find_mistakes(probabilities(run, kept[-1]), dataset.test_labels)
     if not len(mistakes.indices):
         return
@@ -33,22 +35,26 @@ def render_wall(run: Run) -> None:
     shown = mistakes.select(np.argsort(-mistakes.confidences, kind="stable")[:MOST_ON_THE_WALL])
     count = len(mistakes.indices)
     part = f", the {len(shown.indices)} surest of them here" if count > len(shown.indices) else ""
-    st.caption(f"{count:,} of 10,000 test digits{part}: the true digit → what it reads. Choose one to see why.")
+    st.caption(
+        f"{count:,} of {classes.test_images:,} test {classes.noun}s{part}: the true {classes.kind} → what it reads. "
+        "Choose one to see why."
+    )
     with st.container(horizontal=True, gap="xsmall", key="overview_wall"):
-        st.html(style("overview/wall.css") + _pictures_of_links(shown.indices))
-        for index, true_digit, answer, confidence in zip(*shown, strict=True):
+        st.html(style("overview/wall.css") + _pictures_of_links(shown.indices, dataset.test_images))
+        for index, label, answer, confidence in zip(*shown, strict=True):
             plain_link(
                 "mistakes",
-                f"{true_digit} → {answer}",
+                plain_text(f"{classes.class_names[label]} → {classes.class_names[answer]}"),
                 {RUN_KEY: run.run_id, "image": f"{index}"},
-                help=f"Image {index}: {a_digit(true_digit)}, read as {answer}, {percent_text(confidence, 0)} sure",
+                help=f"Image {index}: {classes.a_class(label)}, read as {classes.class_names[answer]}, "
+                f"{percent_text(confidence, 0)} sure",
             )
 
 
-def _pictures_of_links(indices: np.ndarray) -> str:
+def _pictures_of_links(indices: np.ndarray, images: np.ndarray) -> str:
     """Return a style sheet that gives the link to each test image its picture."""
     wall = ".st-key-overview_wall"
-    rules = [f"{wall} {{ --sheet: url({sprite_sheet(mnist().test_images[indices])}); }}"]
+    rules = [f"{wall} {{ --sheet: url({sprite_sheet(images[indices])}); }}"]
     for place, index in enumerate(indices):
         row, column = divmod(place, SPRITE_COLUMNS)
         rules.append(

@@ -126,7 +126,7 @@ def _column_config(table: dict[str, list[Any]]) -> dict[str, Any]:
     widths = _widths_px(table)
     kinds = {
         "Run": partial(st.column_config.TextColumn, pinned=True),
-        "Accuracy": partial(st.column_config.NumberColumn, format="%.2f%%", help="On the 10,000 test images."),
+        "Accuracy": partial(st.column_config.NumberColumn, format="%.2f%%", help="On the test images."),
         "Time": partial(st.column_config.NumberColumn, "Time, s", format="%.0f", help="Training time, without pauses."),
         "Epochs": st.column_config.NumberColumn,
         "Started": partial(st.column_config.DatetimeColumn, format="YYYY-MM-DD HH:mm"),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import Dataset
 from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.mcnemar import chance_text, find_differences
 from mnist_lib.figures.digits import image_figure, probabilities_figure
+from mnist_lib.runs.comparison import have_same_data
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.summary import SETTING_LABELS, differing_settings, summarize_run
-from mnist_lib.ui.cache import mnist, probabilities
+from mnist_lib.ui.cache import probabilities, run_dataset
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.session import title_of
-from mnist_lib.wording import a_digit, setting_text
+from mnist_lib.wording import setting_text
 
 # If there are more differences, only the first in the test set are shown.
 MAX_TILES = 200
@@ -35,12 +37,19 @@ def render_two_runs(first: Run, second: Run) -> None:
             icon=":material/info:",
         )
         return
+    if not have_same_data(first, second):
+        st.info(
+            "These two were not tested on the same images, so what one fixed and the other broke cannot be told.",
+            icon=":material/info:",
+        )
+        return
+    dataset = run_dataset(first)
     if st.toggle("Swap the two runs", key="swap", bind="query-params"):
         first, second = second, first
     names = plain_text(title_of(first.run_id)), plain_text(title_of(second.run_id))
     st.header(f"From {names[0]} to {names[1]}")
     outputs = probabilities(first), probabilities(second)
-    labels = mnist().test_labels
+    labels = dataset.test_labels
     answers = outputs[0].argmax(axis=1), outputs[1].argmax(axis=1)
     found = find_differences(*answers, labels)
     misread = [int((each != labels).sum()) for each in answers]
@@ -57,7 +66,7 @@ def render_two_runs(first: Run, second: Run) -> None:
     ):
         with column:
             st.markdown(f"**{title}: {len(indices):,}**")
-            _render_gallery(indices, labels, answers, outputs, (first, second), key)
+            _render_gallery(indices, dataset, answers, outputs, (first, second), key)
 
 
 def _render_settings(*runs: Run) -> None:
@@ -76,7 +85,7 @@ def _render_settings(*runs: Run) -> None:
 
 def _render_gallery(
     indices: np.ndarray,
-    labels: np.ndarray,
+    dataset: Dataset,
     answers: tuple[np.ndarray, ...],
     outputs: tuple[np.ndarray, ...],
     runs: tuple[Run, Run],
@@ -85,28 +94,29 @@ def _render_gallery(
     if not len(indices):
         st.info("None.", icon=":material/check:")
         return
-    shown = indices[:MAX_TILES]
+    shown, classes, labels = indices[:MAX_TILES].tolist(), dataset.description, dataset.test_labels.tolist()
+    names, pairs = classes.class_names, np.stack(answers, axis=1).tolist()
     tiles = [
         Tile(
-            int(index),
-            f"{answers[0][index]} → {answers[1][index]}",
-            a_digit(int(labels[index])),
-            f"Test image {index}, {a_digit(int(labels[index]))}, read as {answers[0][index]} by the first run and as "
-            f"{answers[1][index]} by the second",
+            index,
+            classes.read_as(*pairs[index]),
+            classes.a_class(labels[index]),
+            f"Test image {index}, {classes.a_class(labels[index])}, read as {names[pairs[index][0]]} by the first run "
+            f"and as {names[pairs[index][1]]} by the second",
             "right" if key == "fixed" else "wrong",
         )
         for index in shown
     ]
-    st.caption("Below each: what the first read → what the second reads, and its true digit.")
-    chosen = digit_gallery(f"Images {key}", mnist().test_images[shown], tiles, key=f"two_runs_{key}")
+    st.caption(f"Below each: what the first read → what the second reads, and its true {classes.kind}.")
+    chosen = digit_gallery(f"Images {key}", dataset.test_images[shown], tiles, key=f"two_runs_{key}")
     if len(indices) > MAX_TILES:
         st.caption(f"The first {MAX_TILES} of {len(indices):,}.")
-    st.markdown(f"**Test image {chosen:,}: {a_digit(labels[chosen])}**")
+    st.markdown(f"**Test image {chosen:,}: {plain_text(classes.a_class(labels[chosen]))}**")
     picture, *bars = st.columns(3)
     with picture:
         st.caption("The image")
-        live_figure(image_figure(mnist().test_images[chosen]), key=f"two_runs_{key}_image")
+        live_figure(image_figure(dataset.test_images[chosen]), key=f"two_runs_{key}_image")
     for column, run, output, name in zip(bars, runs, outputs, ("first", "second"), strict=True):
         with column:
             st.caption(plain_text(title_of(run.run_id)))
-            live_figure(probabilities_figure(output[chosen], int(labels[chosen])), key=f"two_runs_{key}_{name}")
+            live_figure(probabilities_figure(output[chosen], labels[chosen], classes), key=f"two_runs_{key}_{name}")

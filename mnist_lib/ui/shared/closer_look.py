@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
+from mnist_lib.escaping import plain_text
 from mnist_lib.explain.inspection import feature_maps, read_over_epochs, settled_since, spread_epochs
 from mnist_lib.explain.neighbours import embed_images, find_neighbours
 from mnist_lib.explain.occlusion import INK, PAPER, occlude
@@ -18,14 +20,14 @@ from mnist_lib.figures.picture_sheet import columns_of, maps_sheet, picture_shee
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, mnist, run_network, training_embeddings
+from mnist_lib.ui.cache import MAX_EPOCHS_SHOWN, run_dataset, run_network, training_embeddings
 from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.messages import errors_as_messages, show_error
 from mnist_lib.ui.shared.answer import DIVERGED
 from mnist_lib.ui.shared.model_link import model_link
-from mnist_lib.wording import a_digit, percent_text
+from mnist_lib.wording import percent_text
 
 # At most one row of a sprite sheet.
 NEIGHBOURS = 20
@@ -73,14 +75,18 @@ class _Look(NamedTuple):
     epoch: int | None
     network: Network
     image: np.ndarray  # uint8, (28, 28)
-    probabilities: np.ndarray  # float32, (10,)
-    true_digit: int | None
+    probabilities: np.ndarray  # float32, (classes,)
+    classes: DatasetDescription
+    true_label: int | None
     key: str
     address: Mapping[str, str]
 
     @property
     def answer(self) -> int:
         return int(self.probabilities.argmax())
+
+    def name(self, label: int) -> str:
+        return plain_text(self.classes.a_class(label))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         return predict_probabilities(self.network, images)
@@ -92,17 +98,17 @@ def render_closer_look(
     image: np.ndarray,
     key: str,
     address: Mapping[str, str],
-    true_digit: int | None = None,
+    true_label: int | None = None,
     epoch: int | None = None,
 ) -> None:
     """Show one tab per view; only the open one is computed.
 
     Args:
         run: A run that has a model.
-        image: uint8, (28, 28), 0 to 255, any digit.
+        image: uint8, (28, 28), 0 to 255, any image.
         key: The prefix of the widgets' keys.
         address: What names this image in the address of the Model screen, as ``model_link`` takes it.
-        true_digit: The label, if known.
+        true_label: The label, if known.
         epoch: An epoch whose weights the run kept, to use its network. None for the model.
     """
     with errors_as_messages():
@@ -111,7 +117,7 @@ def render_closer_look(
         if not np.isfinite(probabilities).all():
             show_error(DIVERGED)
             return
-        look = _Look(run, epoch, network, image, probabilities, true_digit, key, address)
+        look = _Look(run, epoch, network, image, probabilities, run.dataset(), true_label, key, address)
         st.html(style("shared/closer_look.css"))
         with st.container(key=f"{key}_closer_look"):
             tabs = st.tabs(list(_VIEWS), key=f"{key}_view", on_change="rerun")
@@ -125,10 +131,11 @@ def _render_saliency(look: _Look) -> None:
     occlusions = {cover: occlude(look.predict, look.image, look.answer, cover) for cover in (PAPER, INK)}
     # One scale for both, so that they can be compared.
     strongest = max(_FAINT_EVIDENCE, *(float(np.abs(each.evidence_loss).max()) for each in occlusions.values()))
+    sign = "A number is the digit" if look.classes.is_mnist else "Letters begin the name of the class"
     st.markdown(
-        f"What makes it **{a_digit(look.answer)}**? One square of the picture after another is changed, and the "
-        f"network reads it again. :orange[**Orange**]: the change removes evidence for the {look.answer}, so the "
-        f"network relied on what is there. :blue[**Blue**]: the change adds evidence. A number is the digit that it "
+        f"What makes it **{look.name(look.answer)}**? One square of the picture after another is changed, and the "
+        f"network reads it again. :orange[**Orange**]: the change removes evidence for the answer, so the "
+        f"network relied on what is there. :blue[**Blue**]: the change adds evidence. {sign} that it "
         "would read then."
     )
     texts = {
@@ -138,7 +145,7 @@ def _render_saliency(look: _Look) -> None:
     for column, (cover, (title, line)) in zip(st.columns(2), texts.items(), strict=True):
         with column:
             st.markdown(f"**{title}**")
-            figure = saliency_figure(look.image, occlusions[cover], look.answer, strongest)
+            figure = saliency_figure(look.image, occlusions[cover], look.answer, strongest, look.classes)
             live_figure(figure, key=f"{look.key}_saliency_{cover}")
             st.caption(line)
 
@@ -168,14 +175,15 @@ def _render_epochs(look: _Look) -> None:
         return
     epochs = spread_epochs(kept, MAX_EPOCHS_SHOWN)
     probabilities = read_over_epochs([run_network(look.run, epoch) for epoch in epochs], look.image)
-    st.markdown(learning_text(epochs, probabilities.argmax(axis=1), look.true_digit))
+    st.markdown(learning_text(epochs, probabilities.argmax(axis=1), look.true_label, look.classes))
     picture_column, figure_column = st.columns([1, 5], gap="medium")
     with picture_column:
         _show(_picture(look.image, "The picture"))
     with figure_column:
-        figure = epochs_figure(epochs, probabilities, look.true_digit, marked=look.epoch)
+        figure = epochs_figure(epochs, probabilities, look.true_label, look.epoch, look.classes)
         live_figure(figure, key=f"{look.key}_epochs")
-    line = "The same picture, read by the network after each epoch. The thin lines are the other digits."
+    kinds = "digits" if look.classes.is_mnist else "classes"
+    line = f"The same picture, read by the network after each epoch. The thin lines are the other {kinds}."
     if len(epochs) < len(kept):
         line += f" {len(epochs)} of the {len(kept)} epochs are shown."
     if len(kept) == 1:
@@ -183,22 +191,26 @@ def _render_epochs(look: _Look) -> None:
     st.caption(line)
 
 
-def learning_text(epochs: Sequence[int], answers: np.ndarray, true_digit: int | None) -> str:
+def learning_text(
+    epochs: Sequence[int], answers: np.ndarray, true_label: int | None, classes: DatasetDescription = MNIST_DESCRIPTION
+) -> str:
     """Say since when a network has read an image as it does, as Markdown.
 
     Args:
         epochs: Numbers of the epochs, in order, at least one.
-        answers: integer, (n,), the predicted digit after each of them.
-        true_digit: The label, if known.
+        answers: integer, (n,), the predicted class after each of them.
+        true_label: The label, if known.
+        classes: Whose classes they are.
     """
     answer, since = answers[-1], settled_since(epochs, answers)
-    if true_digit is None:
-        return f"It has read **{a_digit(answer)}** since epoch {since}."
-    if answer == true_digit:
+    name = plain_text(classes.a_class(answer))
+    if true_label is None:
+        return f"It has read **{name}** since epoch {since}."
+    if answer == true_label:
         return f"It has been **right** since epoch {since}."
-    right = [epoch for epoch, digit in zip(epochs, answers, strict=True) if digit == true_digit]
+    right = [epoch for epoch, label in zip(epochs, answers, strict=True) if label == true_label]
     before = f" It was last right after epoch {right[-1]}." if right else " It was never right."
-    return f"It has **misread** it as {a_digit(answer)} since epoch {since}.{before}"
+    return f"It has **misread** it as {name} since epoch {since}.{before}"
 
 
 def _render_what_if(look: _Look) -> None:
@@ -220,19 +232,19 @@ def _render_what_if(look: _Look) -> None:
     answer = int(probabilities.argmax())
     with pictures:
         still = "now " if answer != look.answer else "" if np.array_equal(altered, look.image) else "still "
-        st.markdown(f"It {still}reads **{a_digit(answer)}**, {percent_text(probabilities[answer], 0)} sure.")
+        st.markdown(f"It {still}reads **{look.name(answer)}**, {percent_text(probabilities[answer], 0)} sure.")
         _show(f'<div class="pair">{_picture(look.image, "Before")}{_picture(altered, "Changed")}</div>')
-        live_figure(probabilities_figure(probabilities, look.true_digit), key=f"{look.key}_altered")
-        if look.true_digit is not None:
-            st.caption("Green: the true digit. Red: a wrong answer.")
+        live_figure(probabilities_figure(probabilities, look.true_label, look.classes), key=f"{look.key}_altered")
+        if look.true_label is not None:
+            st.caption(f"Green: the true {look.classes.kind}. Red: a wrong answer.")
     with shifts:
-        st.markdown(f"Is it still **{a_digit(look.answer)}** when it moves?")
+        st.markdown(f"Is it still **{look.name(look.answer)}** when it moves?")
         side = 2 * REACH_PX + 1
-        figure = shift_map_figure(around[:, look.answer].reshape(side, side), look.answer)
+        figure = shift_map_figure(around[:, look.answer].reshape(side, side), look.answer, look.classes)
         live_figure(figure, key=f"{look.key}_shifts")
         st.caption(
-            f"Each cell is the probability of {a_digit(look.answer)} with the picture moved by that many pixels, up to "
-            f"{REACH_PX} to each side. In the marked middle it is not moved."
+            f"Each cell is the probability of {look.name(look.answer)} with the picture moved by that many pixels, up "
+            f"to {REACH_PX} to each side. In the marked middle it is not moved."
         )
 
 
@@ -258,23 +270,24 @@ def _reset_sliders(key: str) -> None:
 
 def _render_neighbours(look: _Look) -> None:
     embeddings = training_embeddings(look.run, look.epoch)
-    images, labels = mnist().split("train")
-    # A training digit is most similar to itself, so ask for one more and leave it out.
+    images, labels = run_dataset(look.run).split("train")
+    # A training image is most similar to itself, so ask for one more and leave it out.
     found = find_neighbours(embed_images(look.network, look.image[np.newaxis])[0], embeddings, NEIGHBOURS + 1)
     others = np.flatnonzero((images[found.indices] != look.image).any(axis=(1, 2)))[:NEIGHBOURS]
     indices, similarities = found.indices[others], found.similarities[others]
-    digits, counts = np.unique(labels[indices], return_counts=True)
+    found_labels, counts = np.unique(labels[indices], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     kinds = [
-        f"{count} {f'is **{a_digit(digit)}**' if count == 1 else f'are **{digit}s**'}"
-        for digit, count in zip(digits[order].tolist(), counts[order].tolist(), strict=True)
+        f"{count} {'is' if count == 1 else 'are'} **{_several(look, label) if count > 1 else look.name(label)}**"
+        for label, count in zip(found_labels[order].tolist(), counts[order].tolist(), strict=True)
     ]
+    noun = look.classes.noun
     st.markdown(
-        f"It reads **{a_digit(look.answer)}**. Of the {NEIGHBOURS} training digits that it finds most alike, "
+        f"It reads **{look.name(look.answer)}**. Of the {NEIGHBOURS} training {noun}s that it finds most alike, "
         f"{', '.join(kinds)}."
     )
     tiles = [
-        _neighbour(place, int(index), int(labels[index]), similarity, look.answer)
+        _neighbour(look, place, int(index), int(labels[index]), similarity)
         for place, (index, similarity) in enumerate(zip(indices, similarities, strict=True))
     ]
     picture_column, tiles_column = st.columns([1, 5], gap="medium")
@@ -291,12 +304,17 @@ def _render_neighbours(look: _Look) -> None:
     )
 
 
-def _neighbour(place: int, index: int, label: int, similarity: float, answer: int) -> str:
-    said = escape(f"Training image {index}, {a_digit(label)}, {similarity:.1%} alike")
+def _several(look: _Look, label: int) -> str:
+    return f"{label}s" if look.classes.is_mnist else look.name(label)
+
+
+def _neighbour(look: _Look, place: int, index: int, label: int, similarity: float) -> str:
+    said = escape(f"Training image {index}, {look.classes.a_class(label)}, {similarity:.1%} alike")
     return (
-        f'<div class="digit {"same" if label == answer else "other"}" role="listitem" aria-label="{said}" '
+        f'<div class="digit {"same" if label == look.answer else "other"}" role="listitem" aria-label="{said}" '
         f'title="{said}"><span class="picture" style="background-position: -{56 * place}px 0"></span>'
-        f'<span class="label">{label}</span><span class="alike">{similarity:.1%}</span></div>'
+        f'<span class="label">{escape(look.classes.class_names[label])}</span>'
+        f'<span class="alike">{similarity:.1%}</span></div>'
     )
 
 

@@ -15,7 +15,7 @@ from mnist_lib.export.tables import metrics_csv, mistakes_csv, predictions_csv
 from mnist_lib.runs.archive import archive_run, archived_files
 from mnist_lib.runs.records import COMPLETE_STATES
 from mnist_lib.runs.run import Run, RunStoreError
-from mnist_lib.ui.cache import mnist
+from mnist_lib.ui.cache import run_dataset
 
 
 class _Offer(NamedTuple):
@@ -42,7 +42,7 @@ _OFFERS = {
             "text/html",
             ":material/article:",
             "Settings, curves, tables, the confusion matrix and all mistakes in one file that opens offline.",
-            lambda run, epoch: make_report(run, mnist()),
+            lambda run, epoch: make_report(run, run_dataset(run)),
         ),
         _Offer(
             "Keras script",
@@ -60,15 +60,15 @@ _OFFERS = {
             _CSV,
             ":material/table:",
             "One row for each test image that was misread after epoch {epoch}.",
-            lambda run, epoch: mistakes_csv(run.probabilities(epoch), mnist().test_labels),
+            lambda run, epoch: mistakes_csv(run.probabilities(epoch), run_dataset(run).test_labels, run.dataset()),
         ),
         _Offer(
             "Predictions",
             "-epoch-{epoch}-predictions.csv",
             _CSV,
             ":material/table:",
-            "The ten probabilities of each of the 10,000 test images after epoch {epoch}.",
-            lambda run, epoch: predictions_csv(run.probabilities(epoch), mnist().test_labels),
+            "The probabilities of each of the test images after epoch {epoch}.",
+            lambda run, epoch: predictions_csv(run.probabilities(epoch), run_dataset(run).test_labels, run.dataset()),
         ),
         _Offer(
             "Metrics",

@@ -11,13 +11,13 @@ SOURCE_KEY = "images"
 NUMBER_KEY = "image"
 EPOCH_KEY = "after_epoch"
 # What can go through the network, as it is said on the screen and in the address.
-SOURCES = {"test": "Test digit", "train": "Training digit", "own": "Your own"}
+SOURCES = {"test": "Test image", "train": "Training image", "own": "Your own"}
 
 OWN_DIGIT = {SOURCE_KEY: SOURCES["own"]}
 
 
 def digit_address(split: str, number: int, epoch: int | None = None) -> dict[str, str]:
-    """Return what names a digit of MNIST in the address of the Model screen.
+    """Return what names an image of the data set in the address of the Model screen.
 
     Args:
         split: ``train`` or ``test``.

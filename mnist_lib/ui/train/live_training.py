@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.paper import PAPER_RESULT, epoch_columns
+from mnist_lib.runs.paper import epoch_columns
 from mnist_lib.runs.progress import Progress, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
@@ -125,12 +125,10 @@ def _starting_text(phase: Phase) -> str:
 
 
 def _render_table_ii(snapshot: RunSnapshot) -> None:
-    st.markdown("**Table II**, row by row, with the paper's values beside it")
+    beside_paper = snapshot.record.dataset.is_mnist
+    st.markdown(f"**Table II**, row by row{', with the paper’s values beside it' if beside_paper else ''}")
     if snapshot.epochs:
-        columns = {
-            heading: [*cells, PAPER_RESULT.get(heading, "")]
-            for heading, cells in epoch_columns(snapshot.epochs).items()
-        }
+        columns = epoch_columns(snapshot.epochs, beside_paper)
         # A table breaks long headers into two lines; a dataframe cuts them off.
         height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
         st.table(columns, hide_index=True, height=height)

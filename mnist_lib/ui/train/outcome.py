@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_lib.config import SETTINGS
+from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.paper import PAPER_CLAIMS
@@ -30,12 +31,13 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
         st.warning(f"This run is {snapshot.state}: {reason}. {_advice(snapshot)}".strip(), icon=":material/warning:")
     result = run_result(run) if snapshot.state != "damaged" else None
     if result:
-        _render_comparison(result, best_result(run_store(), excluding=run))
+        _render_comparison(result, best_result(run_store(), excluding=run), snapshot.record.dataset)
+    dataset = snapshot.record.dataset
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
             screen_link("mistakes", f"Its {snapshot.last_epoch.misclassified:,} mistakes")
-            screen_link("draw", "Draw a digit for it")
+            screen_link("draw", "Draw a digit for it" if dataset.is_mnist else "Draw for it")
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
         if snapshot.config and not run.bundled and run_store().access.may_add:
@@ -60,30 +62,32 @@ def _advice(snapshot: RunSnapshot) -> str:
     )
 
 
-def _render_comparison(result: RunResult, best: RunResult | None) -> None:
-    st.markdown(_verdict(result, best))
+def _render_comparison(result: RunResult, best: RunResult | None, dataset: DatasetDescription) -> None:
+    st.markdown(_verdict(result, best, dataset))
     rows = {"This run": result, **({f"Best other run ({plain_text(title_of(best.run_id))})": best} if best else {})}
     columns = [
         (f"{row.test_accuracy:.2%}", f"{row.misclassified:,}", duration_text(row.train_seconds))
         for row in rows.values()
     ]
-    columns.insert(1, (PAPER_CLAIMS.test_accuracy, PAPER_CLAIMS.misclassified, PAPER_CLAIMS.total))
     names = list(rows)
-    names.insert(1, "The paper")
+    if dataset.is_mnist:
+        columns.insert(1, (PAPER_CLAIMS.test_accuracy, PAPER_CLAIMS.misclassified, PAPER_CLAIMS.total))
+        names.insert(1, "The paper")
     accuracy, misclassified, total = zip(*columns, strict=True)
     st.table(
         {
             "Run": names,
             "Test accuracy": accuracy,
-            "Misread of 10,000": misclassified,
+            f"Misread of {dataset.test_images:,}": misclassified,
             "Total training time": total,
         },
         hide_index=True,
     )
 
 
-def _verdict(result: RunResult, best: RunResult | None) -> str:
-    reached = f"It reads **{10_000 - result.misclassified:,} of 10,000** test digits correctly."
+def _verdict(result: RunResult, best: RunResult | None, dataset: DatasetDescription) -> str:
+    count = dataset.test_images
+    reached = f"It reads **{count - result.misclassified:,} of {count:,}** test {dataset.noun}s correctly."
     if best is None:
         return reached
     name = plain_text(title_of(best.run_id))

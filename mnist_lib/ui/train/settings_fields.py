@@ -12,10 +12,13 @@ from typing import Any
 import streamlit as st
 
 from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.data.dataset import MNIST, MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.ui.components.live_fields import field_value
+from mnist_lib.ui.session import dataset_library
 from mnist_lib.wording import OPTIMIZER_NAMES
 
 FORM_KEY = "settings_form"
+DATASET_KEY = "settings_dataset"
 
 # The displayed names of a setting's values.
 VALUE_NAMES = OPTIMIZER_NAMES | {
@@ -39,6 +42,11 @@ _STEPS = {
 def setting_key(name: str) -> str:
     """Return the key of a setting in the session."""
     return f"setting_{name}"
+
+
+def chosen_dataset() -> DatasetDescription:
+    """Return the data set that the next training is to learn from: MNIST until another one is chosen."""
+    return dataset_library().find(st.session_state.get(DATASET_KEY) or MNIST) or MNIST_DESCRIPTION
 
 
 def prepare_fields() -> None:
@@ -65,7 +73,11 @@ def draft_config(names: Iterable[str]) -> TrainingConfig | None:
     Each part of the form then depends on its own fields only, whatever is being typed elsewhere.
     """
     try:
-        return config_from_choices("paper", **{name: field_value(FORM_KEY, setting_key(name)) for name in names})
+        return config_from_choices(
+            "paper",
+            chosen_dataset().training_data,
+            **{name: field_value(FORM_KEY, setting_key(name)) for name in names},
+        )
     except ConfigError:
         return None
 
@@ -73,6 +85,8 @@ def draft_config(names: Iterable[str]) -> TrainingConfig | None:
 def render_number(name: str) -> None:
     """Show the field of a number to type."""
     setting = SETTINGS[name]
+    if name == "training_images":  # as many as the data set has
+        setting = setting._replace(allowed=(1, chosen_dataset().training_images))
     # No minimum and maximum here: the field would silently reject the number,
     # while an error message tells the range.
     st.number_input(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices
+from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices, preset_for
+from mnist_lib.data.dataset import MNIST
 from mnist_lib.escaping import plain_text
 from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.run import Run, RunStoreError
@@ -12,11 +13,13 @@ from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_error
-from mnist_lib.ui.session import choose_run, run_store, title_of
+from mnist_lib.ui.session import choose_run, dataset_library, run_store, title_of
 from mnist_lib.ui.train.augmentation_preview import render_augmentation
 from mnist_lib.ui.train.network_form import render_network_form
 from mnist_lib.ui.train.settings_fields import (
+    DATASET_KEY,
     FORM_KEY,
+    chosen_dataset,
     chosen_settings,
     draft_config,
     fill_fields,
@@ -33,6 +36,8 @@ PRESET_PURPOSES = {
     "fast": "The same network in a fraction of the time: for trying things out.",
     "accurate": "The fewest mistakes: it trains longer, on digits that are moved and turned a little.",
 }
+
+_OTHER_DATA = "What the presets are for, they were chosen for on MNIST. On other data they may do better or worse."
 
 _FOR_LOOKING = (
     "This installation only shows runs and reads drawings. To train networks of your own, install the project on your "
@@ -65,12 +70,14 @@ def render_settings(active: Run | None) -> None:
         _render_start(active)
         # While a training runs, its curves matter more, and on a narrow screen they come below this form.
         with st.expander("Settings of the next training") if active else st.container():
+            _render_dataset()
             _render_preset()
             _render_fields()
 
 
 def use_settings(config: TrainingConfig) -> None:
     """Fill the form with settings, for example those of an earlier run. Call it before the form is drawn."""
+    st.session_state[DATASET_KEY] = config.dataset
     fill_fields(config)
     # The preset that custom settings were based on is not recorded.
     st.session_state[PRESET_KEY] = config.preset if config.preset in PRESETS else "paper"
@@ -108,6 +115,23 @@ def _length_in_words() -> str:
     )
 
 
+def _render_dataset() -> None:
+    """Show the choice of the data set, if there is one."""
+    names = [description.name for description in dataset_library().descriptions()]
+    if st.session_state.get(DATASET_KEY) not in names:  # not chosen yet, or removed
+        st.session_state[DATASET_KEY] = MNIST
+    if len(names) > 1:
+        st.selectbox("Data set", names, key=DATASET_KEY, persist_state="session", on_change=_use_dataset)
+
+
+def _use_dataset() -> None:
+    """Fill in what depends on the data set."""
+    fill_fields(
+        preset_for(st.session_state[PRESET_KEY], chosen_dataset().training_data),
+        ["training_images", "continental_forms"],
+    )
+
+
 def _render_preset() -> None:
     st.segmented_control(
         "Preset",
@@ -125,7 +149,7 @@ def _render_preset() -> None:
         names = "; ".join(SETTINGS[name].label for name in changed)
         st.markdown(f":small[:orange-badge[custom] based on {preset}. Changed: {names}.]")
     else:
-        st.caption(PRESET_PURPOSES[preset])
+        st.caption(PRESET_PURPOSES[preset] if chosen_dataset().is_mnist else _OTHER_DATA)
     with st.container(horizontal=True):
         st.button(
             f"Back to {preset}",
@@ -138,13 +162,14 @@ def _render_preset() -> None:
 
 
 def _changed_settings(preset: str) -> list[str]:
-    recipe = PRESETS[preset].to_dict()
+    recipe = preset_for(preset, chosen_dataset().training_data).to_dict()
     return [name for name, value in chosen_settings().items() if name != "seed" and value != recipe[name]]
 
 
 def _use_preset() -> None:
     """Fill the fields from the chosen preset. The seed stays: with another one it is still the preset."""
-    fill_fields(PRESETS[st.session_state[PRESET_KEY]], [name for name in chosen_settings() if name != "seed"])
+    recipe = preset_for(st.session_state[PRESET_KEY], chosen_dataset().training_data)
+    fill_fields(recipe, [name for name in chosen_settings() if name != "seed"])
 
 
 def _render_fields() -> None:
@@ -191,7 +216,10 @@ def _render_validation() -> None:
 def _start() -> None:
     """Start the trainer and select its run, or keep the error for the screen."""
     try:
-        run = start_training(run_store(), config_from_choices(st.session_state[PRESET_KEY], **chosen_settings()))
+        run = start_training(
+            run_store(),
+            config_from_choices(st.session_state[PRESET_KEY], chosen_dataset().training_data, **chosen_settings()),
+        )
     except (ConfigError, RunStoreError) as error:
         st.session_state[_PROBLEM_KEY] = str(error)
     else:

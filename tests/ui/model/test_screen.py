@@ -32,7 +32,7 @@ def test_picture_gets_the_values_of_the_chosen_image_and_epoch(dataset: Dataset)
     layers = {layer["name"]: layer for layer in shown["layers"]}
     for name in ("conv2d_1", "max_pooling2d", "conv2d_2", "dense_1", "dense_2"):
         assert np.array_equal(values_of(layers[name]), getattr(expected, name).ravel())
-    assert shown["title"] == f"Test digit 321, a {dataset.test_labels[321]}"
+    assert shown["title"] == f"Test image 321, a {dataset.test_labels[321]}"
 
 
 @pytest.mark.parametrize("number", ["inf", "9" * 400, ["3", "-inf"]])
@@ -43,19 +43,19 @@ def test_number_in_the_address_that_is_infinite_is_the_first_one(number: str | l
     for _ in range(2):
         app.run()
         assert not app.exception
-        assert component(app, "network_picture")["title"] == "Test digit 0, a 7"
+        assert component(app, "network_picture")["title"] == "Test image 0, a 7"
     app.number_input(key="image").set_value(5).run()
-    assert component(app, "network_picture")["title"].startswith("Test digit 5, ")
+    assert component(app, "network_picture")["title"].startswith("Test image 5, ")
 
 
 def test_number_beyond_the_test_digits_does_not_survive_a_change_to_them() -> None:
     app = open_screen("model")
-    app.segmented_control(key="images").set_value("Training digit").run()
+    app.segmented_control(key="images").set_value("Training image").run()
     app.number_input(key="image").set_value(59_999).run()
-    assert component(app, "network_picture")["title"].startswith("Training digit 59,999, ")
-    app.segmented_control(key="images").set_value("Test digit").run()
+    assert component(app, "network_picture")["title"].startswith("Training image 59,999, ")
+    app.segmented_control(key="images").set_value("Test image").run()
     assert not app.exception
-    assert component(app, "network_picture")["title"] == "Test digit 0, a 7"
+    assert component(app, "network_picture")["title"] == "Test image 0, a 7"
 
 
 def test_own_digit_that_is_not_drawn_yet_leads_to_the_canvas() -> None:

@@ -24,14 +24,14 @@ def _show_words(stage, config):
     """Show the words for a random network of these settings."""
     import numpy as np
 
-    from mnist_lib.data.dataset import load_mnist
+    from mnist_lib.data.dataset import MNIST_DESCRIPTION, load_mnist
     from mnist_lib.network.forward import forward
     from mnist_lib.ui.model.words import render_words
     from tests.support.runs import random_network
 
     image = load_mnist().test_images[0]
     network = random_network(config)
-    render_words(stage, config, network, forward(network, image[np.newaxis]), image)
+    render_words(stage, config, MNIST_DESCRIPTION, network, forward(network, image[np.newaxis]), image)
 
 
 def say(stage: str, config: TrainingConfig) -> AppTest:

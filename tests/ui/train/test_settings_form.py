@@ -205,9 +205,10 @@ def test_caption_names_the_digits_that_have_continental_forms() -> None:
 
 
 def sample_digits(config: TrainingConfig) -> np.ndarray:
+    from mnist_lib.data.dataset import load_mnist
     from mnist_lib.ui.train.augmentation_preview import augmented_samples
 
-    return augmented_samples(config)
+    return augmented_samples(config, load_mnist())
 
 
 def test_sample_digits_change_with_the_sliders_and_with_nothing_else() -> None:

@@ -7,7 +7,7 @@ the two components share what is chosen there, through ``network.js``.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -68,6 +68,7 @@ def network_picture(
     image: np.ndarray,
     title: str,
     network_id: str,
+    class_names: Sequence[str],
     stage: str,
     stage_number: int,
     key: str,
@@ -82,6 +83,7 @@ def network_picture(
         image: uint8, (28, 28), 0 to 255.
         title: What the image is.
         network_id: 64 characters of ASCII, another one for each network.
+        class_names: What the outputs stand for.
         stage: The name of the layer to choose.
         stage_number: Another one each time that the server, and not the person in the picture, chose the layer.
         key: The component's key.
@@ -102,7 +104,7 @@ def network_picture(
     layers["conv2d_1"] |= _weights(network.convolution_1) | {"side": config.kernel_size}
     layers["conv2d_2"] |= _weights(network.convolution_2) | {"side": config.kernel_size}
     layers["dense_1"] |= {"bias": _pack(network.dense.bias)}
-    layers["dense_2"] |= _weights(network.output)
+    layers["dense_2"] |= _weights(network.output) | {"names": class_names}
     layers["dropout"] |= {"rate": config.dropout}
     for name in ("conv2d_1", "max_pooling2d", "conv2d_2", "dense_1", "dense_2"):
         layers[name]["values"] = _pack(getattr(activations, name))

@@ -380,7 +380,7 @@ class Calculation {
       const all = this.trials.map((trial) => trial.probabilities[digit]);
       const low = Math.min(...all), high = Math.max(...all);
       const row = element("div", "row", table);
-      element("b", "", row, digit);
+      element("b", "", row, network.byName.dense_2.names[digit]);
       const track = element("span", "track", row);
       element("i", "bar", track).style.width = `${100 * first.probabilities[digit]}%`;
       Object.assign(element("i", "range", track).style, { left: `${100 * low}%`, width: `${100 * (high - low)}%` });
@@ -404,8 +404,8 @@ class Calculation {
     const at = outputAt(layer, layer.input.values, digit);
     const strongest = at.products.reduce((best, product, unit) => (Math.abs(product) > Math.abs(at.products[best]) ? unit : best), 0);
     const unit = part < at.products.length ? part : strongest;
-    this.say(`${layer.title}: ${digit}`,
-      `The evidence for ${digit} is ${number(at.logit)}; softmax makes it ${percent(probabilities[digit])}. Unit ${strongest} gives the most: ${number(at.products[strongest])}.`);
+    this.say(`${layer.title}: ${layer.names[digit]}`,
+      `The evidence for ${layer.names[digit]} is ${number(at.logit)}; softmax makes it ${percent(probabilities[digit])}. Unit ${strongest} gives the most: ${number(at.products[strongest])}.`);
     const one = element("div", "sum", this.body);
     term(one, `unit ${unit}`, layer.input.values[unit]);
     sign(one, "×");
@@ -425,7 +425,7 @@ class Calculation {
     const body = element("tbody", "", table);
     for (let each = 0; each < layer.maps; each++) {
       const row = element("tr", each === digit ? "marked" : "", body);
-      element("th", "", row, each);
+      element("th", "", row, layer.names[each]);
       for (const [name, value, text] of [
         ["logit", logits[each], number(logits[each])],
         ["exponential", exponentials[each], exponentials[each].toPrecision(3)],

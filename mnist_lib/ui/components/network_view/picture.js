@@ -236,7 +236,7 @@ class Picture {
     const probability = layer.values[digit];
     part.classList.add("answer");
     if (probability === layer.largest) part.classList.add("best");
-    element("b", "", part).textContent = digit;
+    element("b", "", part).textContent = layer.names[digit];
     const bar = element("span", "bar", part);
     element("i", "", bar).style.width = `${100 * probability}%`;
     element("span", "percent", part).textContent = percent(probability);
@@ -246,7 +246,7 @@ class Picture {
     const layer = this.network.byName[name];
     if (layer.kind === "image") return this.network.title;
     if (layer.kind === "flatten") return `${layer.values.length.toLocaleString("en")} values in a row`;
-    if (layer.kind === "answer") return `${layer.title}: ${map}, ${percent(layer.values[map])}`;
+    if (layer.kind === "answer") return `${layer.title}: ${layer.names[map]}, ${percent(layer.values[map])}`;
     if (layer.height === 1) return `${layer.title}, unit ${map}: ${number(layer.values[map])}`;
     return `${layer.title}, map ${map}: strongest value ${number(strongestPlace(layer, map).value)}`;
   }

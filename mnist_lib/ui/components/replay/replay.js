@@ -22,6 +22,7 @@ class Chart {
     const figure = make("figure", "chart", parent);
     const caption = make("figcaption", "", figure);
     const name = make("span", "", caption, title);
+    this.name = name;
     for (const [className, text] of key) {
       const entry = make("span", "key", name);
       make("i", className, entry);
@@ -60,7 +61,7 @@ class Replay {
     const charts = make("div", "charts", this.root);
     this.loss = new Chart(charts, "Loss", []);
     this.accuracy = new Chart(charts, "Accuracy", [["train", "training"], ["test", "test"]]);
-    this.misread = new Chart(charts, "Test digits misread", []);
+    this.misread = new Chart(charts, "", []);
     this.digits = make("ul", "digits", this.root);
     this.sprite = make("style", "", this.root);
 
@@ -86,6 +87,7 @@ class Replay {
     this.loss.draw([["train", loss]], this.end, 0, highestLoss, (value) => value.toFixed(value ? 1 : 0));
     this.accuracy.draw(
       [["train", accuracy], ["test", { x: ends, y: test_accuracy }]], this.end, lowest, 1, percent);
+    this.misread.name.textContent = `Test ${data.noun}s misread`;
     this.misread.draw([["test", { x: ends, y: misclassified }]], this.end, 0, Math.max(...misclassified, 1),
       (value) => value.toLocaleString("en"));
     this.sprite.textContent = `.picture { background-image: url(${data.sprite}); }`;
@@ -171,12 +173,13 @@ class Replay {
 
   showDigit(tile, { label, name, answers, sure }, epoch) {
     const [, answer, certainty] = tile.children;
-    const right = answers[epoch] === label;
+    const { classes, arrow } = this.data;
+    const right = answers[epoch] === label, read = classes[answers[epoch]];
     tile.className = epoch < 0 ? "digit" : `digit ${right ? "right" : "wrong"}`;
-    answer.textContent = epoch < 0 ? `${label} → ?` : `${label} → ${answers[epoch]} ${right ? "✓" : "✗"}`;
+    answer.textContent = `${classes[label]}${arrow}${epoch < 0 ? "?" : `${read} ${right ? "✓" : "✗"}`}`;
     certainty.textContent = epoch < 0 ? "\u00a0" : sure[epoch];
-    const read = epoch < 0 ? "not read yet" : `read as ${answers[epoch]}, ${sure[epoch]} sure`;
-    tile.setAttribute("aria-label", `${name[0].toUpperCase()}${name.slice(1)}, ${read}`);
+    const how = epoch < 0 ? "not read yet" : `read as ${read}, ${sure[epoch]} sure`;
+    tile.setAttribute("aria-label", `${name[0].toUpperCase()}${name.slice(1)}, ${how}`);
   }
 
   finish() {
