@@ -119,9 +119,14 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
         return a_digit(label) if self.is_mnist else self.class_names[label]
 
     @property
+    def has_long_names(self) -> bool:
+        """Whether there is no room for two of its classes in one line below a picture."""
+        return max(map(len, self.class_names)) > 2
+
+    @property
     def arrow(self) -> str:
-        """What stands between two of its classes, below a picture: on one line if their names are short."""
-        return " → " if max(map(len, self.class_names)) <= 2 else "\n→ "
+        """What stands between two of its classes, below a picture."""
+        return "\n→ " if self.has_long_names else " → "
 
     def read_as(self, label: int, answer: int) -> str:
         """Return a class and what it was read as, below a picture: ``4 → 9``; of longer names, each on its line.

@@ -140,6 +140,7 @@ def probabilities_figure(
         [bars],
         {
             "height": 280,
+            "minreducedwidth": 20,  # or long names would be cut off
             # To the right there is always room for the longest number, however narrow the figure.
             "margin": {"l": 20, "r": 60, "t": 0, "b": 0},
             "bargap": 0.25,

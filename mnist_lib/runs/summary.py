@@ -89,13 +89,13 @@ def differing_settings(summaries: Sequence[RunSummary]) -> list[str]:
 
 
 def settings_beyond_presets(summaries: Sequence[RunSummary]) -> list[str]:
-    """Return the names of the settings that differ, without those that are the same in all runs of each preset.
+    """Return the names of the settings that differ, without those that preset and data set say.
 
-    What is left out is said by preset and data set, which come first if they differ.
+    These are the same in all runs of one preset on one data set; the two themselves come first if they differ.
     """
-    by_preset: dict[str, list[RunSummary]] = {}
+    by_preset: dict[tuple[str, str], list[RunSummary]] = {}
     for summary in summaries:
         if summary.config:
-            by_preset.setdefault(summary.config.preset, []).append(summary)
+            by_preset.setdefault((summary.config.preset, summary.config.dataset), []).append(summary)
     beyond = {name for runs in by_preset.values() for name in differing_settings(runs)}
     return [name for name in differing_settings(summaries) if name in ("preset", "dataset") or name in beyond]

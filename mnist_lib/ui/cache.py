@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -48,7 +48,8 @@ def load_dataset(library: DatasetLibrary, description: DatasetDescription) -> Da
     """
     if description.is_mnist:
         return mnist()
-    return _load_dataset(library.root, description, library.stamp(description.name))
+    known = description.name, description.sha256, description.class_names
+    return _load_dataset(library.root, known, library.stamp(description.name), description)
 
 
 def run_dataset(run: Run) -> Dataset:
@@ -63,8 +64,8 @@ def run_dataset(run: Run) -> Dataset:
 
 # 55 MB for one like MNIST.
 @st.cache_resource(max_entries=3, show_spinner="Reading the images…")
-def _load_dataset(root: Path, description: DatasetDescription, stamp: int) -> Dataset:
-    return DatasetLibrary(root).load(description)
+def _load_dataset(root: Path, known: tuple[Any, ...], stamp: int, _description: DatasetDescription) -> Dataset:
+    return DatasetLibrary(root).load(_description)
 
 
 def probabilities(run: Run, epoch: int | None = None) -> np.ndarray:

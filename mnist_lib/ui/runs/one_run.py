@@ -49,7 +49,7 @@ def render_one_run(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if run.run_id == chosen_run_id():
             screen_link("mistakes", "Its mistakes")
-            screen_link("draw", "Draw a digit for it")
+            screen_link("draw", "Draw a digit for it" if snapshot.record.dataset.is_mnist else "Draw for it")
         else:
             st.button("Show it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
         if run.can_continue(snapshot):

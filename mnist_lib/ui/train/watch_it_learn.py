@@ -150,8 +150,12 @@ def _answered_tile(dataset: Dataset, position: int, index: int, probabilities: n
     right, sure = answer == label, percent_text(probabilities[answer])
     read = "correctly" if right else f"as {classes.class_names[answer]}"
     description = f"Test image {index}, {classes.a_class(label)}, read {read}, {sure} sure"
-    sign = f' <span class="sign">{"✓" if right else "✗"}</span>'
-    text = f"{escape(classes.read_as(label, answer))}{sign}"
+    sign = f'<span class="sign">{"✓" if right else "✗"}</span>'
+    # Where names take a line each, a right answer need not repeat its own.
+    read_as = (
+        f"{classes.class_names[label]}\n" if right and classes.has_long_names else f"{classes.read_as(label, answer)} "
+    )
+    text = f"{escape(read_as)}{sign}"
     return _tile(position, text, sure, "right" if right else "wrong", description)
 
 

@@ -296,7 +296,7 @@ def test_training_without_an_epoch_says_what_comes(run_copy: Run, store: RunStor
     let_it_train(run_copy, store, state="starting", phase="tracing", epoch=0, step=0)
     app = open_train(run_copy.run_id)
     assert not app.exception
-    assert "The untrained network will read these twenty test digits first." in all_text(app)
+    assert "The untrained network will read these test digits first." in all_text(app)
     assert "Misread of a sample of 1,000 test images." in all_text(app)
     progress = app.main.get("progress")[0].proto.text
     assert progress == "Starting: :material/check: loading Keras → **tracing the network…** → :gray[first batches]"

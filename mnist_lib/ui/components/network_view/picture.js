@@ -62,6 +62,8 @@ function arrange(network, width) {
   return { columns, cell, gap, width: left - gap, height };
 }
 
+const MOST_NAMED_ANSWERS = 20;
+
 class Picture {
   constructor(parent) {
     this.host = element("div", "network", parent);
@@ -235,6 +237,8 @@ class Picture {
   fillAnswer(part, layer, digit) {
     const probability = layer.values[digit];
     part.classList.add("answer");
+    part.classList.toggle("named", layer.names[digit].length > 2);
+    part.classList.toggle("crowded", layer.maps > MOST_NAMED_ANSWERS);
     if (probability === layer.largest) part.classList.add("best");
     element("b", "", part).textContent = layer.names[digit];
     const bar = element("span", "bar", part);

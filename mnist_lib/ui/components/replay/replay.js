@@ -176,7 +176,9 @@ class Replay {
     const { classes, arrow } = this.data;
     const right = answers[epoch] === label, read = classes[answers[epoch]];
     tile.className = epoch < 0 ? "digit" : `digit ${right ? "right" : "wrong"}`;
-    answer.textContent = `${classes[label]}${arrow}${epoch < 0 ? "?" : `${read} ${right ? "✓" : "✗"}`}`;
+    // Where names take a line each, a right answer need not repeat its own.
+    answer.textContent = right && arrow.startsWith("\n") ? `${classes[label]}\n✓`
+      : `${classes[label]}${arrow}${epoch < 0 ? "?" : `${read} ${right ? "✓" : "✗"}`}`;
     certainty.textContent = epoch < 0 ? "\u00a0" : sure[epoch];
     const how = epoch < 0 ? "not read yet" : `read as ${read}, ${sure[epoch]} sure`;
     tile.setAttribute("aria-label", `${name[0].toUpperCase()}${name.slice(1)}, ${how}`);
