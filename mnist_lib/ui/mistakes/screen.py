@@ -62,6 +62,8 @@ class Moment(NamedTuple):
 @errors_as_messages()
 def render_mistakes_screen(run: Run) -> None:
     """Show the whole screen for a run that finished an epoch. As a fragment, only this runs after a click."""
+    if not run.epochs_with_probabilities():
+        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     dataset = run_dataset(run)
     labels = dataset.test_labels
     _follow_link()
@@ -93,8 +95,6 @@ def _follow_link() -> None:
 def _ask_for_moment(run: Run, dataset: Dataset) -> Moment:
     """Show the time machine, if there is more than one epoch to choose from."""
     epochs = run.epochs_with_probabilities()
-    if not epochs:
-        st.rerun()  # deleted or renamed meanwhile: the whole screen says so
     if st.session_state.get(_EPOCH_KEY) not in epochs:  # of another run
         st.session_state.pop(_EPOCH_KEY, None)
     epoch = epochs[-1]
