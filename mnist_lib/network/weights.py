@@ -79,6 +79,12 @@ def read_network(path: Path, config: TrainingConfig) -> Network:
     return _make_network(arrays, config)
 
 
+def weights_of(network: Network) -> list[np.ndarray]:
+    """Return the weights of a network, float32, in the order of ``weight_shapes``, which is Keras's."""
+    layers = network.convolution_1, network.convolution_2, network.dense, network.output
+    return [array for layer in layers for array in layer]
+
+
 def write_live_network(path: Path, step: int, weights: Sequence[np.ndarray]) -> None:
     """Write the weights of a network in training, whole or not at all.
 

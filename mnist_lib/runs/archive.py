@@ -26,9 +26,17 @@ from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_config, parse_json, read_json
+from mnist_lib.runs.records import (
+    COMPLETE_STATES,
+    RUN_NAME,
+    DamagedRunError,
+    RunSnapshot,
+    parse_config,
+    parse_json,
+    read_json,
+)
 from mnist_lib.runs.run import Run, RunStoreError
-from mnist_lib.runs.store import LOADING, RUN_NAME, RunStore
+from mnist_lib.runs.store import LOADING, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
 
 if TYPE_CHECKING:

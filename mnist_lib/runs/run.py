@@ -110,6 +110,16 @@ class Run:
         return self.path / "live.npz"
 
     @property
+    def drawings_path(self) -> Path:
+        """Where the drawings are that a run of a person's handwriting learns, or is tested on."""
+        return self.path / "drawings.npz"
+
+    @property
+    def start_path(self) -> Path:
+        """Where the weights are that such a run begins from."""
+        return self.path / "start.npz"
+
+    @property
     def log_path(self) -> Path:
         """Where the trainer's output and its traceback go."""
         return self.path / "trainer.log"
