@@ -11,6 +11,7 @@ from mnist_lib.ui.assets import style
 from mnist_lib.ui.cache import read_digits
 from mnist_lib.ui.draw.answer import render_answer, render_probabilities
 from mnist_lib.ui.draw.drawing_input import ask_for_digit, choose_way
+from mnist_lib.ui.draw.handwriting import render_result
 from mnist_lib.ui.draw.own_test_set import render_keep_form, render_last_kept, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
@@ -69,3 +70,4 @@ def render_draw_screen(run: Run) -> None:
             render_closer_look(run, drawing.image, "drawn", OWN_DIGIT)
     st.divider()
     render_own_digits(run)
+    render_result(run)

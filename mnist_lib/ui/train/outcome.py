@@ -10,9 +10,11 @@ from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.paper import PAPER_CLAIMS
 from mnist_lib.runs.records import BROKEN_STATES, RunResult, RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
+from mnist_lib.ui.shared.handwriting_result import handwriting_result
 from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text
 
@@ -31,6 +33,11 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
     result = run_result(run) if snapshot.state != "damaged" else None
     if result:
         _render_comparison(result, best_result(run_store(), excluding=run))
+    if snapshot.record.handwriting:
+        with errors_as_messages():
+            if learned := handwriting_result(run):
+                st.markdown(learned.sentence)
+                screen_link("draw", "What it learned, and what it forgot")
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
