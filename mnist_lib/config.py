@@ -352,14 +352,14 @@ PRESETS: dict[str, TrainingConfig] = {
 HANDWRITING = replace(
     _PAPER,
     preset="handwriting",
-    epochs=4,
+    epochs=2,
     batch_size=64,
-    learning_rate=0.0003,
+    learning_rate=0.0001,
     schedule="cosine",
     shift_px=1.0,
     rotation_deg=10.0,
     zoom=0.1,
-    training_images=5_000,
+    training_images=10_000,
 )
 
 

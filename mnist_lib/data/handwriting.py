@@ -14,7 +14,7 @@ from mnist_lib.data.dataset import DIGIT_NAMES, Dataset, DatasetError, count_cla
 MIN_DRAWINGS, MIN_DIGITS = 3, 2
 
 # How often an epoch shows each drawing, moved, turned and resized differently every time; MNIST is at least half of it.
-REPEATS = 20
+REPEATS = 40
 
 
 class Handwriting(NamedTuple):

@@ -20,7 +20,7 @@ from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.navigation import open_screen
 from mnist_lib.ui.session import choose_run, run_store, title_of
-from mnist_lib.ui.shared.handwriting_result import Readings, handwriting_result
+from mnist_lib.ui.shared.handwriting_result import Readings, render_sentence
 from mnist_lib.wording import a_digit
 
 # If there are more differences, only the first are shown.
@@ -48,7 +48,7 @@ def render_learning(run: Run, own: OwnDigits, snapshot: OwnDigitsSnapshot, probl
         st.markdown(
             plain_text(problem)
             or f"**{plain_text(title_of(run.run_id))}** learns **{learned:,}** of your drawings, mixed with MNIST's "
-            f"digits, in less than a minute. **{len(snapshot.labels) - learned:,}** are set aside, to test what it "
+            f"digits. **{len(snapshot.labels) - learned:,}** are set aside, to test what it "
             "learned. The more you draw of each digit, the more it learns, and the more the test can tell."
         )
         st.button(
@@ -90,11 +90,11 @@ def render_result(run: Run) -> None:
     Args:
         run: The run; of one that learned none, nothing is shown.
     """
-    result = handwriting_result(run)
+    place = st.container()
+    result = render_sentence(run)
     if result is None:
         return
-    st.header("What it learned from drawings")
-    st.markdown(result.sentence)
+    place.header("What it learned from drawings")
     rows = {"Drawings set aside": result.drawings, "MNIST's test digits": result.mnist}
     columns = {
         heading: [_accuracy(readings.right[place], len(readings.labels)) for readings in rows.values()]

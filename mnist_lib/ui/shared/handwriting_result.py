@@ -7,11 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from mnist_lib.escaping import plain_text
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.handwriting import read_handwriting, read_start
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.cache import mnist, network_stamp, probabilities, run_network
+from mnist_lib.ui.session import title_of
 
 
 class Readings(NamedTuple):
@@ -47,15 +49,6 @@ class HandwritingResult(NamedTuple):
     drawings: Readings
     mnist: Readings
 
-    @property
-    def sentence(self) -> str:
-        """How many of either were read correctly before, and are now, as Markdown."""
-        (before, now), (mnist_before, mnist_now) = self.drawings.right, self.mnist.right
-        return (
-            f"Of {len(self.drawings.labels):,} drawings that it had not seen, it read **{before:,}**, now **{now:,}**. "
-            f"Of MNIST's {len(self.mnist.labels):,} test digits **{mnist_before:,}**, now **{mnist_now:,}**."
-        )
-
 
 def handwriting_result(run: Run) -> HandwritingResult | None:
     """Return the result of a run that learned drawings; None for other runs, and until it has ended.
@@ -67,6 +60,30 @@ def handwriting_result(run: Run) -> HandwritingResult | None:
         return None
     stamps = file_stamp(run.drawings_path), file_stamp(run.start_path), network_stamp(run)
     return _measure(run, stamps)
+
+
+def render_sentence(run: Run) -> HandwritingResult | None:
+    """Say how many drawings and digits a run read before it learned the drawings, and reads now.
+
+    Args:
+        run: The run.
+
+    Returns:
+        As ``handwriting_result``; without a result, nothing is said.
+
+    Raises:
+        DamagedRunError: A file of it is missing or damaged.
+    """
+    result, record = handwriting_result(run), run.read_config()[1].handwriting
+    if result is None or record is None:
+        return None
+    (before, now), (mnist_before, mnist_now) = result.drawings.right, result.mnist.right
+    st.markdown(
+        f"It began from **{plain_text(title_of(record.begun_from))}** and learned {record.learned:,} drawings. Of "
+        f"{record.set_aside:,} that it had not seen, it read **{before:,}**, now **{now:,}**; of MNIST's "
+        f"{len(result.mnist.labels):,} test digits **{mnist_before:,}**, now **{mnist_now:,}**."
+    )
+    return result
 
 
 # 1 MB each. The first one takes a second.

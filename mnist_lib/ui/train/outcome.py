@@ -14,7 +14,7 @@ from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
-from mnist_lib.ui.shared.handwriting_result import handwriting_result
+from mnist_lib.ui.shared.handwriting_result import render_sentence
 from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text
 
@@ -33,16 +33,15 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
     result = run_result(run) if snapshot.state != "damaged" else None
     if result:
         _render_comparison(result, best_result(run_store(), excluding=run))
-    if snapshot.record.handwriting:
+    learned = snapshot.record.handwriting
+    if learned:
         with errors_as_messages():
-            if learned := handwriting_result(run):
-                st.markdown(learned.sentence)
-                screen_link("draw", "What it learned, and what it forgot")
+            render_sentence(run)
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
             screen_link("mistakes", f"Its {snapshot.last_epoch.misclassified:,} mistakes")
-            screen_link("draw", "Draw a digit for it")
+            screen_link("draw", "What it learned, and what it forgot" if learned else "Draw a digit for it")
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
         if snapshot.config and not run.bundled and run_store().access.may_add:
