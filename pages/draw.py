@@ -3,8 +3,8 @@
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.ui.draw.screen import render_draw_screen
-from mnist_lib.ui.navigation import require_router, screen_link
+from mnist_lib.ui.draw.screen import render_draw_screen, render_no_model
+from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run, title_of
 
 require_router()
@@ -12,8 +12,7 @@ require_router()
 st.title("Draw")
 run = selected_run()
 if run is None or not run.has_model():
-    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
-    screen_link("train", "Go to Train")
+    render_no_model(run)
     st.stop()
 st.markdown(
     f"Draw one digit, or upload a photo of one: **{plain_text(title_of(run.run_id))}** reads it. It knows only the "

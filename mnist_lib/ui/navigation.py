@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -81,15 +81,6 @@ def screen_link(name: str, label: str | None = None, address: Mapping[str, str] 
     """
     screen = _find(name)
     st.page_link(_page(screen), label=label or screen.title, icon=screen.icon, query_params=address)
-
-
-def open_screen(name: str) -> NoReturn:
-    """Leave this screen for another one.
-
-    Args:
-        name: The other screen.
-    """
-    st.switch_page(_page(_find(name)))
 
 
 def plain_link(name: str, label: str, address: Mapping[str, str], help: str) -> None:

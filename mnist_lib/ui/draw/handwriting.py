@@ -18,7 +18,6 @@ from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_handwriting
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
-from mnist_lib.ui.navigation import open_screen
 from mnist_lib.ui.session import choose_run, run_store, title_of
 from mnist_lib.ui.shared.handwriting_result import Readings, render_sentence
 from mnist_lib.wording import a_digit
@@ -39,7 +38,7 @@ def render_learning(run: Run, own: OwnDigits, snapshot: OwnDigitsSnapshot, probl
         problem_key: Where the session's state keeps what went wrong.
     """
     if st.session_state.pop(_STARTED_KEY, False):
-        open_screen("train")
+        st.rerun()  # the whole screen must show the new run
     if not run_store().access.may_add:
         return
     with st.popover("Learn from my drawings", icon=":material/school:"):

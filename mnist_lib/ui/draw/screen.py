@@ -15,6 +15,7 @@ from mnist_lib.ui.draw.handwriting import render_result
 from mnist_lib.ui.draw.own_test_set import render_keep_form, render_last_kept, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages
 from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import OWN_DIGIT, model_link
 
@@ -22,6 +23,20 @@ _NOTHING_YET = {
     "canvas": "Nothing is drawn yet. Draw one digit on the black field.",
     "picture": "There is no picture yet. Upload or paste one that shows a single digit.",
 }
+
+
+def render_no_model(run: Run | None) -> None:
+    """Say why there is nothing to draw for, and where to go.
+
+    Args:
+        run: A run without a model, or None if there is no run.
+    """
+    if run is not None and run.read().is_active:
+        st.info("It learns. As soon as it has a model, you can draw for it here.", icon=":material/model_training:")
+        screen_link("train", "Watch it learn")
+        return
+    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    screen_link("train", "Go to Train")
 
 
 @errors_as_messages()
