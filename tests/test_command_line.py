@@ -214,7 +214,7 @@ def test_what_cannot_be_learned_from_is_said_and_leaves_no_run(
     assert store.own_runs() == [run_copy]
 
 
-def test_run_of_another_data_set_or_without_a_model_cannot_learn_drawings(
+def test_run_of_other_data_or_drawings_or_without_a_model_cannot_learn_drawings(
     command: Callable[..., Output], run_copy: Run, dataset: Dataset
 ) -> None:
     keep_digits(OwnDigits.beside(run_copy.path.parent), dataset, 20)
@@ -223,6 +223,10 @@ def test_run_of_another_data_set_or_without_a_model_cannot_learn_drawings(
     run_copy.write_config(replace(config, dataset="clothes"), msgspec.structs.replace(record, dataset=clothes))
     line = only_line(command("train", "--from", run_copy.run_id))
     assert line == "Drawings can be learned only by a run of MNIST."
+    drawings = HandwritingRecord(begun_from="other", learned=1, set_aside=1)
+    run_copy.write_config(config, msgspec.structs.replace(record, handwriting=drawings))
+    line = only_line(command("train", "--from", run_copy.run_id))
+    assert line == "This run has learned drawings already. Begin from other again."
     run_copy.write_config(config, record)
     run_copy.model_path.write_bytes(b"none")
     line = only_line(command("train", "--from", run_copy.run_id))

@@ -42,7 +42,8 @@ def begin_from(run: Run, handwriting: Handwriting) -> Beginning:
         handwriting: The drawings.
 
     Raises:
-        RunStoreError: The other run learned another data set than MNIST, or has a name that cannot be recorded.
+        RunStoreError: The other run learned another data set than MNIST, or drawings, or has a name that cannot be
+            recorded.
         DamagedRunError: It has no model that can be read.
     """
     if problem := beginning_problem(run):
@@ -58,8 +59,11 @@ def beginning_problem(run: Run) -> str:
     Raises:
         DamagedRunError: Its settings cannot be read.
     """
-    if not run.read_config()[1].dataset.is_mnist:
+    record = run.read_config()[1]
+    if not record.dataset.is_mnist:
         return "Drawings can be learned only by a run of MNIST."
+    if record.handwriting:  # among those to be set aside now may be some that it has seen
+        return f"This run has learned drawings already. Begin from {record.handwriting.begun_from} again."
     if not RUN_NAME.fullmatch(run.run_id):
         return "The run's name could not be recorded. Rename it first."
     return ""

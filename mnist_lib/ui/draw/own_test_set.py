@@ -164,7 +164,10 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     if count == 1:
         st.markdown(f"**{name}** reads your only drawing **{'correctly' if right else 'incorrectly'}**.")
     else:
-        st.markdown(f"**{name}** reads **{right:,} of your {count:,}** drawings correctly ({right / count:.1%}).")
+        learned = " It may have learned some of them." if run.read_config()[1].handwriting else ""
+        st.markdown(
+            f"**{name}** reads **{right:,} of your {count:,}** drawings correctly ({right / count:.1%}).{learned}"
+        )
     return answers
 
 
