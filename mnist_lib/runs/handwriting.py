@@ -89,7 +89,8 @@ def read_handwriting(run: Run) -> Handwriting:
     record = _record(run)
     try:
         with np.load(io.BytesIO(read_file(run.drawings_path)), allow_pickle=False) as file:
-            found = Handwriting(*(file[name] for name in Handwriting._fields))
+            # NumPy returns the bytes of what is no array.
+            found = Handwriting(*(np.asarray(file[name]) for name in Handwriting._fields))
     except Exception as error:  # NumPy and zipfile raise many types for a bad file
         raise DamagedRunError(f"{run.drawings_path.name} is missing or unreadable") from error
     count = record.learned + record.set_aside
@@ -110,7 +111,7 @@ def read_start(run: Run) -> Network:
     try:
         return read_live_network(run.start_path, run.read_config()[0]).network
     except WeightsError as error:
-        raise DamagedRunError(f"{run.start_path.name} cannot be read: {error}") from error
+        raise DamagedRunError(f"{run.start_path.name} is missing or unreadable") from error
 
 
 def _record(run: Run) -> HandwritingRecord:

@@ -429,7 +429,7 @@ class Run:
         path = self.probabilities_path(kept[-1] if epoch is None else epoch)
         try:
             with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as archive:
-                stored = archive["probabilities"]
+                stored = np.asarray(archive["probabilities"])  # NumPy returns the bytes of what is no array
         except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
         dataset = self.read_config()[1].dataset

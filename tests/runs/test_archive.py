@@ -735,6 +735,9 @@ def test_drawings_and_first_weights_go_along(learned: Run, store: RunStore) -> N
         assert (loaded.path / name).read_bytes() == (learned.path / name).read_bytes()
 
 
+DRAWINGS = ("images.npy", "labels.npy", "learned.npy")
+
+
 def pack(**arrays: Any) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
@@ -759,15 +762,19 @@ def change_start(content: bytes, name: str, number: int, value: Any) -> bytes:
     ("damage", "message"),
     [
         (lambda z, n: rebuild(z, replace_with={"drawings.npz": None}), "drawings.npz is missing or unreadable"),
-        (lambda z, n: rebuild(z, replace_with={"start.npz": None}), "start.npz cannot be read"),
+        (lambda z, n: rebuild(z, replace_with={"start.npz": None}), "start.npz is missing or unreadable"),
         (lambda z, n: rebuild(z, replace_with={"drawings.npz": b"PK"}), "drawings.npz does not hold what it should"),
         (lambda z, n: change_drawings(z, n, images=np.zeros((20, 28, 27), np.uint8)), "does not hold 20 drawings"),
         (lambda z, n: change_drawings(z, n, images=np.zeros((20, 28, 28))), "does not hold what it should"),
         (lambda z, n: change_drawings(z, n, labels=np.full(20, 10, np.uint8)), "does not hold 20 drawings"),
         (lambda z, n: change_drawings(z, n, learned=np.ones(20, bool)), "does not hold 20 drawings"),
+        (
+            lambda z, n: rebuild(z, replace_with={"drawings.npz": make_zip(dict.fromkeys(DRAWINGS, b"no array"))}),
+            "drawings.npz does not hold 20 drawings",
+        ),
         (lambda z, n: change_drawings(z, n, more=np.zeros(1)), "does not hold what it should"),
-        (lambda z, n: change_start(z, n, 2, np.full(32, np.nan, np.float32)), "start.npz cannot be read"),
-        (lambda z, n: change_start(z, n, 2, np.zeros(32, np.float64)), "start.npz cannot be read"),
+        (lambda z, n: change_start(z, n, 2, np.full(32, np.nan, np.float32)), "start.npz is missing or unreadable"),
+        (lambda z, n: change_start(z, n, 2, np.zeros(32, np.float64)), "start.npz is missing or unreadable"),
         (lambda z, n: change_start(z, n, 2, np.zeros(10**7, np.float32)), "start.npz does not hold what it should"),
         (lambda z, n: change_json(z, "config.json", lambda c: c.pop("handwriting")), "more than 0 bytes"),
         (
