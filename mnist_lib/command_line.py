@@ -32,10 +32,13 @@ from mnist_lib.config import (
     ConfigError,
     TrainingConfig,
     config_from_choices,
+    handwriting_config,
 )
 from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError
+from mnist_lib.data.handwriting import Handwriting, require_enough, set_aside
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawings
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
@@ -44,6 +47,7 @@ from mnist_lib.machine import run_in_background
 from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
+from mnist_lib.runs.handwriting import Beginning, begin_from
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
@@ -87,6 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         DatasetError,
         DamagedRunError,
         DrawingError,
+        OwnDigitsError,
         RunStoreError,
     ) as error:
         print_error(error)
@@ -116,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     training = add("train", train_command, "Train the network. Ctrl-C stops the training and keeps the model.")
-    training.add_argument("--preset", default="paper", help=f"one of: {', '.join(PRESETS)} (default: paper)")
+    training.add_argument("--preset", help=f"one of: {', '.join(PRESETS)} (default: paper)")
     for name, setting in SETTINGS.items():
         flag = "--limit" if name == "training_images" else f"--{name.replace('_', '-')}"
         if setting.kind is bool:
@@ -130,6 +135,13 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{setting.text}. {setting.help}".replace("%", "%%"),
         )
     training.add_argument("--dataset", metavar="NAME", help="a data set that was added; default: MNIST")
+    training.add_argument("--from", dest="begun_from", metavar="RUN", help="learn your drawings from a run's weights")
+    training.add_argument(
+        "--drawings",
+        type=Path,
+        metavar="FOLDER",
+        help="with --from: their folder or zip; default: drawings, beside the runs",
+    )
     training.add_argument("--continue", dest="continued_run", metavar="RUN", help="continue a run that ended too early")
     training.add_argument(
         "--minutes", type=_minutes, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
@@ -165,16 +177,26 @@ def _minutes(text: str) -> float:
 def train_command(options: argparse.Namespace) -> int:
     """Train in this process, with one progress line per epoch."""
     choices = {name: getattr(options, name) for name in SETTINGS}
-    given = [*choices.values(), options.dataset]
+    given = [*choices.values(), options.dataset, options.begun_from, options.drawings]
     if options.continued_run is not None and any(value is not None for value in given):
         raise CommandError("--continue uses the run's own settings: leave out all other settings.")
     dataset = _find_dataset(options)
-    config = config_from_choices(options.preset, dataset.training_data, **choices)
+    if options.begun_from is None:
+        if options.drawings is not None:
+            raise CommandError("--drawings is for --from.")
+        beginning = None
+        config = config_from_choices(options.preset or "paper", dataset.training_data, **choices)
+    else:
+        if options.preset or options.dataset:
+            raise CommandError("--from has its own preset and data set: leave out --preset and --dataset.")
+        begun_from = _find_run(options, options.begun_from)
+        config = handwriting_config(begun_from.read_config()[0], **choices)
+        beginning = begin_from(begun_from, _read_handwriting(options, config.seed))
     continued = _store(options).find(options.continued_run) if options.continued_run is not None else None
     backend = choose_backend(continued.read().record.versions if continued else ())
     if options.background_run is not None:
         run_in_background()
-    with _claimed_run(options, config, dataset) as (run, config), _open_log(run) as log:
+    with _claimed_run(options, config, dataset, beginning) as (run, config), _open_log(run) as log:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
@@ -197,6 +219,14 @@ def train_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def _read_handwriting(options: argparse.Namespace, seed: int) -> Handwriting:
+    drawings = read_drawings(options.drawings or OwnDigits.beside(_store(options).root).path)
+    if drawings.damaged:
+        print_error(f"{drawings.damaged:,} of the drawings cannot be read and are left out")
+    require_enough(drawings.labels)
+    return set_aside(drawings.images, drawings.labels, seed)
+
+
 def _open_log(run: Run) -> TextIO:
     """Open a run's log without a buffer: what a full disk did not take would be written once more when it is closed."""
     return io.TextIOWrapper(run.log_path.open("ab", buffering=0), encoding="utf-8", write_through=True)
@@ -204,7 +234,7 @@ def _open_log(run: Run) -> TextIO:
 
 @contextlib.contextmanager
 def _claimed_run(
-    options: argparse.Namespace, config: TrainingConfig, dataset: DatasetDescription
+    options: argparse.Namespace, config: TrainingConfig, dataset: DatasetDescription, beginning: Beginning | None
 ) -> Iterator[tuple[Run, TrainingConfig]]:
     """Claim the store, and create a run or take the one to continue."""
     store = _store(options)
@@ -212,7 +242,7 @@ def _claimed_run(
         with store.continuing(options.continued_run) as (run, recorded):
             yield run, recorded
     else:
-        with store.training(config, options.background_run, dataset) as run:
+        with store.training(config, options.background_run, dataset, beginning) as run:
             yield run, config
 
 

@@ -348,6 +348,20 @@ PRESETS: dict[str, TrainingConfig] = {
     ),
 }
 
+# For a person's drawings: it begins from the weights of a run, so it is not chosen like the others.
+HANDWRITING = replace(
+    _PAPER,
+    preset="handwriting",
+    epochs=2,
+    batch_size=64,
+    learning_rate=0.0001,
+    schedule="cosine",
+    shift_px=1.0,
+    rotation_deg=10.0,
+    zoom=0.1,
+    training_images=10_000,
+)
+
 
 def preset_for(preset: str, data: TrainingData) -> TrainingConfig:
     """Return a preset as it is for a data set: all of its images, and continental forms for MNIST's digits alone.
@@ -377,9 +391,30 @@ def config_from_choices(preset: str = "paper", data: TrainingData = MNIST_DATA, 
     """
     if preset not in PRESETS:
         raise ConfigError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}.")
-    recipe = preset_for(preset, data).to_dict()
+    return _change(preset_for(preset, data), data, choices)
+
+
+def handwriting_config(begun_from: TrainingConfig, **choices: Any) -> TrainingConfig:
+    """Return ``HANDWRITING`` for the network of another run, with some settings changed.
+
+    Args:
+        begun_from: The settings of that run.
+        **choices: As for ``config_from_choices``; those of the network cannot be changed.
+
+    Raises:
+        ConfigError: A value is out of its range, or of another network.
+    """
+    network = {name: getattr(begun_from, name) for name in NETWORK_SETTINGS}
+    for name, value in network.items():
+        if choices.get(name) not in (None, value):
+            raise ConfigError(f"{SETTINGS[name].label}: the network is that of the run from which it begins.")
+    return _change(replace(HANDWRITING, **network), MNIST_DATA, choices)
+
+
+def _change(config: TrainingConfig, data: TrainingData, choices: dict[str, Any]) -> TrainingConfig:
+    recipe = config.to_dict()
     changed = {name: value for name, value in choices.items() if value is not None and value != recipe[name]}
-    name = "custom" if changed.keys() - {"seed"} else preset
+    name = "custom" if changed.keys() - {"seed"} else config.preset
     config = TrainingConfig.from_dict(recipe | changed | {"preset": name})
     _check_images(config.training_images, data)
     return config

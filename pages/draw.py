@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from mnist_lib.ui.draw.screen import render_draw_screen, show_invitation
-from mnist_lib.ui.navigation import require_router, screen_link
+from mnist_lib.ui.draw.screen import render_draw_screen, render_no_model, show_invitation
+from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
 
 require_router()
@@ -11,8 +11,7 @@ require_router()
 st.title("Draw")
 run = selected_run()
 if run is None or not run.has_model():
-    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
-    screen_link("train", "Go to Train")
+    render_no_model(run)
     st.stop()
 show_invitation(run)
 st.fragment(render_draw_screen)(run)

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 from mnist_lib.data.dataset import Dataset, load_mnist
+from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.network.backend import load_keras
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.drawings import keep_digits
 from tests.support.processes import Python
-from tests.support.runs import Trained
+from tests.support.runs import PAPER_RUN, Trained
 from tests.support.sharing import make_once
 
 # Whoever uses one of these starts a process of the project: a trainer, a command, a server.
-PROCESS_FIXTURES = {"python", "trained", "run_copy", "interrupted", "shared_server", "start_server"}
+PROCESS_FIXTURES = {"python", "trained", "learned", "run_copy", "interrupted", "shared_server", "start_server"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,6 +76,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     stdout, stderr = json.loads((folder / "printed.json").read_text())
     result = json.loads(stdout.splitlines()[-1])
     return Trained(Run(root / result["run_id"]), [*command, str(root)], result, stdout, stderr)
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Run:
+    """A tiny run that learned twenty drawings on the command line, once for all tests. Nobody may change it."""
+
+    def train(folder: Path) -> None:
+        keep_digits(OwnDigits(folder / "drawings"), dataset, 20)
+        options = ["--from", PAPER_RUN.run_id, "--limit", "128", "--epochs", "1", "--runs-dir", folder / "runs"]
+        code, _, stderr = Python().run("-m", "mnist_lib", "train", *options)
+        assert code == 0, stderr
+
+    return RunStore(make_once(tmp_path_factory, "learned", train) / "runs").own_runs()[0]
 
 
 @pytest.fixture

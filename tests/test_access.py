@@ -18,7 +18,7 @@ from mnist_lib.config import PRESETS, TrainingConfig
 from mnist_lib.runs.archive import archive_run, load_archive
 from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
 from mnist_lib.runs.store import RunStore
-from mnist_lib.training.launch import continue_training, start_training
+from mnist_lib.training.launch import continue_training, start_handwriting, start_training
 from tests.support.processes import wait_until
 from tests.support.runs import PAPER_RUN, copy_bundled_run, let_it_train
 
@@ -150,6 +150,8 @@ def test_what_a_visitor_may_not_train_or_load_leaves_nothing(store: RunStore) ->
         nobody = as_visitor(store, mode, visitor)
         with pytest.raises(NotAllowedError):
             start_training(nobody, TrainingConfig())
+        with pytest.raises(NotAllowedError):
+            start_handwriting(nobody, PAPER_RUN, store.root)
         with pytest.raises(NotAllowedError):
             load_archive(io.BytesIO(zipped), nobody)
     for config in (TrainingConfig(epochs=21), TrainingConfig(training_images=60_000)):

@@ -13,9 +13,11 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,13 +25,19 @@ from PIL import Image
 from mnist_lib.command_line import main
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import Dataset
+from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.export.script import keras_script
+from mnist_lib.network.weights import weights_of
 from mnist_lib.runs import store as run_store
+from mnist_lib.runs.handwriting import read_handwriting, read_start
+from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.records import HandwritingRecord
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.drawings import keep_digits
 from tests.support.processes import PROJECT_PATH, Python, wait_until
-from tests.support.runs import RESULT_FIELDS, Trained, result_of
+from tests.support.runs import PAPER_RUN, RESULT_FIELDS, Trained, result_of
 
 
 class Output(NamedTuple):
@@ -183,6 +191,58 @@ def test_bad_setting_is_said_and_leaves_no_run(
 ) -> None:
     assert only_line(command("train", *arguments)).startswith(message)
     assert not store.root.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--drawings", "."], "--drawings is for --from."),
+        (["--from", "nobody"], "There is no run 'nobody'. `python -m mnist_lib runs` lists them."),
+        (["--from", "RUN"], "There are no drawings in "),
+        (["--from", "RUN", "--drawings", "README.md"], "This is not a zip file of drawings."),
+        (["--from", "RUN", "--drawings", "tests"], "At least 3 drawings of at least 2 digits are needed."),
+        (["--from", "RUN", "--preset", "fast"], "--from has its own preset and data set: leave out"),
+        (["--from", "RUN", "--filters-1", "8"], "Filters, first convolution: the network is that of the run"),
+        (["--from", "RUN", "--continue", "RUN"], "--continue uses the run's own settings: leave out"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_said_and_leaves_no_run(
+    arguments: list[str], message: str, command: Callable[..., Output], run_copy: Run, store: RunStore
+) -> None:
+    given = [argument.replace("RUN", run_copy.run_id) for argument in arguments]
+    assert only_line(command("train", *given)).startswith(message)
+    assert store.own_runs() == [run_copy]
+
+
+def test_run_of_other_data_or_drawings_or_without_a_model_cannot_learn_drawings(
+    command: Callable[..., Output], run_copy: Run, dataset: Dataset
+) -> None:
+    keep_digits(OwnDigits.beside(run_copy.path.parent), dataset, 20)
+    config, record = run_copy.read_config()
+    clothes = msgspec.structs.replace(record.dataset, name="clothes")
+    run_copy.write_config(replace(config, dataset="clothes"), msgspec.structs.replace(record, dataset=clothes))
+    line = only_line(command("train", "--from", run_copy.run_id))
+    assert line == "Drawings can be learned only by a run of MNIST."
+    drawings = HandwritingRecord(begun_from="other", learned=1, set_aside=1)
+    run_copy.write_config(config, msgspec.structs.replace(record, handwriting=drawings))
+    line = only_line(command("train", "--from", run_copy.run_id))
+    assert line == "This run has learned drawings already. Begin from other again."
+    run_copy.write_config(config, record)
+    run_copy.model_path.write_bytes(b"none")
+    line = only_line(command("train", "--from", run_copy.run_id))
+    assert line.startswith(f"model.keras of {run_copy.run_id} cannot be read")
+
+
+def test_run_that_learned_drawings_holds_all_that_it_needs(learned: Run, dataset: Dataset) -> None:
+    config, record = learned.read_config()
+    assert (config.preset, config.epochs, config.has_paper_network) == ("custom", 1, True)
+    assert record.handwriting == HandwritingRecord(begun_from=PAPER_RUN.run_id, learned=13, set_aside=7)
+    drawings = read_handwriting(learned)
+    assert sorted(drawings.labels) == sorted(dataset.test_labels[:20])
+    assert drawings.learned.sum() == 13
+    first, shipped = read_start(learned), load_network(PAPER_RUN)
+    for before, after in zip(weights_of(shipped), weights_of(first), strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_going_on_with_a_run_without_a_name_is_said_and_trains_nothing(

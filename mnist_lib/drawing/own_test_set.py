@@ -359,6 +359,24 @@ class OwnDigits:
         return self.path / _picture_name(digit_id)
 
 
+def read_drawings(path: Path) -> OwnDigitsSnapshot:
+    """Return the drawings of a folder, or of a zip that ``to_zip`` made.
+
+    Raises:
+        OwnDigitsError: There is no such folder or zip, or it cannot be read.
+    """
+    if not path.exists():
+        raise OwnDigitsError(f"There are no drawings in {path}.")
+    if path.is_dir():
+        return OwnDigits(path).read()
+    try:
+        brought = read_zip(io.BytesIO(read_file(path)))
+    except OSError as error:
+        raise OwnDigitsError(f"{path} cannot be read: {error.strerror}.") from error
+    images = [_normalize(_decode_picture(picture)) for _, picture in brought]
+    return OwnDigitsSnapshot([digit for digit, _ in brought], np.array(images, np.uint8), 0)
+
+
 # Pictures.
 
 

@@ -75,6 +75,8 @@ def _interventions(config: TrainingConfig, snapshot: RunSnapshot | None) -> list
     if snapshot is None:
         return []
     said = []
+    if snapshot.record.handwriting:
+        said.append("It began from another run's weights, and learned a person's drawings among these images.")
     if any(row.event == "learning_rate" for row in snapshot.events):
         said.append("While it trained, its learning rate was also changed by hand.")
     if snapshot.state == "stopped" and (last := snapshot.last_epoch):

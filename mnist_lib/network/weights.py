@@ -79,6 +79,12 @@ def read_network(path: Path, config: TrainingConfig) -> Network:
     return _make_network(arrays, config)
 
 
+def weights_of(network: Network) -> list[np.ndarray]:
+    """Return the weights of a network, float32, in the order of ``weight_shapes``, which is Keras's."""
+    layers = network.convolution_1, network.convolution_2, network.dense, network.output
+    return [array for layer in layers for array in layer]
+
+
 def write_live_network(path: Path, step: int, weights: Sequence[np.ndarray]) -> None:
     """Write the weights of a network in training, whole or not at all.
 
@@ -109,9 +115,9 @@ def read_live_network(path: Path, config: TrainingConfig) -> LiveNetwork:
         with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as file:
             step, *arrays = (file[name] for name in file.files)
         found, expected = [array.shape for array in arrays], list(weight_shapes(config).values())
-        if found != expected or not all(np.isfinite(array).all() for array in arrays):
+        if found != expected or not all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays):
             raise WeightsError("it is from another network, or holds what is not a number")
-        return LiveNetwork(int(step), _make_network([np.asarray(array, np.float32) for array in arrays], config))
+        return LiveNetwork(int(step), _make_network(arrays, config))
     except Exception as error:  # NumPy and zipfile raise many types for a bad file
         raise WeightsError(first_line(error)) from error
 

@@ -21,14 +21,25 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
-from mnist_lib.data.dataset import DatasetDescription
+from mnist_lib.config import HANDWRITING, PRESETS, SETTINGS, TrainingConfig
+from mnist_lib.data.dataset import IMAGE_SIZE_PX, DatasetDescription
+from mnist_lib.data.handwriting import Handwriting
 from mnist_lib.network.description import agree, describe_network
 from mnist_lib.network.weights import weight_shapes, weights_file_size
+from mnist_lib.runs.handwriting import read_handwriting, read_start
 from mnist_lib.runs.networks import load_network
-from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, RunSnapshot, parse_config, parse_json, read_json
+from mnist_lib.runs.records import (
+    COMPLETE_STATES,
+    RUN_NAME,
+    DamagedRunError,
+    RunRecord,
+    RunSnapshot,
+    parse_config,
+    parse_json,
+    read_json,
+)
 from mnist_lib.runs.run import Run, RunStoreError
-from mnist_lib.runs.store import LOADING, RUN_NAME, RunStore
+from mnist_lib.runs.store import LOADING, RunStore
 from mnist_lib.storage.zip_reading import CheckedZip, EntryError, ZipError, ZipLimits, open_zip, shown
 
 if TYPE_CHECKING:
@@ -40,8 +51,8 @@ if TYPE_CHECKING:
 MAX_ARCHIVE_MB = 500
 MAX_TOTAL_BYTES = MAX_ARCHIVE_MB * 1024 * 1024  # as Streamlit counts
 
-# Two files per epoch, five others and two folders.
-MAX_ENTRIES = 2 * int(SETTINGS["epochs"].maximum) + 7
+# Two files per epoch, seven others and two folders.
+MAX_ENTRIES = 2 * int(SETTINGS["epochs"].maximum) + 9
 
 # The most that a zip adds to its files: about 200 bytes per entry are usual.
 _ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
@@ -50,7 +61,8 @@ _ZIP_OVERHEAD_BYTES = 500 * MAX_ENTRIES
 _SIZE_LIMITS = {
     r"config\.json|status\.json|note\.txt": 100_000,
     r"metrics\.jsonl": 20_000_000,  # 200 bytes per row, 300 rows per epoch
-    r"epochs/[0-9]{3}\.(npz|weights\.h5)|model\.keras": MAX_TOTAL_BYTES,  # until config.json is read
+    # Until config.json is read.
+    r"epochs/[0-9]{3}\.(npz|weights\.h5)|model\.keras|(drawings|start)\.npz": MAX_TOTAL_BYTES,
     r"(epochs/)?": 0,  # folders, which some programs add
 }
 
@@ -177,9 +189,12 @@ def _check_entries(archive: CheckedZip) -> str:
     if f"{name}/config.json" not in archive.sizes:
         raise ZipError("The zip holds no config.json, so it is not a run.")
     config, record = parse_config(parse_json(archive.read(f"{name}/config.json"), "config.json"))
-    limits = {".h5": weights_file_size(config), ".keras": weights_file_size(config), ".npz": _npz_size(record.dataset)}
+    weights = weights_file_size(config)
+    limits = {".h5": weights, ".keras": weights, ".npz": _npz_size(record.dataset)}
+    limits |= {"start.npz": weights, "drawings.npz": _drawings_size(record)}
     for entry, size in archive.sizes.items():
-        limit = limits.get(Path(entry).suffix, size)
+        path = Path(entry)
+        limit = limits.get(path.name, limits.get(path.suffix, size))
         if size > limit:
             raise ZipError(f"The zip was not loaded: {shown(entry)} has more than {limit:,} bytes.")
     return name
@@ -225,11 +240,12 @@ def _check_run(run: Run) -> None:
     for epoch in run.epochs_with_probabilities():
         _check_probabilities(run, epoch)
     _check_models(run, snapshot.config)
+    _check_beginning(run, snapshot.config, snapshot.record)
 
 
 def _check_texts(run: Run, snapshot: RunSnapshot) -> None:
     """Refuse text that a screen could take for Markdown, HTML or a formula; a note may hold anything."""
-    if snapshot.config is None or snapshot.config.preset not in (*PRESETS, "custom"):
+    if snapshot.config is None or snapshot.config.preset not in (*PRESETS, HANDWRITING.preset, "custom"):
         raise DamagedRunError("config.json has no preset of this project")
     for name in ("config.json", "status.json"):
         if not _is_plain(read_json(run.path / name)):
@@ -260,16 +276,48 @@ def _is_plain(value: Any) -> bool:
 def _check_probabilities(run: Run, epoch: int) -> None:
     path = run.probabilities_path(epoch)
     dataset = run.dataset()
-    name, size = "probabilities.npy", _npz_size(dataset)
-    try:  # NumPy would unpack anything, however large
-        with path.open("rb") as file, open_zip(file, ZipLimits(name, 1, size), _size_limits({name: size})):
-            pass
+    try:
+        _check_npz(path, {"probabilities": _npz_size(dataset)})
     except ZipError as error:
         expected = f"{dataset.test_images:,} x {dataset.classes} probabilities"
         raise DamagedRunError(f"epochs/{path.name} does not hold {expected}") from error
     probabilities = run.probabilities(epoch)
     if probabilities.min() < 0 or abs(probabilities.sum(axis=1, dtype=np.float64) - 1).max() > 0.01:
         raise DamagedRunError(f"epochs/{path.name} does not hold probabilities")
+
+
+def _check_beginning(run: Run, config: TrainingConfig, record: RunRecord) -> None:
+    """Check the drawings that a run learned and the weights that it began from, if there are any."""
+    if record.handwriting is None:
+        if run.drawings_path.exists() or run.start_path.exists():
+            raise DamagedRunError("there are drawings that config.json does not name")
+        return
+    weights = [f"arr_{number}" for number in range(1 + len(weight_shapes(config)))]  # as NumPy names them
+    limits = {
+        run.start_path: dict.fromkeys(weights, weights_file_size(config)),
+        run.drawings_path: dict.fromkeys(Handwriting._fields, _drawings_size(record)),
+    }
+    for path in filter(Path.exists, limits):
+        try:
+            _check_npz(path, limits[path])
+        except ZipError as error:
+            raise DamagedRunError(f"{path.name} does not hold what it should") from error
+    read_handwriting(run)
+    read_start(run)
+
+
+def _check_npz(path: Path, limits: dict[str, int]) -> None:
+    """Raise ZipError if a file holds other arrays, or larger ones: NumPy would unpack anything, however large."""
+    sizes = {f"{name}.npy": size for name, size in limits.items()}
+    limits_of_all = ZipLimits("arrays", len(sizes), max(sizes.values()))
+    with path.open("rb") as file, open_zip(file, limits_of_all, _size_limits(sizes)):
+        pass
+
+
+def _drawings_size(record: RunRecord) -> int:
+    """Return how many bytes the drawings of a run take at most, unpacked."""
+    counts = record.handwriting
+    return (counts.learned + counts.set_aside) * (IMAGE_SIZE_PX**2 + 2) + 100_000 if counts else 0
 
 
 def _npz_size(dataset: DatasetDescription) -> int:

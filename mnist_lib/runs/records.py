@@ -35,6 +35,9 @@ UNFINISHED_STATES = ("stopped", *BROKEN_STATES)
 # What an active trainer is doing, in order; the last two alternate.
 Phase = Literal["loading", "tracing", "training", "evaluating"]
 
+# Valid as a folder's name in any file system, and unquoted in any shell and address.
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
 Moment = Annotated[float, Meta(ge=0, le=1e10)]  # seconds since the epoch, as far as every calendar goes
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -110,6 +113,20 @@ class Status(Struct, frozen=True):
     result: RunResult | None = None
 
 
+class HandwritingRecord(Struct, frozen=True, kw_only=True):
+    """What a run that learns drawings begins with.
+
+    Attributes:
+        begun_from: The name of the run whose weights it begins from, at that time.
+        learned: How many drawings it learns from.
+        set_aside: How many it does not, to be tested on.
+    """
+
+    begun_from: Annotated[str, Meta(pattern=rf"^{RUN_NAME.pattern}\Z")]
+    learned: Annotated[int, Meta(ge=1, le=10_000)]
+    set_aside: Annotated[int, Meta(ge=1, le=10_000)]
+
+
 class RunRecord(Struct, frozen=True, kw_only=True):
     """What config.json holds beside the settings.
 
@@ -120,6 +137,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
         onednn: Whether TensorFlow was told to use oneDNN; None if that was left to TensorFlow.
         versions: Of Python, Keras, its backend and NumPy.
         dataset: What it learned from; runs from before there were others name none, and mean MNIST.
+        handwriting: What a run that learns drawings begins with; None for all others.
     """
 
     created_at: Moment = 0.0
@@ -128,6 +146,7 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     onednn: bool | None = None
     versions: dict[str, str] = {}
     dataset: DatasetDescription = MNIST_DESCRIPTION
+    handwriting: HandwritingRecord | None = None
 
 
 class Row(Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -287,6 +306,8 @@ def parse_config(values: dict[str, Any]) -> tuple[TrainingConfig, RunRecord]:
         raise DamagedRunError("config.json names two data sets")
     if config.training_images > dataset.training_images:
         raise DamagedRunError("config.json names more training images than there are")
+    if record.handwriting and not dataset.is_mnist:
+        raise DamagedRunError("config.json has drawings of another data set than MNIST")
     return config, record
 
 

@@ -111,6 +111,16 @@ class Run:
         return self.path / "live.npz"
 
     @property
+    def drawings_path(self) -> Path:
+        """Where the drawings are that a run of a person's handwriting learns, or is tested on."""
+        return self.path / "drawings.npz"
+
+    @property
+    def start_path(self) -> Path:
+        """Where the weights are that such a run begins from."""
+        return self.path / "start.npz"
+
+    @property
     def log_path(self) -> Path:
         """Where the trainer's output and its traceback go."""
         return self.path / "trainer.log"
@@ -428,7 +438,7 @@ class Run:
         path = self.probabilities_path(kept[-1] if epoch is None else epoch)
         try:
             with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as archive:
-                stored = archive["probabilities"]
+                stored = np.asarray(archive["probabilities"])  # NumPy returns the bytes of what is no array
         except Exception as error:  # NumPy and zipfile raise many types for a bad file
             raise DamagedRunError(f"epochs/{path.name} is missing or unreadable") from error
         dataset = self.dataset()

@@ -18,14 +18,12 @@ from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.machine import process_start_time
 from mnist_lib.paths import ASSETS_PATH
-from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, RunRecord, Status, read_json, write_json
+from mnist_lib.runs.handwriting import Beginning, write_beginning
+from mnist_lib.runs.records import ACTIVE_STATES, RUN_NAME, DamagedRunError, RunRecord, Status, read_json, write_json
 from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
 from mnist_lib.storage.files import file_stamp
 
 BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
-
-# Valid as a folder's name in any file system, and unquoted in any shell and address.
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 # The beginnings of hidden folders: runs that are being loaded, and deleted.
 LOADING, _DELETED = ".loading-", ".deleted-"
@@ -181,6 +179,7 @@ class RunStore:
         config: TrainingConfig,
         run_id: str | None = None,
         dataset: DatasetDescription = MNIST_DESCRIPTION,
+        beginning: Beginning | None = None,
     ) -> Iterator[Run]:
         """Claim the store for one training and create its run folder.
 
@@ -191,6 +190,7 @@ class RunStore:
             config: The settings, for the folder's name.
             run_id: A name for the run; by default a new one is made.
             dataset: What it is to learn from.
+            beginning: For a run that learns drawings.
 
         Raises:
             TrainingRefusedError: Another training holds the claim.
@@ -202,7 +202,8 @@ class RunStore:
         with self._claim():
             self._require_room(runs=1)
             try:
-                run = self._make_run(config, self.new_run_id(config) if run_id is None else run_id, dataset)
+                name = self.new_run_id(config) if run_id is None else run_id
+                run = self._make_run(config, name, dataset, beginning)
                 write_json(self._note_path, {"run_id": run.run_id})
             except OSError as error:
                 raise self._cannot_write(error) from error
@@ -341,11 +342,16 @@ class RunStore:
         suffixes = [""] + [f"-{number}" for number in range(2, len(taken) + 3)]
         return next(name + suffix for suffix in suffixes if name + suffix not in taken)
 
-    def _make_run(self, config: TrainingConfig, run_id: str, dataset: DatasetDescription) -> Run:
+    def _make_run(
+        self, config: TrainingConfig, run_id: str, dataset: DatasetDescription, beginning: Beginning | None
+    ) -> Run:
         """Create a run folder that is complete as soon as it is visible."""
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
-        hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset))
+        handwriting = beginning.record if beginning else None
+        hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset, handwriting=handwriting))
+        if beginning:
+            write_beginning(hidden, beginning)
         hidden.write_status(self._starting(config))
         return Run(hidden.path.rename(self.root / run_id))
 

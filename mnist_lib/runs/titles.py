@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 
+from mnist_lib.config import HANDWRITING
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 
 # As RunStore.new_run_id makes it; a copy that was loaded again has a number at its end, too.
-_MADE_NAME = re.compile(r"(\d{8}-\d{6})-(paper|fast|accurate|custom)-seed(\d{1,9})(?:-(\d+))?", re.ASCII)
+_MADE_NAME = re.compile(r"(\d{8}-\d{6})-(paper|fast|accurate|handwriting|custom)-seed(\d{1,9})(?:-(\d+))?", re.ASCII)
 
 
 # Both caches hold a few bytes per run: the screens list hundreds of runs, several times at every click.
@@ -48,7 +49,8 @@ def run_title(
     parts = [preset]
     if not dataset.is_mnist:
         parts.append(dataset.name)
-    if training_images not in (None, dataset.training_images):
+    usual = HANDWRITING.training_images if preset == HANDWRITING.preset else dataset.training_images
+    if training_images not in (None, usual):
         parts.append(f"{training_images:,} images")
     if int(seed):
         parts.append(f"seed {int(seed)}")

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
-from mnist_lib.config import TrainingConfig
+from mnist_lib.config import TrainingConfig, handwriting_config
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.paths import PROJECT_PATH
 from mnist_lib.runs.records import DamagedRunError
@@ -46,8 +47,30 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
     del settings["classes"]  # the data set has them
     # "custom" is not a preset to start from: every setting is given as an option anyway.
     settings["preset"] = "paper" if config.preset == "custom" else config.preset
-    run = Run(store.root / store.new_run_id(config))
-    run = _start(store, run, [_option(*item) for item in settings.items()])
+    return _start_new(store, config, [_option(*item) for item in settings.items()])
+
+
+def start_handwriting(store: RunStore, begun_from: Run, drawings: Path) -> Run:
+    """Start a trainer that learns drawings from a run's weights, as ``start_training`` does.
+
+    Args:
+        store: Where the new run is kept.
+        begun_from: The run that it begins from.
+        drawings: The folder of the drawings.
+
+    Raises:
+        NotAllowedError: The visitor may not train so much.
+        TrainingRefusedError: A training already runs in this store.
+        RunStoreError: The trainer could not start, as with too few drawings.
+        DamagedRunError: The settings of the run to begin from cannot be read.
+    """
+    config = handwriting_config(begun_from.read_config()[0])
+    store.require_training(config)
+    return _start_new(store, config, [f"--from={begun_from.run_id}", f"--drawings={drawings}"])
+
+
+def _start_new(store: RunStore, config: TrainingConfig, options: list[str]) -> Run:
+    run = _start(store, Run(store.root / store.new_run_id(config)), options)
     try:
         store.record_owner(run)
     except OSError as error:

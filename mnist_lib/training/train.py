@@ -17,11 +17,14 @@ import numpy as np
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, Dataset, DatasetDescription
+from mnist_lib.data.handwriting import mix_in
 from mnist_lib.network.backend import device_in_use, on_all_devices, onednn_in_use
 from mnist_lib.network.batches import batch_arguments
 from mnist_lib.network.model import build_middle_view, build_model
 from mnist_lib.network.precision import choose_policy
-from mnist_lib.runs.records import EpochRow, RunRecord, RunResult
+from mnist_lib.network.weights import weights_of
+from mnist_lib.runs.handwriting import read_handwriting, read_start
+from mnist_lib.runs.records import EpochRow, HandwritingRecord, RunRecord, RunResult
 from mnist_lib.runs.run import Run
 from mnist_lib.training.callbacks import make_callbacks
 from mnist_lib.training.callbacks.callback_list import CallbackList
@@ -42,6 +45,8 @@ def train(
 ) -> RunResult:
     """Train one network, from the beginning or from its last checkpoint, and save and evaluate it.
 
+    A run that learns drawings begins from the weights in its folder, and learns its drawings among the images.
+
     Args:
         config: The settings.
         dataset: The data set of the run. The test images are evaluated after each epoch and influence nothing.
@@ -53,10 +58,12 @@ def train(
 
     Raises:
         DivergedError: The loss is not a number any more.
-        DamagedRunError: The checkpoint to continue from cannot be read.
+        DamagedRunError: The checkpoint to continue from, the drawings or the weights to begin from cannot be read.
         OSError: The run directory cannot be written.
     """
     epochs_done = max(run.checkpoints(), default=0)
+    if run.read_config()[1].handwriting:
+        dataset = mix_in(dataset, read_handwriting(run), config)
     with EpochPreparation(config, dataset, epochs_done) as preparation:
         return _train(config, dataset, run, on_epoch, epochs_done, preparation)
 
@@ -74,13 +81,15 @@ def _train(
     policy = before.precision or choose_policy(config)  # a run that is continued keeps what auto found
     with on_all_devices() as devices:
         model = middle_view = build_model(config, policy)
+        if before.handwriting:
+            model.set_weights(weights_of(read_start(run)))
         compile_model(model, make_optimizer(config, policy), config, devices)
         if config.middle_epochs:
             middle_view = build_middle_view(model, config, policy)
             compile_model(middle_view, model.optimizer, config, devices)
         if epochs_done:
             load_checkpoint(model, run, epochs_done)
-    record = make_record(policy, dataset.description)
+    record = make_record(policy, dataset.description, before.handwriting)
     run.write_config(config, record)
     state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
     # `fit` returns the history, so there must be one.
@@ -145,12 +154,15 @@ def reseed_dropout(model: keras.Model, seed: np.ndarray) -> None:
             layer.seed_generator.state.assign(seed)
 
 
-def make_record(policy: str, dataset: DatasetDescription = MNIST_DESCRIPTION) -> RunRecord:
+def make_record(
+    policy: str, dataset: DatasetDescription = MNIST_DESCRIPTION, handwriting: HandwritingRecord | None = None
+) -> RunRecord:
     """Return what is recorded beside the settings: time, device, precision, oneDNN and versions."""
     backend = keras.backend.backend()
     return RunRecord(
         created_at=time.time(),
         dataset=dataset,
+        handwriting=handwriting,
         device=device_in_use(),
         precision=policy,
         onednn=onednn_in_use(),

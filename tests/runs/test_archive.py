@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import tracemalloc
@@ -384,7 +385,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes, str, Path], bytes], str]] = {
     "bzip2": (lambda z, n, t: rebuild(z, compression=zipfile.ZIP_BZIP2), "packed in an unsupported way"),
     "too many": (
         lambda z, n, t: make_zip({f"{n}/epochs/{epoch:03d}.npz": b"" for epoch in range(MAX_ENTRIES + 1)}),
-        "too many entries; at most 207",
+        "too many entries; at most 209",
     ),
     "large note": (lambda z, n, t: rebuild(z, add={f"{n}/note.txt": bytes(100_001)}), "more than 100,000 bytes"),
     "large metrics": (
@@ -723,3 +724,70 @@ def test_what_a_killed_process_left_is_removed_and_what_another_one_loads_is_not
     os.utime(store.root / ".loading-killed", (0, 1))
     run = load_archive(io.BytesIO(archive), store)
     assert sorted(path.name for path in store.root.iterdir()) == [".loading-now", run.run_id]
+
+
+# Drawings, and the weights from which a run began.
+
+
+def test_drawings_and_first_weights_go_along(learned: Run, store: RunStore) -> None:
+    loaded = load_archive(io.BytesIO(archive_run(learned)), store)
+    for name in ("drawings.npz", "start.npz", "config.json"):
+        assert (loaded.path / name).read_bytes() == (learned.path / name).read_bytes()
+
+
+DRAWINGS = ("images.npy", "labels.npy", "learned.npy")
+
+
+def pack(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def change_drawings(content: bytes, name: str, **arrays: Any) -> bytes:
+    """Pack the zip of a run again with other arrays among its drawings."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        before = dict(np.load(io.BytesIO(archive.read(f"{name}/drawings.npz"))))
+    return rebuild(content, replace_with={"drawings.npz": pack(**before | arrays)})
+
+
+def change_start(content: bytes, name: str, number: int, value: Any) -> bytes:
+    """Pack the zip of a run again with another array among the weights from which it began."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        before = dict(np.load(io.BytesIO(archive.read(f"{name}/start.npz"))))
+    return rebuild(content, replace_with={"start.npz": pack(**before | {f"arr_{number}": value})})
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda z, n: rebuild(z, replace_with={"drawings.npz": None}), "drawings.npz is missing or unreadable"),
+        (lambda z, n: rebuild(z, replace_with={"start.npz": None}), "start.npz is missing or unreadable"),
+        (lambda z, n: rebuild(z, replace_with={"drawings.npz": b"PK"}), "drawings.npz does not hold what it should"),
+        (lambda z, n: change_drawings(z, n, images=np.zeros((20, 28, 27), np.uint8)), "does not hold 20 drawings"),
+        (lambda z, n: change_drawings(z, n, images=np.zeros((20, 28, 28))), "does not hold what it should"),
+        (lambda z, n: change_drawings(z, n, labels=np.full(20, 10, np.uint8)), "does not hold 20 drawings"),
+        (lambda z, n: change_drawings(z, n, learned=np.ones(20, bool)), "does not hold 20 drawings"),
+        (
+            lambda z, n: rebuild(z, replace_with={"drawings.npz": make_zip(dict.fromkeys(DRAWINGS, b"no array"))}),
+            "drawings.npz does not hold 20 drawings",
+        ),
+        (lambda z, n: change_drawings(z, n, more=np.zeros(1)), "does not hold what it should"),
+        (lambda z, n: change_start(z, n, 2, np.full(32, np.nan, np.float32)), "start.npz is missing or unreadable"),
+        (lambda z, n: change_start(z, n, 2, np.zeros(32, np.float64)), "start.npz is missing or unreadable"),
+        (lambda z, n: change_start(z, n, 2, np.zeros(10**7, np.float32)), "start.npz does not hold what it should"),
+        (lambda z, n: change_json(z, "config.json", lambda c: c.pop("handwriting")), "more than 0 bytes"),
+        (
+            lambda z, n: change_json(z, "config.json", lambda c: c["handwriting"].update(begun_from="<b>")),
+            "config.json has a wrong value, at begun_from",
+        ),
+    ],
+)
+def test_drawings_that_are_not_right_are_refused_in_one_line(
+    damage: Callable[[bytes, str], bytes], message: str, learned: Run, store: RunStore
+) -> None:
+    content = damage(archive_run(learned), learned.run_id)
+    with pytest.raises(RunStoreError, match=re.escape(message)) as raised:
+        load_archive(io.BytesIO(content), store)
+    assert len(str(raised.value).splitlines()) == 1
+    assert store.own_runs() == []

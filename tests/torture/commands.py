@@ -6,8 +6,8 @@ from pathlib import Path
 from random import Random
 
 from mnist_lib.config import SETTINGS
+from mnist_lib.runs.records import RUN_NAME
 from mnist_lib.runs.run import Run
-from mnist_lib.runs.store import RUN_NAME
 from tests.support.processes import Python
 from tests.support.runs import HOSTILE_TEXT
 from tests.torture.row import Row, digest

@@ -119,8 +119,8 @@ def mutate_file(name: str, content: bytes, random: Random) -> bytes:
 
 def mutate_array(content: bytes, random: Random) -> bytes:
     """Return a .npy file of other numbers, another shape or another type."""
-    array = np.load(io.BytesIO(content))
-    values = random.choice((np.nan, np.inf, -1.0, 2.0, 1e4, 0.0))
+    array = np.atleast_1d(np.load(io.BytesIO(content)))
+    values = random.choice((np.nan, np.inf, -1.0, 2.0, 1e4, 0.0) if array.dtype.kind == "f" else (0, 1, 11))
     place = tuple(random.randrange(length) for length in array.shape)
     other: Callable[[], Any] = random.choice(
         (

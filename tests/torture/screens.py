@@ -14,9 +14,11 @@ from streamlit.config import set_option
 from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
+from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.drawings import add_drawings
 from tests.support.runs import HOSTILE_TEXT
 from tests.support.screens import APP_PATH
 from tests.torture.mutations import HOSTILE_VALUES, mutate_bytes, mutate_file
@@ -80,9 +82,14 @@ class Damages(Screens):
     cases = 200
     quick_cases = 4
 
+    def __init__(self, folder: Path, source: Run) -> None:
+        super().__init__(folder, source)
+        self.dataset = load_mnist()
+
     def case(self, number: int, random: Random) -> str:
         shutil.rmtree(self.run.path, ignore_errors=True)
         shutil.copytree(self.source.path, self.run.path)
+        add_drawings(self.run, self.dataset)  # so that it has every file that a run may have
         # One who trains, and one that ended too early, are read otherwise than one that ended.
         paths = sorted(path for path in self.run.path.rglob("*") if path.suffix != ".log")
         damages = random.choice((1, 1, 1, 2, 4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from pathlib import Path
 from random import Random
 
@@ -19,6 +20,7 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import COMPLETE_STATES
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
+from tests.support.drawings import add_drawings
 from tests.torture.mutations import mutate_bytes, mutate_png, mutate_zip
 from tests.torture.row import Row, digest
 
@@ -45,7 +47,9 @@ class RunZips(Row):
 
     def __init__(self, folder: Path, source: Run) -> None:
         super().__init__(folder, source)
-        self.zip = archive_run(source)
+        run = Run(Path(shutil.copytree(source.path, folder / "source" / source.run_id)))
+        add_drawings(run, load_mnist())  # so that it has every file that a zip may have
+        self.zip = archive_run(run)
         self.store = RunStore(folder / "runs", bundled_root=folder / "none")
         load_archive(io.BytesIO(self.zip), self.store)
 

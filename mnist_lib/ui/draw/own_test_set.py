@@ -28,6 +28,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import network_stamp, read_digits
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
+from mnist_lib.ui.draw.handwriting import render_learning
 from mnist_lib.ui.messages import show_done, show_error, show_problem
 from mnist_lib.ui.session import make_titles, own_digits, run_store, title_of
 from mnist_lib.ui.shared.drawing import clear_drawing
@@ -130,7 +131,7 @@ def render_own_digits(run: Run) -> None:
         show_error(str(error))
         return
     answers = _render_verdict(run, snapshot)
-    _render_actions(own, snapshot)
+    _render_actions(run, own, snapshot)
     show_problem(_PROBLEM_KEY)
     if snapshot.damaged:
         st.warning(
@@ -163,14 +164,18 @@ def _render_verdict(run: Run, snapshot: OwnDigitsSnapshot) -> np.ndarray | None:
     if count == 1:
         st.markdown(f"**{name}** reads your only drawing **{'correctly' if right else 'incorrectly'}**.")
     else:
-        st.markdown(f"**{name}** reads **{right:,} of your {count:,}** drawings correctly ({right / count:.1%}).")
+        learned = " It may have learned some of them." if run.read_config()[1].handwriting else ""
+        st.markdown(
+            f"**{name}** reads **{right:,} of your {count:,}** drawings correctly ({right / count:.1%}).{learned}"
+        )
     return answers
 
 
-def _render_actions(own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
+def _render_actions(run: Run, own: OwnDigits, snapshot: OwnDigitsSnapshot) -> None:
     count = len(snapshot.digits)
     number = st.session_state.get(_POPOVER_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center"):
+        render_learning(run, own, snapshot, _PROBLEM_KEY)
         st.download_button(
             "Download",
             own.to_zip,  # made when the button is clicked

@@ -11,9 +11,11 @@ from mnist_lib.runs.comparison import best_result, run_result
 from mnist_lib.runs.paper import PAPER_CLAIMS
 from mnist_lib.runs.records import BROKEN_STATES, RunResult, RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
+from mnist_lib.ui.shared.handwriting_result import render_sentence
 from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text
 
@@ -32,12 +34,16 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
     result = run_result(run) if snapshot.state != "damaged" else None
     if result:
         _render_comparison(result, best_result(run_store(), excluding=run), snapshot.record.dataset)
-    dataset = snapshot.record.dataset
+    dataset, learned = snapshot.record.dataset, snapshot.record.handwriting
+    if learned:
+        with errors_as_messages():
+            render_sentence(run)
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
             screen_link("mistakes", f"Its {snapshot.last_epoch.misclassified:,} mistakes")
-            screen_link("draw", "Draw a digit for it" if dataset.is_mnist else "Draw for it")
+            of_digits = "What it learned, and what it forgot" if learned else "Draw a digit for it"
+            screen_link("draw", of_digits if dataset.is_mnist else "Draw for it")
         if run.can_continue(snapshot):
             render_continue(run, snapshot, active)
         if snapshot.config and not run.bundled and run_store().access.may_add:
