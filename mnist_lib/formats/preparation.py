@@ -60,6 +60,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
         sizes: Width, height and number of images, the most frequent first.
         dark_on_light: Whether most of the border was light.
         turned: Whether that was turned round.
+        cropped: Whether images were cropped to their ink, which made them light on dark.
         split: Whether the test images were set aside here.
         shuffled: Whether the images were sorted by class, and are no longer.
         seed: Of both.
@@ -76,6 +77,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
     sizes: tuple[tuple[int, int, int], ...]
     dark_on_light: bool
     turned: bool
+    cropped: bool
     split: bool
     shuffled: bool
     seed: int
@@ -134,6 +136,8 @@ class Inspection(Struct, frozen=True, kw_only=True):
         return f"Brought to 28 x 28 from {', '.join(first)}{more}."
 
     def _brightness_note(self) -> str:
+        if self.cropped and not self.dark_on_light:
+            return "Cropped to the ink and centred, as MNIST's digits were."
         if not self.dark_on_light:
             return "Light on dark, as in MNIST."
         return "Dark on light: turned round to light on dark, as in MNIST." if self.turned else "Dark on light."
@@ -197,6 +201,7 @@ def prepare(found: Found, choices: Choices, name: str) -> tuple[Dataset, Inspect
         sizes=tuple((*size, count) for size, count in found.sizes.most_common()),
         dark_on_light=dark_on_light,
         turned=turned,
+        cropped=bool(found.training.by_ink.any()),
         split=found.test is None,
         shuffled=shuffled,
         seed=choices.seed,
