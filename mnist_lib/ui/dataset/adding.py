@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from mnist_lib.data.dataset import DatasetDescription, DatasetError, Fitting
+from mnist_lib.data.dataset import MAX_TEXT, DatasetDescription, DatasetError, Fitting
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.escaping import one_line, plain_text
 from mnist_lib.figures.digits import class_counts_figure
@@ -27,6 +27,9 @@ from mnist_lib.ui.uploads import largest_upload_mb
 
 # 1 GB is the most that is unpacked.
 LARGEST_FILE_MB = 500
+
+# The name in the address of the data set that is shown.
+DATA_KEY = "data"
 
 _FITTINGS: dict[Fitting, str] = {"whole": "whole", "centred": "cropped to the ink, as MNIST was"}
 
@@ -93,10 +96,11 @@ def _read(files: Sequence[UploadedFile], choices: Choices) -> _Reading:
     if before and before.of == of:
         return before
     folder = _staging_path()
-    bar = st.progress(0.0, "Reading the images…")
+    text = "Reading the images…"
+    bar = st.progress(0.0, text)
     try:
         path = _write_files(files, folder / "files")
-        staged = stage_in_process(path, folder / "datasets", choices, lambda share: bar.progress(share))
+        staged = stage_in_process(path, folder / "datasets", choices, lambda share: bar.progress(share, text))
         reading = _Reading(of, staged, "")
     except DatasetError as error:
         reading = _Reading(of, None, str(error))
@@ -150,16 +154,16 @@ def _render_found(staged: Staged) -> None:
 
 def _render_fields(staged: Staged, number: int) -> None:
     keys = {name: f"new_dataset_{name}_{number}" for name in ("name", "classes", "origin", "licence", "replace")}
-    left, right = st.columns(2)
-    name = left.text_input("Name", key=keys["name"], max_chars=40, placeholder="Fashion-MNIST")
-    names = ", ".join(staged.description.class_names)
-    right.text_input("Classes, in the order of their labels", names, key=keys["classes"])
-    left.text_input("Origin", key=keys["origin"], max_chars=500, placeholder="Who made it, and where it is")
-    right.text_input("Licence", key=keys["licence"], max_chars=500, placeholder="CC BY 4.0")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Keep", type="primary", disabled=not name, on_click=_keep, args=(staged.description, keys))
-        if dataset_library().find(name):
-            st.toggle(f"Replace the {plain_text(name)} that is here", key=keys["replace"])
+    with st.form(f"new_dataset_form_{number}", border=False):
+        left, right = st.columns(2)
+        left.text_input("Name", key=keys["name"], max_chars=40, placeholder="Fashion-MNIST")
+        names = ", ".join(staged.description.class_names)
+        right.text_input("Classes, in the order of their labels", names, key=keys["classes"])
+        left.text_input("Origin", key=keys["origin"], max_chars=MAX_TEXT, placeholder="Who made it, and where it is")
+        right.text_input("Licence", key=keys["licence"], max_chars=MAX_TEXT, placeholder="CC BY 4.0")
+        if len(dataset_library().descriptions()) > 1:
+            st.toggle("Replace the data set of this name", key=keys["replace"])
+        st.form_submit_button("Keep", type="primary", on_click=_keep, args=(staged.description, keys))
     show_problem(_PROBLEM_KEY)
 
 
@@ -183,7 +187,7 @@ def _keep(found: DatasetDescription, keys: dict[str, str]) -> None:
         return
     state[_DONE_KEY] = f"{description.name} is kept."
     state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
-    state["data"] = description.name
+    state[DATA_KEY] = st.query_params[DATA_KEY] = description.name
     state.pop(_STAGED_KEY, None)
 
 

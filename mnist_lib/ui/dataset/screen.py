@@ -25,7 +25,7 @@ from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.components.pixel_grid import pixel_grid
-from mnist_lib.ui.dataset.adding import render_adding, render_removal
+from mnist_lib.ui.dataset.adding import DATA_KEY, render_adding, render_removal
 from mnist_lib.ui.messages import show_error
 from mnist_lib.ui.session import dataset_library, selected_run, title_of
 from mnist_lib.ui.shared.closer_look import render_closer_look
@@ -36,8 +36,6 @@ IMAGES_PER_PAGE = 60
 # More classes are chosen from a list: so many in a row would fill the screen.
 MOST_PILLS = 12
 
-# The chosen data set's name in the address.
-DATA_KEY = "data"
 # Of which run it is, unless a person chooses another.
 _RUN_KEY = "dataset_of_run"
 _SHUFFLE_KEY = "dataset_shuffle"
