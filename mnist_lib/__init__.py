@@ -8,13 +8,15 @@ are ordered in the same direction, from the data up to the screens, in ``LAYERS`
 # ``tests/test_architecture.py`` reads the order here and enforces it.
 LAYERS = (
     ("paths", "config", "wording", "escaping", "machine", "storage", "evaluation"),
-    ("data", "terminal", "access"),
+    ("access",),
+    ("data", "terminal"),
     ("network", "identity"),
     ("runs",),
     ("drawing", "explain", "training"),
-    ("figures",),
+    ("figures", "formats"),
     ("export",),
     ("ui",),
+    ("dataset_commands",),
     ("command_line",),
     ("__main__",),
 )

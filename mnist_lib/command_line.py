@@ -1,4 +1,4 @@
-"""The command line: train, evaluate, predict, summary, runs, script, publish.
+"""The command line: train, evaluate, predict, summary, runs, datasets, script, publish.
 
 Bad input gives one line on stderr and exit code 2.
 """
@@ -37,6 +37,8 @@ from mnist_lib.config import (
 from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError
 from mnist_lib.data.handwriting import Handwriting, require_enough, set_aside
 from mnist_lib.data.library import DatasetLibrary
+from mnist_lib.dataset_commands import add_arguments as add_dataset_arguments
+from mnist_lib.dataset_commands import datasets_command
 from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawings
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
@@ -157,6 +159,9 @@ def _parser() -> argparse.ArgumentParser:
 
     add("summary", summary_command, "Print Table I: the layers and their parameters.")
     add("runs", runs_command, "List the runs, the newest first.")
+
+    listing = add("datasets", datasets_command, "List the data sets, add one, remove one.")
+    add_dataset_arguments(listing)
 
     writing = add("script", script_command, "Print a run as one Keras script that needs nothing else.")
     writing.add_argument("run", metavar="RUN", help="a run's name")

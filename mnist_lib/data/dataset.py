@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from msgspec import Meta, Struct
 
 from mnist_lib.config import TrainingData
+from mnist_lib.escaping import one_line
 from mnist_lib.paths import ASSETS_PATH
 from mnist_lib.wording import a_digit
 
@@ -42,6 +44,8 @@ MAX_IMAGES = 500_000
 DATASET_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"  # it is a file's name, too
 # No Markdown, no HTML, no path: a class's name stands on screens, in tables and in file names.
 CLASS_NAME = r"(?!.*\.\.)[^\W_]([\w .,'&()+/-]{0,38}[\w.)+])?"
+
+MAX_TEXT = 500  # of the origin and of the licence
 
 # How a drawing or a picture is brought to 28 x 28 pixels, before the network sees it: cropped to its ink, fitted into
 # 20 x 20 and placed by its centre of mass, as MNIST was made; or whole.
@@ -76,8 +80,8 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
     test_images: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 10_000
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] = MNIST_SHA256
     fitting: Fitting = "centred"
-    origin: Annotated[str, Meta(max_length=500)] = "Yann LeCun and Corinna Cortes"
-    licence: Annotated[str, Meta(max_length=500)] = "CC BY-SA 3.0"
+    origin: Annotated[str, Meta(max_length=MAX_TEXT)] = "Yann LeCun and Corinna Cortes"
+    licence: Annotated[str, Meta(max_length=MAX_TEXT)] = "CC BY-SA 3.0"
     split_seed: int | None = None
 
     @property
@@ -139,6 +143,36 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
 
 
 MNIST_DESCRIPTION = DatasetDescription()
+
+
+def check_name(name: str) -> None:
+    """Raise DatasetError if a data set cannot be added under a name."""
+    if not re.fullmatch(DATASET_NAME, name) or name.upper() == MNIST:
+        raise DatasetError(
+            "The name of a data set must begin with a letter or digit and have at most 40 letters, digits, dots, "
+            "dashes and underscores. MNIST is taken."
+        )
+
+
+def check_description(description: DatasetDescription) -> None:
+    """Check what a person has said of a data set to add.
+
+    Raises:
+        DatasetError: The name or a class's name is not possible, or a text is too long.
+    """
+    check_name(description.name)
+    names = description.class_names
+    if not MIN_CLASSES <= len(names) <= MAX_CLASSES:
+        raise DatasetError(f"A data set has {MIN_CLASSES} to {MAX_CLASSES} classes, not {len(names):,}.")
+    if wrong := next((name for name in names if not re.fullmatch(CLASS_NAME, name)), None):
+        raise DatasetError(
+            f"{one_line(wrong[:60])!r} cannot name a class: a name begins with a letter or digit and has at most "
+            "40 letters, digits, spaces and signs such as . , - + ( ) /"
+        )
+    if len(set(names)) < len(names):
+        raise DatasetError("Two classes have the same name.")
+    if max(len(description.origin), len(description.licence)) > MAX_TEXT:
+        raise DatasetError(f"Origin and licence have at most {MAX_TEXT} characters each.")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from mnist_lib.access import Access, read_access
 from mnist_lib.data.dataset import (
     DATASET_NAME,
     IMAGE_SIZE_PX,
@@ -23,8 +26,11 @@ from mnist_lib.data.dataset import (
     DatasetDescription,
     DatasetError,
     arrays_sha256,
+    check_description,
+    check_name,
     load_mnist,
 )
+from mnist_lib.escaping import one_line
 from mnist_lib.storage.files import file_stamp, read_file, require_file, write_whole
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -38,15 +44,20 @@ class DatasetLibrary:
 
     Args:
         root: The folder of those that were added.
+        access: What the visitor may do; by default it is the owner, as at the command line.
+
+    Raises:
+        AccessError: The environment names no mode, or a limit that is not a number.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, access: Access | None = None) -> None:
         self.root = root
+        self.access = access or read_access()
 
     @classmethod
-    def beside(cls, runs_root: Path) -> DatasetLibrary:
+    def beside(cls, runs_root: Path, access: Access | None = None) -> DatasetLibrary:
         """Return the library at MNIST_DATA_DIR, else in the folder ``datasets`` beside the runs."""
-        return cls(Path(os.environ.get("MNIST_DATA_DIR") or runs_root.parent / "datasets").absolute())
+        return cls(Path(os.environ.get("MNIST_DATA_DIR") or runs_root.parent / "datasets").absolute(), access)
 
     def descriptions(self) -> list[DatasetDescription]:
         """Return what is known of each data set: MNIST, then the others by name. Damaged ones are left out."""
@@ -95,19 +106,78 @@ class DatasetLibrary:
             raise DatasetError(f"The data set {name} is damaged: its sum is wrong. Remove it and add it again.")
         return Dataset(**arrays, description=known)
 
-    def save(self, dataset: Dataset) -> None:
-        """Keep a data set, in place of one of the same name.
+    def add(self, dataset: Dataset, replace: bool = False) -> None:
+        """Keep a data set.
+
+        Args:
+            dataset: The data set.
+            replace: Whether it may take the place of one of the same name.
 
         Raises:
-            OSError: The folder cannot be written.
+            DatasetError: The visitor may not, the description is not possible, there is one of this name,
+                or the folder cannot be written.
         """
-        name = dataset.description.name
-        self.root.mkdir(parents=True, exist_ok=True)
         arrays = {array: getattr(dataset, array) for array in ARRAYS}
-        # Between the two steps the old description does not fit the new arrays, and says so where they are read.
-        write_whole(self._arrays_path(name), lambda temporary: np.savez_compressed(temporary, **arrays))
-        content = msgspec.json.format(msgspec.json.encode(dataset.description), indent=1)
-        write_whole(self._description_path(name), lambda temporary: temporary.write_bytes(content + b"\n"))
+        self._keep(dataset.description, lambda temporary: np.savez_compressed(temporary, **arrays), replace)
+
+    def move_from(
+        self, other: DatasetLibrary, found: DatasetDescription, description: DatasetDescription, replace: bool = False
+    ) -> None:
+        """Keep a data set of another library under the name and with the texts of another description.
+
+        Args:
+            other: Where it is now; it is removed there.
+            found: Its description there.
+            description: The same, but for what a person has said of it.
+            replace: Whether it may take the place of one of the same name.
+
+        Raises:
+            DatasetError: As for ``add``.
+        """
+        self._keep(description, lambda temporary: shutil.copyfile(other._arrays_path(found.name), temporary), replace)
+        other.remove(found.name)
+
+    def require_name(self, name: str, replace: bool = False) -> None:
+        """Raise DatasetError unless the visitor may add a data set of this name."""
+        self._require_all()
+        check_name(name)
+        if not replace and self._is_taken(name):
+            raise DatasetError(f"There is a data set {name} already. Choose another name, or replace it.")
+
+    def remove(self, name: str) -> None:
+        """Remove a data set that was added, even a damaged one. Its runs stay.
+
+        Raises:
+            DatasetError: The visitor may not, there is none, or the folder cannot be written.
+        """
+        self._require_all()
+        if not re.fullmatch(DATASET_NAME, name) or not self._is_taken(name):
+            raise DatasetError(f"There is no data set {one_line(name)!r} that could be removed.")
+        try:
+            for path in (self._description_path(name), self._arrays_path(name)):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise DatasetError(f"The data set {name} cannot be removed: {error.strerror}.") from error
+
+    def _keep(self, description: DatasetDescription, write: Callable[[Path], object], replace: bool) -> None:
+        name = description.name
+        self.require_name(name, replace)
+        check_description(description)
+        content = msgspec.json.format(msgspec.json.encode(description), indent=1)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            # Between the two steps the old description does not fit the new arrays, and says so where they are read.
+            write_whole(self._arrays_path(name), write)
+            write_whole(self._description_path(name), lambda temporary: temporary.write_bytes(content + b"\n"))
+        except OSError as error:
+            raise DatasetError(f"The data set {name} cannot be kept: {error.strerror or error}.") from error
+
+    def _is_taken(self, name: str) -> bool:
+        return self._description_path(name).exists() or self._arrays_path(name).exists()
+
+    def _require_all(self) -> None:
+        if not self.access.may_do_all:
+            raise DatasetError(self.access.refusal)
 
     def stamp(self, name: str) -> int:
         """Return a number that changes when the data set of this name does, or is removed."""

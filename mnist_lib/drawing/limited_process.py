@@ -7,6 +7,7 @@ takes too much, and the dashboard, which everybody shares, keeps running.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import os
@@ -14,8 +15,9 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
-from typing import BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from mnist_lib.paths import PROJECT_PATH
 
@@ -31,15 +33,23 @@ class LimitError(Exception):
     """Reading something takes too much. The message is one line."""
 
 
-def call_in_limited_process(read: Callable[[BinaryIO], _Result], content: bytes, max_processor_s: float) -> _Result:
-    """Call a function with a file's content, in a process with at most 300 MB of memory.
+def call_in_limited_process(
+    read: Callable[..., _Result],
+    content: bytes,
+    max_processor_s: float,
+    max_memory_bytes: int = MAX_MEMORY_BYTES,
+    on_part: Callable[[float], object] | None = None,
+) -> _Result:
+    """Call a function with a file's content, in a process with little memory.
 
     On a system without such limits, such as Windows, only the time is limited.
 
     Args:
-        read: A function of a module of this project.
+        read: A function of a module of this project. It is given the content as a binary stream.
         content: The content of an untrusted file.
         max_processor_s: Seconds of processor time, once the function's module is loaded.
+        max_memory_bytes: Of the process, that content included.
+        on_part: If given, the function is called with a second argument: what it tells that, 0 to 1, is told here.
 
     Returns:
         What the function returns.
@@ -48,44 +58,58 @@ def call_in_limited_process(read: Callable[[BinaryIO], _Result], content: bytes,
         LimitError: It takes more than that, or no process can be started.
         Exception: Whatever the function raises.
     """
+    command = [sys.executable, "-m", "mnist_lib.drawing.limited_process", read.__module__, read.__name__]
+    limits = [str(max_processor_s), str(max_memory_bytes), "parts" if on_part else "whole"]
     try:
-        process = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "mnist_lib.drawing.limited_process",
-                read.__module__,
-                read.__name__,
-                str(max_processor_s),
-            ],
+        with subprocess.Popen(
+            [*command, *limits],
             cwd=PROJECT_PATH,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread would take memory
-            input=content,
-            capture_output=True,
-            timeout=_WAIT_FACTOR * max_processor_s,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            timer = threading.Timer(_WAIT_FACTOR * max_processor_s, process.kill)
+            timer.start()
+            try:
+                result, problem = _talk(process, content, on_part)
+            finally:  # also if a visitor, who is told of the parts, has left
+                timer.cancel()
+                process.kill()
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
         raise LimitError("It takes too long or too much memory to read.") from error
-    result, problem = pickle.loads(process.stdout)
     if problem is not None:
         raise problem
     return result
 
 
-def _limit_itself(max_processor_s: float) -> None:
+def _talk(process: subprocess.Popen[bytes], content: bytes, on_part: Callable[[float], object] | None) -> Any:
+    """Hand the content over, and return the answer, which comes after the shares that are done."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(content)
+    process.stdin.close()
+    while isinstance(answer := pickle.load(process.stdout), float):
+        if on_part:
+            on_part(answer)
+    return answer
+
+
+def _limit_itself(max_processor_s: float, max_memory_bytes: int) -> None:
     """Let the system end this process if it exceeds its limits."""
     if os.name == "posix":
         import resource
 
         signal.setitimer(signal.ITIMER_PROF, max_processor_s)  # its signal ends the process
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
 
 
-def _main(module: str, name: str, max_processor_s: str) -> None:
+def _main(module: str, name: str, max_processor_s: str, max_memory_bytes: str, way: str) -> None:
     read = getattr(importlib.import_module(module), name)
+    if way == "parts":
+        read = functools.partial(read, on_part=lambda share: _answer(float(share)))
     content = io.BytesIO(sys.stdin.buffer.read())
-    _limit_itself(float(max_processor_s))
+    _limit_itself(float(max_processor_s), int(max_memory_bytes))
     result, problem = None, None
     try:
         result = read(content)
@@ -93,7 +117,12 @@ def _main(module: str, name: str, max_processor_s: str) -> None:
         raise
     except Exception as error:
         problem = error
-    pickle.dump((result, problem), sys.stdout.buffer)
+    _answer((result, problem))
+
+
+def _answer(answer: object) -> None:
+    pickle.dump(answer, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -87,7 +87,21 @@ def fit_drawing(ink: np.ndarray, fitting: Fitting) -> np.ndarray:
         return normalize_drawing(ink).image
     if not (ink > INK_THRESHOLD).any():
         raise DrawingError("There is no ink in it.")
-    return _place_in_the_middle(_scale_to_fit(ink.astype(np.float32), IMAGE_SIZE_PX))
+    return shrink_whole(ink)
+
+
+def shrink_whole(picture: np.ndarray) -> np.ndarray:
+    """Scale a picture whole to fit 28 x 28, with its proportions, in the middle of what its border shows most.
+
+    Args:
+        picture: float32, (height, width), 0 to 1, any size.
+
+    Returns:
+        uint8, (28, 28), 0 to 255.
+    """
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    scaled = _scale_to_fit(picture.astype(np.float32), IMAGE_SIZE_PX)
+    return _place_in_the_middle(scaled, round(float(np.median(border)) * 255))
 
 
 def _scale_to_fit(cropped: np.ndarray, size_px: int) -> np.ndarray:
@@ -110,17 +124,17 @@ def _place_by_centre_of_mass(scaled: np.ndarray) -> np.ndarray:
     return _place(scaled, round(CENTRE_OF_MASS_PX - centre_y), round(CENTRE_OF_MASS_PX - centre_x))
 
 
-def _place_in_the_middle(scaled: np.ndarray) -> np.ndarray:
+def _place_in_the_middle(scaled: np.ndarray, around: int = 0) -> np.ndarray:
     height, width = scaled.shape
-    return _place(scaled, (IMAGE_SIZE_PX - height) // 2, (IMAGE_SIZE_PX - width) // 2)
+    return _place(scaled, (IMAGE_SIZE_PX - height) // 2, (IMAGE_SIZE_PX - width) // 2, around)
 
 
-def _place(scaled: np.ndarray, top: int, left: int) -> np.ndarray:
+def _place(scaled: np.ndarray, top: int, left: int, around: int = 0) -> np.ndarray:
     """Return uint8, (28, 28), with the ink at a place, or as near to it as keeps the whole digit inside."""
     height, width = scaled.shape
     top = int(np.clip(top, 0, IMAGE_SIZE_PX - height))
     left = int(np.clip(left, 0, IMAGE_SIZE_PX - width))
-    image = np.zeros((IMAGE_SIZE_PX, IMAGE_SIZE_PX), dtype=np.uint8)
+    image = np.full((IMAGE_SIZE_PX, IMAGE_SIZE_PX), around, dtype=np.uint8)
     image[top : top + height, left : left + width] = np.round(scaled * 255).astype(np.uint8)
     return image
 

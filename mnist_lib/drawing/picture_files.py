@@ -73,10 +73,27 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
         DrawingError: The file is missing, not a picture, empty, too large, or stored in a way that
             Pillow decodes slowly.
     """
+    return find_ink(read_brightness(source))
+
+
+def read_brightness(source: Path | BinaryIO) -> np.ndarray:
+    """Read a picture in grey, whatever it shows.
+
+    A large picture is reduced. Of an animation only the first frame is read.
+
+    Args:
+        source: A file, or its content as a binary stream.
+
+    Returns:
+        float32, (height, width), the longer side at most 1,000: 0 (black) to 1 (white).
+
+    Raises:
+        DrawingError: The file is missing, not a picture, too large, or stored in a way that Pillow decodes slowly.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            grey = _to_brightness(_read_grey(source))
+            return _to_brightness(_read_grey(source))
     except Image.DecompressionBombError as error:
         raise DrawingError(
             f"It has far too many pixels; at most {MAX_PICTURE_PIXELS // 1_000_000} million are read."
@@ -89,8 +106,6 @@ def read_picture(source: Path | BinaryIO) -> np.ndarray:
         raise
     except Exception as error:  # Pillow raises many types for a bad file
         raise DrawingError("It cannot be read as a picture.") from error
-    ink = _find_ink(grey)
-    return np.round(ink * 255).astype(np.float32) / np.float32(255)
 
 
 def _read_grey(source: Path | BinaryIO) -> Image.Image:
@@ -154,12 +169,23 @@ def _reduce_picture(picture: Image.Image, side_px: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BOX)
 
 
-def _find_ink(grey: np.ndarray) -> np.ndarray:
-    """Return ink, float32, (height, width), 0 to 1.
+def find_ink(grey: np.ndarray) -> np.ndarray:
+    """Return the ink of a picture, dark on light or light on dark.
+
+    Args:
+        grey: float32, (height, width), 0 (black) to 1 (white).
+
+    Returns:
+        float32, (height, width): 0 (paper) to 1 (darkest ink) in steps of 1/255, which an 8-bit grey
+        picture stores exactly.
 
     Raises:
         DrawingError: There is none.
     """
+    return np.round(_find_ink(grey) * 255).astype(np.float32) / np.float32(255)
+
+
+def _find_ink(grey: np.ndarray) -> np.ndarray:
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     paper = np.median(border)
     # Strokes may cross the border; only pixels nearly as bright as the paper are paper.

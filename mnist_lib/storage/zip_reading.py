@@ -7,14 +7,20 @@ import re
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 # An entry takes 46 bytes of a zip's directory, plus its name and what some programs add.
 _DIRECTORY_BYTES_PER_ENTRY = 200
 
+_MOST_WITHOUT_ZIP64 = 65_535
+
 _CHUNK_BYTES = 1_000_000
+
+# What zipfile raises for an entry that it cannot unpack.
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 class ZipError(Exception):
@@ -50,6 +56,19 @@ class CheckedZip:
     def sizes(self) -> dict[str, int]:
         """Unpacked bytes of each entry, by name; unpacking never yields more."""
         return {name: entry.file_size for name, entry in self._entries.items()}
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open an entry to unpack it in parts.
+
+        Raises:
+            ZipError: The entry is truncated or does not match its checksum.
+        """
+        try:
+            with self._archive.open(self._entries[name]) as file:
+                yield file
+        except _DAMAGES as error:
+            raise ZipError("The zip is damaged.") from error
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Unpack an entry in chunks of one megabyte.
@@ -106,23 +125,26 @@ def shown(name: str) -> str:
 def _require_short_directory(file: BinaryIO, limits: ZipLimits) -> None:
     """Check a zip's last bytes before zipfile opens it, which reads the whole directory, however long.
 
-    Source: PKWARE, APPNOTE.TXT, 4.3.15 and 4.3.16: the last record is 22 bytes long and
-    says how many entries and bytes the directory has. Only a zip of more than 65,535
-    entries or 4 GB needs the Zip64 record that may precede it.
+    Source: PKWARE, APPNOTE.TXT, 4.3.14 to 4.3.16: the last record is 22 bytes long and says how many entries
+    and bytes the directory has. Of more than 65,535 entries or 4 GB, a Zip64 record of 56 bytes says that,
+    and 20 bytes between the two say where it is.
     """
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - 42))
-    tail = file.read(42)
+    file.seek(max(0, size - 98))
+    tail = file.read(98)
     last = tail[-22:]
     # The format allows a comment after it, but then the record could begin in more than one place.
     if len(last) < 22 or not last.startswith(b"PK\x05\x06") or not last.endswith(b"\x00\x00"):
         raise ZipError(f"This is not a zip file of {limits.contents}.")
     entries, directory_bytes = struct.unpack("<HL", last[10:16])
-    if (
-        tail.startswith(b"PK\x06\x07")
-        or entries > limits.entries
-        or directory_bytes > limits.entries * _DIRECTORY_BYTES_PER_ENTRY
-    ):
+    if tail[-42:].startswith(b"PK\x06\x07"):
+        if limits.entries <= _MOST_WITHOUT_ZIP64:
+            raise _too_many_entries(limits)
+        (place,) = struct.unpack("<Q", tail[-34:-26])
+        if not tail.startswith(b"PK\x06\x06") or place != size - len(tail):  # zipfile looks here as well
+            raise ZipError("The zip is damaged.")
+        entries, directory_bytes = struct.unpack("<QQ", tail[32:48])
+    if entries > limits.entries or directory_bytes > limits.entries * _DIRECTORY_BYTES_PER_ENTRY:
         raise _too_many_entries(limits)
 
 

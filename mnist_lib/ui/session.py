@@ -40,8 +40,9 @@ def visitor() -> Visitor | None:
 
 
 def dataset_library() -> DatasetLibrary:
-    """Return the data sets of this machine."""
-    return DatasetLibrary.beside(run_store().root)
+    """Return the data sets of this machine; the library allows what the visitor may do."""
+    store = run_store()
+    return DatasetLibrary.beside(store.root, store.access)
 
 
 def own_digits() -> OwnDigits:

@@ -1,6 +1,10 @@
-"""The Dataset screen in a real browser: the values of pixels are readable, and what stands first on a phone."""
+"""The Dataset screen in a real browser: pixels, what stands first on a phone, and a data set of one's own."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from tests.support.browser import TIMEOUT_MS, Server
+from tests.support.datasets import make_turned_digits, write_idx_files
 
 IMAGE = load_mnist().train_images[0]
 # The darkest pixel's row and column, and the values around it.
@@ -89,3 +94,25 @@ def test_finger_enlarges_and_the_chosen_digit_stands_before_the_tiles(shared_ser
     assert magnifier
     assert magnifier["y"] + magnifier["height"] < y  # the finger does not hide it
     context.close()
+
+
+def test_idx_files_are_uploaded_looked_at_and_kept(
+    start_server: Callable[..., Server], page: Page, tmp_path: Path
+) -> None:
+    write_idx_files(make_turned_digits(load_mnist()), tmp_path / "idx")
+    page.goto(f"{start_server().url}/dataset")
+    page.get_by_text("Add your own data set").click()
+    page.locator("input[type=file]").set_input_files(sorted((tmp_path / "idx").iterdir()))
+    expect(page.get_by_text("IDX files: 600 training and 90 test images in 3 classes.")).to_be_visible()
+    expect(page.get_by_role("group", name="Some images of each class").get_by_role("button")).to_have_count(18)
+    page.get_by_label("Name", exact=True).fill("Turned")
+    page.get_by_label("Classes, in the order of their labels").fill("Zero, One, Two")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.get_by_text("Turned: 600 images to train with")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"data=Turned"))
+    page.reload()  # the address names it
+    page.get_by_role("radio", name="Two").click()
+    expect(page.get_by_text("images of Two")).to_be_visible()
+    page.get_by_role("button", name="Remove this data set").click()
+    page.get_by_role("button", name="Yes, remove").click()
+    expect(page.get_by_text("MNIST: 60,000 digits")).to_be_visible()

@@ -147,9 +147,9 @@ def damage(path: Path, random: Random) -> str:
 
 # What stands in an address: of all screens on each of them, for a link may lead anywhere.
 PARAMETERS = (
-    "run", "runs", "swap", "split", "digit", "images", "image", "after_epoch", "model_tab", "stage", "mistakes_tab",
-    "epoch", "show", "true", "read_as", "order", "sure", "disputed", "page", "cells", "diagonal", "coverage_threshold",
-    "embed", "embed_options", "unknown",
+    "run", "runs", "swap", "data", "split", "digit", "class", "images", "image", "after_epoch", "model_tab", "stage",
+    "mistakes_tab", "epoch", "show", "true", "read_as", "order", "sure", "disputed", "page", "cells", "diagonal",
+    "coverage_threshold", "embed", "embed_options", "unknown",
 )  # fmt: skip
 # A browser sends no half characters, and Python writes no numbers of so many digits.
 HOSTILE_TEXTS = [
