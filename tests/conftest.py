@@ -11,17 +11,28 @@ from pathlib import Path
 import pytest
 
 from mnist_lib.data.dataset import Dataset, load_mnist
+from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.network.backend import load_keras
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.datasets import make_turned_digits
 from tests.support.drawings import keep_digits
 from tests.support.processes import Python
 from tests.support.runs import PAPER_RUN, Trained
 from tests.support.sharing import make_once
 
 # Whoever uses one of these starts a process of the project: a trainer, a command, a server.
-PROCESS_FIXTURES = {"python", "trained", "learned", "run_copy", "interrupted", "shared_server", "start_server"}
+PROCESS_FIXTURES = {
+    "python",
+    "trained",
+    "learned",
+    "turned",
+    "run_copy",
+    "interrupted",
+    "shared_server",
+    "start_server",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,3 +119,16 @@ def run_copy(trained: Trained, store: RunStore) -> Run:
         (os.link if source.endswith(".weights.h5") else shutil.copy)(source, target)
 
     return Run(Path(shutil.copytree(trained.run.path, store.root / trained.run.run_id, copy_function=copy)))
+
+
+@pytest.fixture(scope="session")
+def turned(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Run:
+    """A tiny run on another data set than MNIST, which is beside it. Nobody may change either."""
+
+    def train(folder: Path) -> None:
+        DatasetLibrary(folder / "datasets").add(make_turned_digits(dataset))
+        options = ["--dataset", "Turned", "--epochs", "2", "--batch-size", "64", "--runs-dir", folder / "runs"]
+        code, _, stderr = Python().run("-m", "mnist_lib", "train", *options)
+        assert code == 0, stderr
+
+    return RunStore(make_once(tmp_path_factory, "turned", train) / "runs").own_runs()[0]

@@ -106,8 +106,9 @@ def copy_bundled_run(store: RunStore, name: str = "20260101-000000-paper-seed9")
 
 def title_of(run: Run) -> str:
     """Return what the screens call a run today, if no other has the same title."""
-    config = run.read().config
-    return run_title(run.run_id, config.training_images if config else None, date.today())
+    snapshot = run.read()
+    images = snapshot.config.training_images if snapshot.config else None
+    return run_title(run.run_id, images, date.today(), dataset=snapshot.record.dataset)
 
 
 def let_it_train(run: Run, store: RunStore, **status: Any) -> None:
@@ -160,6 +161,7 @@ NETWORKS = {
     ),
     "odd sizes": TrainingConfig(filters_1=6, filters_2=4, kernel_size=4, second_pooling=True, dense_units=17),
     "odd pooling": TrainingConfig(kernel_size=4, second_pooling=True),
+    "three classes": TrainingConfig(dataset="Turned", classes=3),
 }
 
 

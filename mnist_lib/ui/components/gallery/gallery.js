@@ -11,7 +11,7 @@ export default function ({ parentElement, data, setStateValue }) {
     parentElement.append(grid.sprite, grid);
   }
   grid.setAttribute("aria-label", data.label);
-  grid.classList.toggle("names", data.tiles.some((tile) => tile.title.includes("\n")));
+  grid.classList.toggle("names", data.tiles.some((tile) => tile.title.length > 7));
   grid.style.setProperty("--picture", `${data.picture_px}px`);
   const signature = data.sprite + JSON.stringify(data.tiles);
   if (grid.signature !== signature) {
