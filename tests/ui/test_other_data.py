@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.datasets import CLASS_NAMES
