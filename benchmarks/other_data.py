@@ -69,7 +69,7 @@ def _run(*arguments: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print a table, or with --json one object."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure a data set of one's own.")
     parser.add_argument("path", type=Path)
     parser.add_argument("--presets", nargs="+", choices=list(PRESETS), default=["fast", "accurate"])
     parser.add_argument("--json", action="store_true")
