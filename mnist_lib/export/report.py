@@ -166,6 +166,7 @@ def _circumstances(run_id: str, record: RunRecord) -> _Columns:
     facts = {
         "Folder": run_id,
         "Data set": record.dataset.name,
+        **({"Began from": record.handwriting.begun_from} if record.handwriting else {}),
         "Device": record.device,
         "Precision": record.precision,
         "oneDNN": {True: "on", False: "off", None: ""}[record.onednn],

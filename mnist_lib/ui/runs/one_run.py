@@ -41,6 +41,11 @@ def render_one_run(run: Run) -> None:
         st.caption(f"Folder: {plain_text(run.run_id)}")
     if snapshot.message:
         st.caption(sentence(snapshot.message))
+    if learned := snapshot.record.handwriting:
+        st.caption(
+            f"Began from {plain_text(title_of(learned.begun_from))} and learned {learned.learned:,} drawings; "
+            f"{learned.set_aside:,} were set aside."
+        )
     store = run_store()
     if store.access.sees_all and (owner := run.read_owner()):  # names of pupils are not for the public
         st.caption(f"By {plain_text(owner.name)}.")
