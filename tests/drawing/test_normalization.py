@@ -9,7 +9,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_lib.data.dataset import Dataset
-from mnist_lib.drawing.normalization import DrawingError, canvas_to_ink, make_stage_images, normalize_drawing
+from mnist_lib.drawing.normalization import (
+    DrawingError,
+    canvas_to_ink,
+    fit_drawing,
+    make_stage_images,
+    normalize_drawing,
+)
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.networks import load_network
@@ -222,3 +228,18 @@ def test_stages_are_the_whole_the_cut_the_scaled_and_the_centred() -> None:
 def test_no_ink_is_said(ink: np.ndarray) -> None:
     with pytest.raises(DrawingError, match=r"^There is no ink in it\.$"):
         normalize_drawing(ink)
+
+
+def test_drawing_is_fitted_as_its_data_set_asks() -> None:
+    ink = canvas_to_ink(draw(STROKES["seven"], 0.5, 20, 100))
+    whole, centred = fit_drawing(ink, "whole"), fit_drawing(ink, "centred")
+    np.testing.assert_array_equal(centred, normalize_drawing(ink).image)
+    # Where it was on the canvas, which is ten times as large.
+    rows, columns = np.nonzero(whole > 32)
+    assert rows.min() == 10
+    assert rows.max() <= 14
+    assert columns.min() >= 2
+    assert columns.max() <= 6
+    for fitting in ("whole", "centred"):
+        with pytest.raises(DrawingError, match="no ink"):
+            fit_drawing(np.zeros((280, 280), np.float32), fitting)

@@ -34,6 +34,10 @@ def test_a_solid_square_of_nine_pixels_is_no_stroke() -> None:
     assert is_answered(probabilities(1.0, 1.0), np.stack([square(8), square(9)])).tolist() == [True, False]
 
 
+def test_where_images_are_not_made_of_strokes_the_threshold_alone_counts() -> None:
+    assert is_answered(probabilities(1.0, 0.5), None).tolist() == [True, False]
+
+
 def test_a_square_must_be_whole() -> None:
     pierced = square(9)
     pierced[7, 9] = 127

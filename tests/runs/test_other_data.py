@@ -88,6 +88,7 @@ def test_report_and_tables_name_the_classes(turned: Run, data: Dataset) -> None:
     assert "tells the 3 classes of Turned apart" in report
     assert all(f'<th scope="row">{name}</th>' in report for name in CLASS_NAMES)
     assert "Beside the paper" not in report
+    assert "Paper: loss" not in report
     assert "Yann LeCun" not in report
     header, first, *_ = predictions_csv(turned.probabilities(), data.test_labels, data.description).splitlines()
     assert header == "test_index,true_class,predicted_class,confidence,pZero,pOne,pTwo"

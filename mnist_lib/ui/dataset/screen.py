@@ -33,8 +33,8 @@ from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
 
 IMAGES_PER_PAGE = 60
-# More classes are chosen from a list: so many in a row would fill the screen.
-MOST_PILLS = 12
+# Names with more letters than a row of a telephone has are chosen from a list.
+MOST_LETTERS = 24
 
 # Of which run it is, unless a person chooses another.
 _RUN_KEY = "dataset_of_run"
@@ -182,7 +182,11 @@ def _choose_class(classes: DatasetDescription) -> int | None:
             "Digit", DIGITS, key="digit", bind="query-params", on_change=_first_page, help="Choose none to see all."
         )
     names = list(classes.class_names)
-    choose = st.pills if len(names) <= MOST_PILLS else partial(st.selectbox, index=None, placeholder="All", width=240)
+    choose = (
+        st.pills
+        if len("".join(names)) <= MOST_LETTERS
+        else partial(st.selectbox, index=None, placeholder="All", width=240)
+    )
     name = choose("Class", names, key="class", bind="query-params", on_change=_first_page)
     return names.index(name) if name in names else None
 

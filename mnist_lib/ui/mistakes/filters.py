@@ -28,10 +28,6 @@ def ask_for_filters(classes: DatasetDescription, disputed: np.ndarray | None) ->
         classes: The data set of the run.
         disputed: integer, (n,), positions of the test images whose labels were disputed; None where nobody was asked.
     """
-    for key in (TRUE_KEY, PREDICTED_KEY):  # of a run with other classes
-        label = st.session_state.get(key)
-        if label is not None and label >= classes.classes:
-            st.session_state[key] = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
         outcome = st.selectbox(
             "Show",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_lib.data.dataset import Dataset
+from mnist_lib.data.dataset import Dataset, DatasetDescription
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.weights import write_live_network
 from mnist_lib.runs.networks import load_network
@@ -234,6 +235,18 @@ def test_twenty_digits_are_each_digit_twice(dataset: Dataset) -> None:
     assert dataset.test_labels[list(FIRST_DIGITS)].tolist() == list(range(10))
     assert dataset.test_labels[list(HARD_DIGITS)].tolist() == list(range(10))
     assert len({*FIRST_DIGITS, *HARD_DIGITS}) == 20
+
+
+def test_of_many_classes_ten_are_watched_twice_if_they_can(dataset: Dataset) -> None:
+    from mnist_lib.ui.shared.watched_digits import watched_images, watched_rows
+
+    labels = np.array([*range(62), *range(31)], dtype=np.uint8)
+    description = DatasetDescription(name="Letters", class_names=tuple(f"c{label}" for label in range(62)))
+    many = replace(dataset, test_images=dataset.test_images[:93], test_labels=labels, description=description)
+    first, second = watched_rows(many).values()
+    assert labels[first].tolist() == [0, 7, 14, 20, 27, 34, 41, 47, 54, 61]
+    assert labels[second].tolist() == [0, 7, 14, 20, 27]
+    assert watched_images(many) == first + second
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
