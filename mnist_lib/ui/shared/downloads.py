@@ -49,7 +49,7 @@ _OFFERS = {
             ".py",
             "text/x-python",
             ":material/code:",
-            "The same training and network in plain Keras, in one file that needs nothing else.",
+            "The same training and network in plain Keras, in one file.",
             lambda run, epoch: keras_script(run.read_config()[0], run.read()),
         ),
     ],
