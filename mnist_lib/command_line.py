@@ -39,7 +39,7 @@ from mnist_lib.data.handwriting import Handwriting, require_enough, set_aside
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.dataset_commands import add_arguments as add_dataset_arguments
 from mnist_lib.dataset_commands import datasets_command
-from mnist_lib.drawing.normalization import DrawingError, normalize_drawing
+from mnist_lib.drawing.normalization import DrawingError, fit_drawing
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawings
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
@@ -333,28 +333,30 @@ def evaluate_command(options: argparse.Namespace) -> int:
 def predict_command(options: argparse.Namespace) -> int:
     """Read every picture, and continue after a bad one."""
     run = _run_with_model(options, options.run)
+    data = run.dataset()
     failed = False
     network = None
     for path in find_pictures(options.pictures):
         try:
-            image = normalize_drawing(read_picture(path)).image
+            image = fit_drawing(read_picture(path), data.fitting)
         except DrawingError as error:
             print_error(f"{path}: {error}")
             failed = True
             continue
         network = network or load_network(run)
         probabilities = predict_probabilities(network, image[None])[0]
-        digit = int(probabilities.argmax())
+        answer = int(probabilities.argmax())
         if options.json:
             row = {
                 "file": str(path),
-                "digit": digit,
-                "confidence": round(float(probabilities[digit]), 6),
+                data.kind: answer if data.is_mnist else data.class_names[answer],
+                "confidence": round(float(probabilities[answer]), 6),
                 "probabilities": [round(float(value), 6) for value in probabilities],
             }
             print(json.dumps(row), flush=True)
         else:
-            print(f"{printable(str(path))}: {digit} ({percent_text(probabilities[digit])})", flush=True)
+            said = f"{data.class_names[answer]} ({percent_text(probabilities[answer])})"
+            print(f"{printable(str(path))}: {said}", flush=True)
     return 2 if failed else 0
 
 

@@ -44,6 +44,24 @@ _MOST_BARS = 10
 # An axis that already shows everything: no zoom, and room for its numbers.
 STILL_AXIS = {"fixedrange": True, "automargin": True}
 
+# Longer names of classes would leave no room for what is drawn.
+_LONGEST_NAME = 12
+_MOST_NAMES = 24
+
+
+def class_axis(names: Sequence[str]) -> dict[str, Any]:
+    """Return an axis of classes: of long names it shows the beginning, and of many of them not each.
+
+    Args:
+        names: Those of the classes, which are its values.
+    """
+    axis: dict[str, Any] = {"type": "category"}
+    if max(map(len, names)) > _LONGEST_NAME:
+        shown = names[:: -(-len(names) // _MOST_NAMES)]
+        short = [name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…" for name in shown]
+        axis |= {"tickvals": list(shown), "ticktext": short}
+    return axis
+
 
 def class_counts_figure(
     counts: np.ndarray, highlighted: int | None = None, dataset: DatasetDescription = MNIST_DESCRIPTION
@@ -73,7 +91,7 @@ def class_counts_figure(
         {
             "height": 260,
             "margin": {"l": 10, "r": 10, "t": 20, "b": 10},
-            "xaxis": STILL_AXIS | {"type": "category", "title": noun},
+            "xaxis": STILL_AXIS | class_axis(dataset.class_names) | {"title": noun},
             "yaxis": {"visible": False, "fixedrange": True},
         },
     )
@@ -124,11 +142,12 @@ def probabilities_figure(
     answer = int(probabilities.argmax())
     colors = {answer: TRAIN_COLOR} if true_label is None else {answer: WRONG_COLOR, true_label: RIGHT_COLOR}
     shown = sorted({*probabilities.argsort()[-_MOST_BARS:].tolist(), *colors})
+    names = [dataset.class_names[label] for label in shown]
     bars = {
         "type": "bar",
         "name": f"Probability of each {'digit' if dataset.is_mnist else 'class'}",
         "x": probabilities[shown],
-        "y": [dataset.class_names[label] for label in shown],
+        "y": names,
         "orientation": "h",
         "text": [percent_text(probabilities[label]) for label in shown],
         "textposition": "outside",
@@ -145,8 +164,8 @@ def probabilities_figure(
             "margin": {"l": 20, "r": 60, "t": 0, "b": 0},
             "bargap": 0.25,
             "xaxis": {"range": [0, 1], "visible": False},
-            "yaxis": {"autorange": "reversed", "type": "category", "tickfont": {"size": 14}, "ticklabelstandoff": 6}
-            | {"automargin": True},
+            "yaxis": class_axis(names)
+            | {"autorange": "reversed", "tickfont": {"size": 14}, "ticklabelstandoff": 6, "automargin": True},
         },
     )
 

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.evaluation.metrics import CoverageCurve, Reliability
-from mnist_lib.figures.digits import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame
+from mnist_lib.figures.digits import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame, class_axis
 from mnist_lib.wording import percent_text
 
 _AXIS = STILL_AXIS | {"zeroline": False}
@@ -91,7 +91,7 @@ def confusion_figure(
                 "showlegend": False,
             }
         )
-    axis = _AXIS | {"type": "category", "showgrid": False}
+    axis = _AXIS | class_axis(names) | {"showgrid": False}
     layout: dict[str, Any] = {
         "height": max(460, 12 * len(names)),
         "margin": _MARGIN,

@@ -16,6 +16,7 @@ from mnist_lib.figures.digits import (
     SIGNED_COLORSCALE,
     TRAIN_COLOR,
     WRONG_COLOR,
+    class_axis,
     class_counts_figure,
     epochs_figure,
     image_figure,
@@ -63,6 +64,14 @@ def test_probabilities_are_bars_coloured_by_what_is_right(true_label: int | None
     assert list(bars.y) == list("0123456789")
     assert bars.text[6] == "70.0%"
     assert list(bars.marker.color) == [colors.get(digit, NEUTRAL_COLOR) for digit in range(10)]
+
+
+def test_long_names_of_classes_leave_room_for_the_figure() -> None:
+    names = ("Shirt", *(f"Something with a long name {number}" for number in range(61)))
+    axis = class_axis(names)
+    assert axis["tickvals"] == list(names[::3])
+    assert axis["ticktext"][:2] == ["Shirt", "Something w…"]
+    assert class_axis(names[:1]) == {"type": "category"}  # Plotly sees to it
 
 
 @pytest.fixture

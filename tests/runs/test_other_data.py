@@ -6,14 +6,18 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.export.report import make_report
 from mnist_lib.export.script import keras_script
 from mnist_lib.export.tables import mistakes_csv, predictions_csv
+from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.runs.archive import archive_run, load_archive
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.datasets import CLASS_NAMES
@@ -42,6 +46,20 @@ def test_commands_evaluate_it_on_its_own_images(turned: Run, python: Python) -> 
     last = turned.read().last_epoch
     assert last
     assert json.loads(stdout)["misclassified"] == last.misclassified
+
+
+def test_predict_reads_a_picture_as_the_data_set_asks_and_names_the_class(
+    turned: Run, data: Dataset, python: Python, tmp_path: Path
+) -> None:
+    image = np.roll(data.test_images[0], (4, 4), axis=(0, 1))  # it is not moved to the middle
+    Image.fromarray(image).resize((280, 280), Image.Resampling.NEAREST).save(tmp_path / "picture.png")
+    asked = ["predict", tmp_path / "picture.png", "--run", turned.run_id, "--runs-dir", turned.path.parent, "--json"]
+    code, stdout, _ = python.run("-m", "mnist_lib", *map(str, asked))
+    assert code == 0
+    row = json.loads(stdout)
+    expected = predict_probabilities(load_network(turned), image[None])[0]
+    np.testing.assert_allclose(row["probabilities"], expected, atol=0.02)
+    assert row["class"] == CLASS_NAMES[expected.argmax()]
 
 
 def test_data_set_that_is_not_there_is_one_line(turned: Run, python: Python, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -106,6 +107,19 @@ def test_run_whose_data_set_is_missing_says_so_and_shows_what_it_recorded(
         assert all(label in said for label in CLASS_NAMES)
     if name == "runs":
         assert title_of(here) in said
+
+
+def test_downloads_without_the_data_set_are_those_that_need_no_image(here: Run, store: RunStore) -> None:
+    shutil.rmtree(store.root.parent / "datasets")
+    app = AppTest.from_file(APP_PATH)
+    app.query_params["run"] = here.run_id
+    app.session_state["one_run_downloads"] = True
+    app.run().switch_page("pages/runs.py").run()
+    offered: Any = app.get("download_button")
+    offered = {button.proto.label for button in offered}
+    assert {"Keras script", "Metrics", "The whole run"} <= offered
+    assert not {"Report", "Mistakes", "Predictions"} & offered
+    assert "The data set Turned is not here." in all_text(app)
 
 
 def test_run_whose_data_set_has_changed_says_so(here: Run, store: RunStore) -> None:

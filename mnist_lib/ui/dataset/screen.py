@@ -69,8 +69,10 @@ def _choose_dataset(descriptions: list[DatasetDescription], run: Run | None) -> 
     run_id = run.run_id if run else None
     if state.setdefault(_RUN_KEY, run_id) != run_id:  # another run was selected
         state[_RUN_KEY], state[DATA_KEY] = run_id, own
-    if recorded.name not in by_name:
-        st.info(f"The selected run needs the data set {plain_text(recorded.name)}, which is not here.")
+    here = by_name.get(recorded.name)
+    if here is None or (here.sha256, here.class_names) != (recorded.sha256, recorded.class_names):
+        which = f"{'another' if here else 'the'} data set {plain_text(recorded.name)}"
+        st.info(f"The selected run needs {which}, which is not here.", icon=":material/info:")
     if len(by_name) == 1:
         return descriptions[0]
     if state.get(DATA_KEY) not in by_name:  # removed meanwhile

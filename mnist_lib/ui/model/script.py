@@ -29,5 +29,5 @@ def render_script(run: Run, config: TrainingConfig) -> None:
             key="download_script",
             on_click="ignore",
         )
-        st.caption("Network and training in plain Keras: it needs nothing else.")
+        st.caption("Network and training in plain Keras, in one file.")
     st.code(script, language="python", height=_HEIGHT_PX)

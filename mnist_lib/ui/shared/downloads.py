@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from mnist_lib.data.dataset import DatasetError
 from mnist_lib.escaping import plain_text
 from mnist_lib.export.models import can_export_litert, export_keras, export_litert, export_saved_model
 from mnist_lib.export.report import make_report
@@ -16,6 +17,7 @@ from mnist_lib.runs.archive import archive_run, archived_files
 from mnist_lib.runs.records import COMPLETE_STATES
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.ui.cache import run_dataset
+from mnist_lib.ui.messages import show_error
 
 
 class _Offer(NamedTuple):
@@ -49,7 +51,7 @@ _OFFERS = {
             ".py",
             "text/x-python",
             ":material/code:",
-            "The same training and network in plain Keras, in one file that needs nothing else.",
+            "The same training and network in plain Keras, in one file.",
             lambda run, epoch: keras_script(run.read_config()[0], run.read()),
         ),
     ],
@@ -119,6 +121,10 @@ _OFFERS = {
 }
 
 
+# What shows images of the data set, or their labels.
+_OF_IMAGES = ("Report", "Mistakes", "Predictions")
+
+
 def render_downloads(run: Run, epoch: int | None = None) -> None:
     """Show a download button for each file, which is made when the button is clicked.
 
@@ -131,13 +137,19 @@ def render_downloads(run: Run, epoch: int | None = None) -> None:
     if not epochs or state == "damaged":
         st.info("A run that is damaged or has not finished an epoch has nothing to download.", icon=":material/info:")
         return
+    left_out = () if can_export_litert() else (_LITERT,)
+    try:
+        run_dataset(run)
+    except DatasetError as error:  # a click on the button would be too late
+        show_error(str(error))
+        left_out += _OF_IMAGES
     for title, offers in _OFFERS.items():
         if title == _EVERYTHING and (reason := _reason_against_archive(run, state)):
             st.caption(plain_text(reason))
             continue
         st.markdown(f"**{title}**")
         for offer in offers:
-            if offer.title == _LITERT and not can_export_litert():
+            if offer.title in left_out:
                 continue
             with st.container(horizontal=True, vertical_alignment="center"):
                 _render_offer(run, offer, epoch or epochs[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -110,7 +111,11 @@ def test_screen_begins_with_the_data_set_of_the_selected_run(
     change_json(run.path / "config.json", settings=settings, dataset=msgspec.to_builtins(turned.description))
     app = open_screen("dataset", run.run_id)
     assert "The selected run needs the data set Turned, which is not here." in all_text(app)
-    library.add(turned)
+    other = msgspec.structs.replace(turned.description, class_names=("A", "B", "C"))
+    library.add(dataclasses.replace(turned, description=other))
+    app = open_screen("dataset", run.run_id)
+    assert "The selected run needs another data set Turned, which is not here." in all_text(app)
+    library.add(turned, replace=True)
     app = open_screen("dataset", PAPER_RUN.run_id)
     assert app.selectbox(key="data").value == "MNIST"
     app.selectbox(key="run").set_value(run.run_id).run()

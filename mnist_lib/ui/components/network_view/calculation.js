@@ -354,7 +354,7 @@ class Calculation {
     const { network } = view;
     const dropped = layer.rate * 100;
     this.say(layer.title, layer.rate
-      ? `A training step drops each of the ${layer.maps} units with a chance of ${number(dropped, 0)}%. When a digit is read, none is dropped.`
+      ? `A training step drops each of the ${layer.maps} units with a chance of ${number(dropped, 0)}%. When an image is read, none is dropped.`
       : "This network drops no units.");
     if (!layer.rate) return;
     if (this.drawnFor !== network) this.drop();
