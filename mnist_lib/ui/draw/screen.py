@@ -43,7 +43,7 @@ def show_invitation(run: Run) -> None:
             "becomes a digit, too."
         )
         return
-    known = ", ".join(classes.class_names[:_MOST_NAMES]) + ", …" * (classes.classes > _MOST_NAMES)
+    known = ", ".join(classes.class_names[:_MOST_NAMES]) + " and others" * (classes.classes > _MOST_NAMES)
     st.markdown(
         f"Draw, or upload a picture: **{name}** reads it. It knows only {classes.classes} classes, and anything else "
         f"becomes one of them: {plain_text(known)}."
