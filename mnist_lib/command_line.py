@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = add("datasets", datasets_command, "List the data sets, add one, remove one.")
     add_dataset_arguments(listing)
 
-    writing = add("script", script_command, "Print a run as one Keras script that needs nothing else.")
+    writing = add("script", script_command, "Print a run as one Keras script, without this project.")
     writing.add_argument("run", metavar="RUN", help="a run's name")
 
     publishing = add("publish", publish_command, "Show a run in public, where MNIST_MODE is public.")
@@ -378,6 +378,7 @@ def runs_command(options: argparse.Namespace) -> int:
             "state": snapshot.state,
             "message": snapshot.message,
             "preset": snapshot.config.preset if snapshot.config else None,
+            "dataset": snapshot.config.dataset if snapshot.config else None,
             "paper_network": snapshot.config.has_paper_network if snapshot.config else None,
             "epochs": last.epoch if last else 0,
             "test_accuracy": last.test_accuracy if last else None,
@@ -390,6 +391,8 @@ def runs_command(options: argparse.Namespace) -> int:
         result = f"{row['test_accuracy']:.2%}, {last.misclassified:,} misclassified" if last else ""
         epochs = "epoch " if row["epochs"] == 1 else "epochs"
         notes = [snapshot.message] if snapshot.message else []
+        if snapshot.config and not snapshot.config.trains_on_mnist:
+            notes.append(snapshot.config.dataset)
         if snapshot.config and not snapshot.config.has_paper_network:
             notes.append(NOT_THE_PAPERS)
         reason = f"({'; '.join(notes)})" if notes else ""

@@ -377,6 +377,7 @@ def test_runs_prints_a_json_object_a_line(command: Callable[..., Output], run_co
         "state": "finished",
         "message": "",
         "preset": "custom",
+        "dataset": "MNIST",
         "paper_network": True,
         "epochs": 2,
         "test_accuracy": result.test_accuracy,

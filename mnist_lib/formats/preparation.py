@@ -118,6 +118,9 @@ class Inspection(Struct, frozen=True, kw_only=True):
         counts = zip(self.class_names, self.training_counts, strict=True)
         if few := [f"{name} ({count})" for name, count in counts if count < FEW_IMAGES]:
             warnings.append(f"Fewer than {FEW_IMAGES} training images: {', '.join(few)}.")
+        tested = zip(self.class_names, self.test_counts, strict=True)
+        if untested := [name for name, count in tested if not count]:
+            warnings.append(f"No test image: {', '.join(untested)}.")
         if self.unreadable:
             left_out = len(self.unreadable)
             warnings.append(f"{left_out:,} {'file was' if left_out == 1 else 'files were'} left out:")

@@ -100,7 +100,9 @@ def test_run_whose_data_set_is_missing_says_so_and_shows_what_it_recorded(
         assert "The data set Turned is not here. Add it on the Dataset screen." in said
     if name == "dataset":
         assert "The selected run needs the data set Turned, which is not here." in said
-    if name == "train":
+    if name in ("overview", "mistakes"):
+        assert said.count("is not here") == 1
+    if name in ("train", "mistakes"):
         assert [table for table in app.table if "Test loss" in table.value.columns]
     if name == "draw":
         assert not app.error

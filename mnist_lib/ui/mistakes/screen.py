@@ -7,12 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from mnist_lib.data.dataset import Dataset
+from mnist_lib.data.dataset import Dataset, DatasetError
 from mnist_lib.data.label_votes import load_label_votes
 from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.metrics import wilson_interval
 from mnist_lib.evaluation.predictions import confusion_matrix
 from mnist_lib.evaluation.selection import select_images
+from mnist_lib.runs.paper import epoch_columns
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.cache import probabilities, run_dataset
 from mnist_lib.ui.components.columns import wrapping_columns
@@ -64,7 +65,11 @@ def render_mistakes_screen(run: Run) -> None:
     """Show the whole screen for a run that finished an epoch. As a fragment, only this runs after a click."""
     if not run.epochs_with_probabilities():
         st.rerun()  # deleted or renamed meanwhile: the whole screen says so
-    dataset = run_dataset(run)
+    try:
+        dataset = run_dataset(run)
+    except DatasetError:
+        _render_recorded(run)
+        return
     labels = dataset.test_labels
     _follow_link()
     moment = _ask_for_moment(run, dataset)
@@ -81,6 +86,13 @@ def render_mistakes_screen(run: Run) -> None:
     if download_tab.open:
         with download_tab:
             render_downloads(run, moment.epoch)
+
+
+def _render_recorded(run: Run) -> None:
+    """Say that the images are missing, and show what is known of a run without them."""
+    render_downloads(run)  # says what is missing
+    st.markdown("**What it recorded**")
+    st.table(epoch_columns(run.read().epochs, beside_paper=False), hide_index=True)
 
 
 def _follow_link() -> None:

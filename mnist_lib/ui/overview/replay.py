@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import DatasetError
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.replay import Replay, make_replay
 from mnist_lib.runs.run import Run
@@ -20,11 +21,14 @@ from mnist_lib.wording import duration_text
 @errors_as_messages()
 def render_replay(run: Run) -> None:
     """Show the run's training as a replay, if it stored an epoch."""
+    try:
+        dataset = run_dataset(run)
+    except DatasetError:  # said above, where the network reads an image
+        return
     kept = run.epochs_with_probabilities()
     replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl")) if kept else None
     if replay is None:
         return
-    dataset = run_dataset(run)
     classes = dataset.description
     st.header("Watch it learn, without waiting")
     st.caption(

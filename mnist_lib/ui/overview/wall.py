@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from mnist_lib.data.dataset import DatasetError
 from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.predictions import find_mistakes
 from mnist_lib.runs.run import Run
@@ -26,7 +27,10 @@ def render_wall(run: Run) -> None:
     kept = run.epochs_with_probabilities()
     if not kept:
         return
-    dataset = run_dataset(run)
+    try:
+        dataset = run_dataset(run)
+    except DatasetError:  # said above, where the network reads an image
+        return
     classes = dataset.description
     mistakes = find_mistakes(probabilities(run, kept[-1]), dataset.test_labels)
     if not len(mistakes.indices):

@@ -126,7 +126,7 @@ def _starting_text(phase: Phase) -> str:
 
 def _render_table_ii(snapshot: RunSnapshot) -> None:
     beside_paper = snapshot.record.dataset.is_mnist
-    st.markdown(f"**Table II**, row by row{', with the paper’s values beside it' if beside_paper else ''}")
+    st.markdown("**Table II**, row by row, with the paper's values beside it" if beside_paper else "**Epoch by epoch**")
     if snapshot.epochs:
         columns = epoch_columns(snapshot.epochs, beside_paper)
         # A table breaks long headers into two lines; a dataframe cuts them off.

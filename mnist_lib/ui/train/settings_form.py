@@ -37,7 +37,7 @@ PRESET_PURPOSES = {
     "accurate": "The fewest mistakes: it trains longer, on digits that are moved and turned a little.",
 }
 
-_OTHER_DATA = "What the presets are for, they were chosen for on MNIST. On other data they may do better or worse."
+_OTHER_DATA = "Chosen for MNIST: on other data it may do better or worse."
 
 _FOR_LOOKING = (
     "This installation only shows runs and reads drawings. To train networks of your own, install the project on your "
