@@ -25,12 +25,11 @@ _NOTHING_YET = {
     "canvas": "Nothing is drawn yet. Draw {one} on the black field.",
     "picture": "There is no picture yet. Upload or paste one that shows {single}.",
 }
-
-
-_MOST_NAMES = 12
-
 _OF_DIGITS = {"one": "one digit", "single": "a single digit"}
 _OF_CLASSES = {"one": "one thing", "single": "a single thing"}
+
+# Of the classes that a network knows, in a sentence.
+_MOST_NAMES = 12
 
 
 @errors_as_messages()
@@ -80,9 +79,8 @@ def render_draw_screen(run: Run) -> None:
         )
     with input_place:
         given = ask_for_digit(way)
-    words = _OF_DIGITS if run.dataset().is_mnist else _OF_CLASSES
-    nothing = _NOTHING_YET[way].format(**words)
     classes, image = run.dataset(), None
+    nothing = _NOTHING_YET[way].format(**(_OF_DIGITS if classes.is_mnist else _OF_CLASSES))
     if given is not None:
         try:
             image = fit_drawing(given.ink, classes.fitting)
