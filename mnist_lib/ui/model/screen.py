@@ -97,7 +97,7 @@ def _choose(run: Run) -> Shown | None:
             image, title = ask_for_image(run)
     except DrawingError as error:
         st.info(plain_text(str(error)), icon=":material/draw:")
-        screen_link("draw", "Draw")
+        screen_link("draw", "Draw a digit" if run.dataset().is_mnist else "Draw")
         return None
     with controls:
         epoch = _ask_for_epoch(run)
