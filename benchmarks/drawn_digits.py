@@ -256,6 +256,15 @@ def print_table(result: dict[str, Any]) -> None:
     )
 
 
+def find_run(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Run:
+    """Return the run that ``--run`` names in ``--runs-dir``, or end with one line."""
+    store = RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()
+    run = store.find(options.run)
+    if run is None:
+        parser.error(f"there is no run {options.run!r}")
+    return run
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -266,10 +275,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, help="use only this many digits, spread over the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    store = RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()
-    run = store.find(options.run)
-    if run is None:
-        parser.error(f"there is no run {options.run!r}")
+    run = find_run(parser, options)
     if options.limit is not None and options.limit < 1:
         parser.error("--limit must be at least 1")
     try:

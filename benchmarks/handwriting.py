@@ -25,6 +25,7 @@ from benchmarks.drawn_digits import (
     SIZES_PX,
     PenDigit,
     draw_on_canvas,
+    find_run,
     read_canvas,
     read_pen_digits,
 )
@@ -153,10 +154,7 @@ def main() -> int:
     parser.add_argument("--learned", type=int, default=LEARNED_PER_DIGIT, metavar="N", help="of each digit; default 5")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    store = RunStore(options.runs_dir.absolute()) if options.runs_dir else RunStore.default()
-    run = store.find(options.run)
-    if run is None:
-        parser.error(f"there is no run {options.run!r}")
+    run = find_run(parser, options)
     if options.learned < 1:
         parser.error("--learned must be at least 1")
     try:

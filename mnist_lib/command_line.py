@@ -38,7 +38,7 @@ from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError
 from mnist_lib.data.handwriting import Handwriting, require_enough, set_aside
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.dataset_commands import add_arguments as add_dataset_arguments
-from mnist_lib.dataset_commands import datasets_command
+from mnist_lib.dataset_commands import datasets_command, find_library
 from mnist_lib.drawing.normalization import DrawingError, fit_drawing
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawings
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
@@ -306,7 +306,7 @@ def _number(value: float | None) -> str:
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate a run's model on the test images, not from the stored probabilities."""
     run = _run_with_model(options, options.run)
-    dataset = DatasetLibrary.beside(_store(options).root).load(run.dataset())
+    dataset = find_library(options).load(run.dataset())
     network = load_network(run)
     began = time.perf_counter()
     probabilities = predict_probabilities(network, dataset.test_images)
@@ -417,7 +417,7 @@ def publish_command(options: argparse.Namespace) -> int:
 
 def _find_dataset(options: argparse.Namespace) -> DatasetDescription:
     name = MNIST if options.dataset is None else options.dataset
-    dataset = DatasetLibrary.beside(_store(options).root).find(name)
+    dataset = find_library(options).find(name)
     if dataset is None:
         raise CommandError(f"There is no data set {name!r}. `python -m mnist_lib datasets` lists them.")
     return dataset

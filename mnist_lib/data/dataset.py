@@ -99,6 +99,10 @@ class DatasetDescription(Struct, frozen=True, kw_only=True):
         """Whether its images are made of strokes, as digits are: then a solid shape is none of them."""
         return self.fitting == "centred"
 
+    def is_same(self, other: DatasetDescription) -> bool:
+        """Tell whether it has the same images, labels and classes as another, whatever else is said of them."""
+        return (self.sha256, self.class_names) == (other.sha256, other.class_names)
+
     @property
     def training_data(self) -> TrainingData:
         """What the settings of a training depend on."""

@@ -95,7 +95,7 @@ class DatasetLibrary:
         known = self.find(name)
         if known is None:
             raise DatasetError(f"The data set {name} is not here. Add it on the Dataset screen.")
-        if (known.sha256, known.class_names) != (description.sha256, description.class_names):
+        if not known.is_same(description):
             raise DatasetError(f"The data set {name} here is not the one that is needed: its images or classes differ.")
         shapes = _shapes(description)
         try:

@@ -35,7 +35,7 @@ def mistakes_csv(probabilities: np.ndarray, labels: np.ndarray, dataset: Dataset
         labels: integer, (n,), from 0.
         dataset: Whose classes they are.
     """
-    names, noun = dataset.class_names, "digit" if dataset.is_mnist else "class"
+    names, noun = dataset.class_names, dataset.kind
     mistakes = find_mistakes(probabilities, labels)
     losses = image_losses(probabilities[mistakes.indices], labels[mistakes.indices]).tolist()
     header = ("test_index", f"true_{noun}", f"predicted_{noun}", "confidence", "loss")
@@ -53,7 +53,7 @@ def predictions_csv(
         labels: integer, (n,), from 0.
         dataset: Whose classes they are.
     """
-    names, noun = dataset.class_names, "digit" if dataset.is_mnist else "class"
+    names, noun = dataset.class_names, dataset.kind
     header = ("test_index", f"true_{noun}", f"predicted_{noun}", "confidence", *(f"p{name}" for name in names))
     predicted = probabilities.argmax(axis=1)
     rows = zip(labels.tolist(), predicted.tolist(), probabilities.tolist(), strict=True)

@@ -74,7 +74,7 @@ def class_counts_figure(
         dataset: Whose classes they are.
     """
     colors = [NEUTRAL_COLOR if highlighted not in (None, label) else TRAIN_COLOR for label in range(dataset.classes)]
-    noun = "digit" if dataset.is_mnist else "class"
+    noun = dataset.kind
     bars = {
         "type": "bar",
         "name": f"Images of each {noun}",
@@ -145,7 +145,7 @@ def probabilities_figure(
     names = [dataset.class_names[label] for label in shown]
     bars = {
         "type": "bar",
-        "name": f"Probability of each {'digit' if dataset.is_mnist else 'class'}",
+        "name": f"Probability of each {dataset.kind}",
         "x": probabilities[shown],
         "y": names,
         "orientation": "h",
@@ -230,7 +230,7 @@ def epochs_figure(
     names = dict(enumerate(dataset.class_names)) | {answer: f"{dataset.class_names[answer]}, what it reads"}
     if true_label is not None:
         colors[true_label] = RIGHT_COLOR
-        names[true_label] = f"{dataset.class_names[true_label]}, the true {'digit' if dataset.is_mnist else 'class'}"
+        names[true_label] = f"{dataset.class_names[true_label]}, the true {dataset.kind}"
     lines = [
         {
             "type": "scatter",

@@ -46,7 +46,7 @@ def confusion_figure(
         selected: True and predicted class of a cell to frame, or None.
         dataset: Whose classes they are.
     """
-    names, noun = list(dataset.class_names), "digit" if dataset.is_mnist else "class"
+    names, noun = list(dataset.class_names), dataset.kind
     rows = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shares = matrix / rows
     values = shares if row_percent else matrix.astype(float)

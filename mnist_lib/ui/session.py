@@ -67,8 +67,13 @@ def selected_run() -> Run | None:
 def selected_dataset() -> DatasetDescription:
     """Return what is known of the selected run's data set; MNIST if there is no run, or it does not say."""
     run = selected_run()
+    return recorded_dataset(run) if run else MNIST_DESCRIPTION
+
+
+def recorded_dataset(run: Run) -> DatasetDescription:
+    """Return what is known of a run's data set; MNIST if its settings are damaged."""
     with suppress(DamagedRunError):
-        return run.dataset() if run else MNIST_DESCRIPTION
+        return run.dataset()
     return MNIST_DESCRIPTION
 
 

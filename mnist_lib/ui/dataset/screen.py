@@ -8,7 +8,6 @@ import streamlit as st
 
 from mnist_lib.data.dataset import (
     MNIST,
-    MNIST_DESCRIPTION,
     Dataset,
     DatasetDescription,
     DatasetError,
@@ -27,7 +26,7 @@ from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.dataset.adding import DATA_KEY, render_adding, render_removal
 from mnist_lib.ui.messages import show_error
-from mnist_lib.ui.session import dataset_library, selected_run, title_of
+from mnist_lib.ui.session import dataset_library, selected_dataset, selected_run, title_of
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
@@ -63,14 +62,14 @@ def render_dataset_screen() -> None:
 def _choose_dataset(descriptions: list[DatasetDescription], run: Run | None) -> DatasetDescription:
     """Return the chosen data set; the choice is only there if there are several."""
     by_name = {description.name: description for description in descriptions}
-    recorded = run.read().record.dataset if run else MNIST_DESCRIPTION
+    recorded = selected_dataset()
     own = recorded.name if recorded.name in by_name else MNIST
     state = st.session_state
     run_id = run.run_id if run else None
     if state.setdefault(_RUN_KEY, run_id) != run_id:  # another run was selected
         state[_RUN_KEY], state[DATA_KEY] = run_id, own
     here = by_name.get(recorded.name)
-    if here is None or (here.sha256, here.class_names) != (recorded.sha256, recorded.class_names):
+    if here is None or not here.is_same(recorded):
         which = f"{'another' if here else 'the'} data set {plain_text(recorded.name)}"
         st.info(f"The selected run needs {which}, which is not here.", icon=":material/info:")
     if len(by_name) == 1:
@@ -143,7 +142,7 @@ def _render_dataset(dataset: Dataset, run: Run | None) -> None:
         shown_values = images[chosen] if scale == "0 to 255" else scale_pixels(images[[chosen]])[0, ..., 0]
         pixel_grid(shown_values, "dataset_pixels")
         st.caption("Empty cells are 0, the paper. The more ink, the larger the value.")
-        is_of_run = run is not None and run.read().record.dataset.sha256 == classes.sha256
+        is_of_run = run is not None and selected_dataset().sha256 == classes.sha256
         if run is None or is_of_run:
             model_link(digit_address(split, chosen))
 

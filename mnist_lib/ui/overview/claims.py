@@ -7,14 +7,14 @@ import streamlit as st
 from mnist_lib.escaping import plain_text
 from mnist_lib.network.layers import NOT_THE_PAPERS
 from mnist_lib.runs.paper import CLAIM_LABELS, PAPER_CLAIMS, run_claims
-from mnist_lib.ui.session import run_store, title_of
+from mnist_lib.ui.session import recorded_dataset, run_store, title_of
 
 
 def render_claims() -> None:
     """Show the paper's claims, and the results of the runs that ship and of the newest one on MNIST."""
     store = run_store()
     columns = {"Claim": CLAIM_LABELS, "The paper": PAPER_CLAIMS}
-    newest = next((run for run in store.own_runs() if run.read().record.dataset.is_mnist), None)
+    newest = next((run for run in store.own_runs() if recorded_dataset(run).is_mnist), None)
     shown = [("", run) for run in store.bundled_runs()] + ([("Newest here: ", newest)] if newest else [])
     for which, run in shown:
         snapshot = run.read()
