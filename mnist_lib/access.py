@@ -42,6 +42,7 @@ class Limits:
         epochs: Of one training of a pupil.
         images: Training images of the same, at most.
         minutes: From its first batch, pauses included; then it stops and keeps its model.
+        queued: Runs of a pupil that wait in the queue.
         runs: In the folder of runs.
         gigabytes: Of the folder of runs, before another training or run is added.
         drawings: Kept by all together; in public by each visitor.
@@ -52,6 +53,7 @@ class Limits:
     epochs: int | None
     images: int | None
     minutes: float | None
+    queued: int | None
     runs: int
     gigabytes: int
     drawings: int
@@ -61,9 +63,11 @@ class Limits:
 
 DEFAULT_LIMITS = {
     # 500 MB is the largest zip of a run: MAX_ARCHIVE_MB in mnist_lib.runs.archive.
-    "private": Limits(None, None, None, runs=2_000, gigabytes=200, drawings=2_000, upload_mb=500, uploads_mb=2_000),
-    "class": Limits(20, 60_000, 10, runs=500, gigabytes=20, drawings=20_000, upload_mb=50, uploads_mb=500),
-    "public": Limits(0, 0, 0, runs=2_000, gigabytes=200, drawings=100, upload_mb=5, uploads_mb=200),
+    "private": Limits(
+        None, None, None, None, runs=2_000, gigabytes=200, drawings=2_000, upload_mb=500, uploads_mb=2_000
+    ),
+    "class": Limits(20, 60_000, 10, 5, runs=500, gigabytes=20, drawings=20_000, upload_mb=50, uploads_mb=500),
+    "public": Limits(0, 0, 0, 0, runs=2_000, gigabytes=200, drawings=100, upload_mb=5, uploads_mb=200),
 }
 
 

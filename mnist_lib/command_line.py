@@ -45,17 +45,19 @@ from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.export.script import keras_script
-from mnist_lib.machine import run_in_background
+from mnist_lib.machine import run_in_background, survive_parent
 from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
 from mnist_lib.runs.handwriting import Beginning, begin_from
 from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.queue import NothingWaitsError, QueueIsWorkedError, RunQueue
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
+from mnist_lib.training.work import work
 from mnist_lib.wording import duration_text, first_line, percent_text
 
 
@@ -97,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
         RunStoreError,
     ) as error:
         print_error(error)
-        return REFUSED_EXIT_CODE if isinstance(error, TrainingRefusedError) else 2
+        return REFUSED_EXIT_CODE if isinstance(error, (TrainingRefusedError, QueueIsWorkedError)) else 2
     except BrokenPipeError:  # the reader, such as `head`, has stopped reading
         drop_output()
         return 0
@@ -148,7 +150,15 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument(
         "--minutes", type=_minutes, metavar="N", help="stop after so many minutes, pauses included, and keep the model"
     )
+    training.add_argument("--queue", action="store_true", help="let it wait in the queue, and print its name")
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
+
+    working = add("work", work_command, "Train what waits in the queue, one run after the other.")
+    working.add_argument("--wait", action="store_true", help="when nothing waits any more, wait for more")
+    working.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+
+    following = add("train-next", train_next_command, "Train the next run of the queue.")
+    following.add_argument("--background-run", default="", help=argparse.SUPPRESS)
 
     evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
     evaluating.add_argument("run", nargs="?", metavar="RUN", help="a run's name; default: the newest with a model")
@@ -197,22 +207,46 @@ def train_command(options: argparse.Namespace) -> int:
         begun_from = _find_run(options, options.begun_from)
         config = handwriting_config(begun_from.read_config()[0], **choices)
         beginning = begin_from(begun_from, _read_handwriting(options, config.seed))
+    if options.queue:
+        run = RunQueue(_store(options)).add(config, dataset, beginning, options.background_run)
+        print(json.dumps({"run_id": run.run_id, "state": "queued"}) if options.json else run.run_id)
+        return 0
     continued = _store(options).find(options.continued_run) if options.continued_run is not None else None
-    backend = choose_backend(continued.read().record.versions if continued else ())
+    choose_backend(continued.read().record.versions if continued else ())  # raises before there is a run
     if options.background_run is not None:
         run_in_background()
-    with _claimed_run(options, config, dataset, beginning) as (run, config), _open_log(run) as log:
+    with _claimed_run(options, config, dataset, beginning) as (run, config):
+        return _train_claimed(options, config, run, options.minutes)
+
+
+def train_next_command(options: argparse.Namespace) -> int:
+    """Train the next run of the queue in this process; for ``work``."""
+    run_in_background()
+    try:
+        with RunQueue(_store(options)).training_next() as (run, config, record):
+            return _train_claimed(options, config, run, record.minutes)
+    except NothingWaitsError:
+        return 0
+
+
+def _train_claimed(options: argparse.Namespace, config: TrainingConfig, run: Run, minutes: float | None) -> int:
+    """Train a run that this process has claimed."""
+    queue = RunQueue(_store(options))
+    with _open_log(run) as log:
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
-            result = _train(config, run, log, backend, options.json, options.minutes)
+            result, ended_by_signal = _train(config, run, log, options.json, minutes)
         except (KeyboardInterrupt, Exception) as error:
             with contextlib.suppress(OSError):  # of a disk that is full
                 log.write(traceback.format_exc())
             stopped = isinstance(error, KeyboardInterrupt)
             reason = "interrupted before the first batch" if stopped else _reason(error)
             run.fail(reason)
+            queue.leave(run)
             raise CommandError(f"{run.run_id} failed: {reason} (see {run.log_path})") from error
+    if not ended_by_signal:  # else whoever works the queue next continues it
+        queue.leave(run)
     if options.json:
         print(msgspec.json.encode(result).decode())
     else:
@@ -221,6 +255,21 @@ def train_command(options: argparse.Namespace) -> int:
             f"Test accuracy {result.test_accuracy:.2%}, {result.misclassified:,} of {tested:,} misclassified, "
             f"{duration_text(result.train_seconds)} on {result.device}. Run {result.run_id} {result.state}."
         )
+    return 0
+
+
+def work_command(options: argparse.Namespace) -> int:
+    """Train what waits in the queue, with one line for each run that has ended."""
+    if options.background:
+        survive_parent()  # the trainers have the low priority
+
+    def print_end(run: Run) -> None:
+        snapshot = run.read()
+        result = f"{snapshot.last_epoch.test_accuracy:.2%}" if snapshot.last_epoch else snapshot.message
+        with contextlib.suppress(OSError):
+            print(printable(f"{run.run_id:<36} {snapshot.state:<12} {result}".rstrip()), flush=True)
+
+    work(_store(options), wait=options.wait, on_end=print_end)
     return 0
 
 
@@ -251,8 +300,10 @@ def _claimed_run(
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bool, minutes: float | None) -> RunResult:
+def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool, minutes: float | None) -> tuple[RunResult, bool]:
+    """Return the result, and whether a signal ended the training."""
     _, record = run.read_config()
+    backend = choose_backend(record.versions)
     dataset = DatasetLibrary.beside(run.path.parent).load(record.dataset)
     # A run that is continued computes as before; it has versions if it ever got as far as Keras.
     onednn = record.onednn if record.versions else choose_onednn(config.onednn)
@@ -272,12 +323,16 @@ def _train(config: TrainingConfig, run: Run, log: Any, backend: str, as_json: bo
             print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
 
     # From here on, Ctrl-C stops the training and keeps the model.
+    signals = []
+
+    def stop(number: int, _: object) -> None:
+        signals.append(number)
+        run.request(stop=True)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: run.request(stop=True))
-    if minutes is None:
-        return train(config, dataset, run, print_epoch)
-    with _stopped_after(minutes, run):
-        return train(config, dataset, run, print_epoch)
+        signal.signal(number, stop)
+    with _stopped_after(minutes, run) if minutes else contextlib.nullcontext():
+        return train(config, dataset, run, print_epoch), bool(signals)
 
 
 @contextlib.contextmanager

@@ -89,13 +89,19 @@ def is_same_process(pid: object, start_time: object) -> bool:
 
 
 def run_in_background() -> None:
-    """Give this process a low priority and let it survive a Ctrl-C meant for its parent.
-
-    Its own process group is enough for the latter. In a new session, Linux's autogrouping
-    would share the processor between sessions, and the low priority would have no effect.
-    """
+    """Give this process a low priority and let it survive a Ctrl-C meant for its parent."""
+    survive_parent()
     if os.name == "posix":
-        os.setpgid(0, 0)
         os.nice(10)
     else:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+
+
+def survive_parent() -> None:
+    """Let this process survive a Ctrl-C meant for its parent.
+
+    Its own process group is enough for that. In a new session, Linux's autogrouping would share
+    the processor between sessions, and a low priority would have no effect.
+    """
+    if os.name == "posix":
+        os.setpgid(0, 0)

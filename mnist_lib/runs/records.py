@@ -20,6 +20,8 @@ from mnist_lib.config import ConfigError, TrainingConfig
 from mnist_lib.data.dataset import MAX_IMAGES, MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.storage.files import read_file, write_whole
 
+# It waits for a trainer.
+WaitingState = Literal["queued"]
 ActiveState = Literal["starting", "running", "paused", "stopping"]
 # It ended as requested and saved its model, or it broke off.
 CompleteState = Literal["finished", "stopped"]
@@ -51,6 +53,9 @@ ImagesPerSecond = Annotated[float, Meta(ge=0, le=1e12)]
 Epoch = Annotated[int, Meta(ge=0, le=1_000)]
 Step = Annotated[int, Meta(ge=0, le=10**9)]
 TestImages = Annotated[int, Meta(ge=0, le=MAX_IMAGES)]
+
+
+_Record = TypeVar("_Record", bound=Struct)
 
 
 class DamagedRunError(Exception):
@@ -89,7 +94,7 @@ class Status(Struct, frozen=True):
     """The content of status.json: the state of a run.
 
     Attributes:
-        state: One of ACTIVE_STATES, COMPLETE_STATES or BROKEN_STATES.
+        state: ``queued``, or one of ACTIVE_STATES, COMPLETE_STATES or BROKEN_STATES.
         message: Why it ended, in a few words.
         phase: What an active trainer is doing.
         pid: The trainer's process id.
@@ -101,7 +106,7 @@ class Status(Struct, frozen=True):
         result: The result, once the run is finished or stopped.
     """
 
-    state: ActiveState | CompleteState | BrokenState
+    state: WaitingState | ActiveState | CompleteState | BrokenState
     message: str = ""
     phase: Phase = "loading"
     pid: int = 0
@@ -111,6 +116,36 @@ class Status(Struct, frozen=True):
     step: Step = 0
     total_steps: Step = 0
     result: RunResult | None = None
+
+
+class QueueRecord(Struct, frozen=True, kw_only=True):
+    """The content of queue.json, which a run has from when it is queued until it has ended.
+
+    Attributes:
+        rank: Its place among those that wait: the smallest is the next.
+        cluster: The address of the Dask scheduler whose workers train it; empty for this machine.
+        minutes: After how many it stops itself, pauses included; None for no limit.
+        attempts: How often a trainer ended unexpectedly since the last whole epoch.
+        epoch: The epochs that were whole at the last of these.
+    """
+
+    rank: Annotated[float, Meta(ge=-1e12, le=1e12)]
+    cluster: Annotated[str, Meta(max_length=200)] = ""
+    minutes: Annotated[float, Meta(gt=0, lt=100_000)] | None = None
+    attempts: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    epoch: Epoch = 0
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """The content of a run's experiment.json: which experiment it belongs to.
+
+    Attributes:
+        experiment: The name of the experiment.
+        number: Its number among the runs of the experiment, from 1.
+    """
+
+    experiment: Annotated[str, Meta(pattern=rf"^{RUN_NAME.pattern}\Z")]
+    number: Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class HandwritingRecord(Struct, frozen=True, kw_only=True):
@@ -274,15 +309,6 @@ class RunSnapshot:
         return self.status.result if self.status else None
 
 
-def read_status(path: Path) -> Status:
-    """Read status.json.
-
-    Raises:
-        DamagedRunError: It is missing or not what a trainer writes.
-    """
-    return _convert(read_json(path), Status, path.name)
-
-
 def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
     """Read config.json: the settings, and what is recorded beside them.
 
@@ -290,6 +316,15 @@ def read_config(path: Path) -> tuple[TrainingConfig, RunRecord]:
         DamagedRunError: It is missing or not what a trainer writes.
     """
     return parse_config(read_json(path))
+
+
+def read_record(path: Path, record: type[_Record]) -> _Record:
+    """Read a file that holds one record.
+
+    Raises:
+        DamagedRunError: It is missing or holds something else.
+    """
+    return _convert(read_json(path), record, path.name)
 
 
 def parse_config(values: dict[str, Any]) -> tuple[TrainingConfig, RunRecord]:
@@ -319,9 +354,6 @@ def _parse_settings(values: dict[str, Any]) -> TrainingConfig:
         return TrainingConfig.from_dict(settings)
     except ConfigError as error:
         raise DamagedRunError(f"config.json: {error}") from error
-
-
-_Record = TypeVar("_Record", bound=Struct)
 
 
 def _convert(values: dict[str, Any], record: type[_Record], file: str) -> _Record:

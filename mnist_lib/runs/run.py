@@ -34,13 +34,15 @@ from mnist_lib.runs.records import (
     DamagedRunError,
     EpochRow,
     EventRow,
+    Member,
+    QueueRecord,
     RunRecord,
     RunSnapshot,
     Status,
     decode_row,
     read_config,
     read_json,
-    read_status,
+    read_record,
     to_json,
     write_json,
 )
@@ -54,6 +56,7 @@ MAX_NOTE_LENGTH = 2_000
 
 
 _Row = TypeVar("_Row", BatchRow, EpochRow, EventRow)
+_Record = TypeVar("_Record", bound=msgspec.Struct)
 
 
 class RunStoreError(Exception):
@@ -134,6 +137,16 @@ class Run:
     def owner_path(self) -> Path:
         """Where it is kept who started or loaded the run, if it was a pupil or a teacher."""
         return self.path / "owner.json"
+
+    @property
+    def queue_path(self) -> Path:
+        """Where it is kept that the run is in the queue, and its place in it."""
+        return self.path / "queue.json"
+
+    @property
+    def member_path(self) -> Path:
+        """Where it is kept which experiment the run belongs to, if it belongs to one."""
+        return self.path / "experiment.json"
 
     @property
     def published_path(self) -> Path:
@@ -319,6 +332,14 @@ class Run:
         visitor_id, name = recorded.get("id"), recorded.get("name")
         return Visitor(visitor_id, name) if isinstance(visitor_id, str) and isinstance(name, str) else None
 
+    def read_queue_record(self) -> QueueRecord | None:
+        """Return the run's place in the queue; None if it is in none. The file is read again only when it changed."""
+        return _read_queue_record(self.queue_path, file_stamp(self.queue_path))
+
+    def read_member(self) -> Member | None:
+        """Return which experiment the run belongs to, or None. The file is read again only when it changed."""
+        return _read_member(self.member_path, file_stamp(self.member_path))
+
     def is_published(self) -> bool:
         """Tell whether the run is shown in public, as those that ship with the project are."""
         return self.bundled or self.published_path.is_file()
@@ -368,12 +389,14 @@ class Run:
         return _read_dataset(self, file_stamp(self.path / "config.json"))
 
     def read_status(self) -> Status:
-        """Return status.json; a run whose trainer is gone is marked as interrupted.
+        """Return status.json; a run whose trainer is gone, or its place in the queue, is marked as interrupted.
 
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
         """
-        status = read_status(self.path / "status.json")
+        status = read_record(self.path / "status.json", Status)
+        if status.state == "queued" and self.read_queue_record() is None:
+            return msgspec.structs.replace(status, state="interrupted", message="it was taken out of the queue")
         if status.state not in ACTIVE_STATES:
             return status
         if not is_same_process(status.pid, status.pid_start_time):
@@ -492,6 +515,23 @@ class Run:
 @lru_cache(maxsize=4096)
 def _read_dataset(run: Run, stamp: int) -> DatasetDescription:
     return run.read_config()[1].dataset
+
+
+@lru_cache(maxsize=4096)
+def _read_queue_record(path: Path, stamp: int) -> QueueRecord | None:
+    return _read_or_none(path, QueueRecord) if stamp else None
+
+
+@lru_cache(maxsize=4096)
+def _read_member(path: Path, stamp: int) -> Member | None:
+    return _read_or_none(path, Member) if stamp else None
+
+
+def _read_or_none(path: Path, record: type[_Record]) -> _Record | None:
+    try:
+        return read_record(path, record)
+    except DamagedRunError:
+        return None
 
 
 class _Metrics(NamedTuple):

@@ -6,9 +6,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -19,7 +20,16 @@ from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.machine import process_start_time
 from mnist_lib.paths import ASSETS_PATH
 from mnist_lib.runs.handwriting import Beginning, write_beginning
-from mnist_lib.runs.records import ACTIVE_STATES, RUN_NAME, DamagedRunError, RunRecord, Status, read_json, write_json
+from mnist_lib.runs.records import (
+    ACTIVE_STATES,
+    RUN_NAME,
+    DamagedRunError,
+    RunRecord,
+    RunSnapshot,
+    Status,
+    read_json,
+    write_json,
+)
 from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
 from mnist_lib.storage.files import file_stamp
 
@@ -27,6 +37,9 @@ BUNDLED_RUNS_PATH = ASSETS_PATH / "runs"
 
 # The beginnings of hidden folders: runs that are being loaded, and deleted.
 LOADING, _DELETED = ".loading-", ".deleted-"
+
+# Whoever holds the queue's lock writes a few small files.
+QUEUE_LOCK_TIMEOUT_S = 10.0
 
 # A hidden folder, or one whose name is not UTF-8: Python reads each byte that is not as a lone surrogate.
 _NO_NAME = re.compile(r"^\.|[\ud800-\udfff]")
@@ -113,9 +126,10 @@ class RunStore:
         """Raise RunStoreError unless the visitor may add a run of so many bytes, and there is room for it."""
         if not self.access.may_add:
             raise NotAllowedError(self.access.refusal)
-        self._require_room(runs=1, size=size)
+        self.require_room(runs=1, size=size)
 
-    def _require_room(self, runs: int, size: int = 0) -> None:
+    def require_room(self, runs: int, size: int = 0) -> None:
+        """Raise RunStoreError unless there is room for so many more runs, and so many bytes."""
         limits = self.access.limits
         if len(_folders(self.root)) + runs > limits.runs:
             raise RunStoreError(f"At most {limits.runs:,} runs are kept here. Delete one first.")
@@ -144,6 +158,9 @@ class RunStore:
         """
         self.require_change(run)
         run.request(paused, stop, learning_rate)
+        if stop:  # as a person wants it; if anything else ends it, the queue continues it
+            with suppress(OSError):
+                run.queue_path.unlink(missing_ok=True)
 
     def write_note(self, run: Run, text: str) -> None:
         """Save a note about a run, as ``Run.write_note`` does.
@@ -169,7 +186,7 @@ class RunStore:
         try:
             run.published_path.touch() if published else run.published_path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self.cannot_write(error) from error
 
     # Writing.
 
@@ -199,14 +216,16 @@ class RunStore:
         """
         if run_id is not None:
             _require_folder_name(run_id)
-        with self._claim():
-            self._require_room(runs=1)
+        with self.claim():
+            self.require_room(runs=1)
             try:
                 name = self.new_run_id(config) if run_id is None else run_id
-                run = self._make_run(config, name, dataset, beginning)
-                write_json(self._note_path, {"run_id": run.run_id})
+                with self.making(config, name, dataset, beginning) as hidden:
+                    hidden.write_status(starting(config))
+                run = Run(self.root / name)
+                self.note(run)
             except OSError as error:
-                raise self._cannot_write(error) from error
+                raise self.cannot_write(error) from error
             yield run
 
     @contextmanager
@@ -217,7 +236,7 @@ class RunStore:
             TrainingRefusedError: Another training holds the claim.
             RunStoreError: There is no such run of this machine, it has nothing left to train, or it cannot be written.
         """
-        with self._claim():
+        with self.claim():
             run = next((run for run in self.own_runs() if run.run_id == run_id), None)
             if run is None:
                 raise RunStoreError(f"There is no run {run_id!r} of this machine to continue.")
@@ -227,17 +246,12 @@ class RunStore:
                 raise RunStoreError(f"{run_id} is {snapshot.state}{reason} and cannot be continued.")
             if not run.can_continue(snapshot):
                 raise RunStoreError(f"{run_id} has epochs but no checkpoint to continue from.")
-            self._require_room(runs=0)
+            self.require_room(runs=0)
             try:
-                epoch = max(run.checkpoints(snapshot), default=0)
-                write_json(self._note_path, {"run_id": run.run_id})
-                # Requests to the previous trainer; once the status is written, they are for this one.
-                (run.path / "control.json").unlink(missing_ok=True)
-                # Before rewinding: a stopped run that is only half rewound would be damaged.
-                run.write_status(self._starting(snapshot.config, epoch))
-                run.rewind(epoch)
+                self.note(run)
+                begin_again(run, snapshot.config, snapshot)
             except OSError as error:
-                raise self._cannot_write(error) from error
+                raise self.cannot_write(error) from error
             yield run, snapshot.config
 
     def rename(self, run: Run, name: str) -> Run:
@@ -258,7 +272,7 @@ class RunStore:
             with self._kept_from_trainers(run, "renamed"):
                 return Run(run.path.rename(self.root / name))
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self.cannot_write(error) from error
 
     def delete(self, run: Run) -> None:
         """Delete a run of this machine for good.
@@ -268,13 +282,20 @@ class RunStore:
         """
         try:
             with self._kept_from_trainers(run, "deleted"):
-                # Hidden in one step, so that no reader sees half a run.
-                hidden = run.path.rename(self.root / f"{_DELETED}{run.run_id}-{time.time_ns()}")
+                hidden = self.hide(run)
             shutil.rmtree(hidden)
         except FileNotFoundError as error:
             raise RunStoreError("The run is gone already.") from error
         except OSError as error:
-            raise self._cannot_write(error) from error
+            raise self.cannot_write(error) from error
+
+    def hide(self, run: Run) -> Path:
+        """Take a run's folder from all readers in one step, so that none sees half of it, and return its new path.
+
+        Raises:
+            OSError: The folder cannot be renamed.
+        """
+        return run.path.rename(self.root / f"{_DELETED}{run.run_id}-{time.time_ns()}")
 
     def remove_leftovers(self) -> None:
         """Remove what a process left that was killed while it deleted a run, or loaded one more than an hour ago."""
@@ -293,6 +314,10 @@ class RunStore:
             raise RunStoreError(f"The run ships with the project and cannot be {done}.")
         self.require_change(run)
         with ExitStack() as claim:
+            claim.enter_context(self.queue_lock())  # nobody takes it from the queue meanwhile
+            record = run.read_queue_record()
+            if record and record.cluster and run.read_status().state in ACTIVE_STATES:
+                raise RunStoreError(f"The run is being trained and cannot be {done} now. Stop it first.")
             if self._lock_path.exists():  # a training was started here before
                 try:
                     claim.enter_context(FileLock(self._lock_path, blocking=False))
@@ -304,7 +329,13 @@ class RunStore:
             yield
 
     @contextmanager
-    def _claim(self) -> Iterator[None]:
+    def claim(self) -> Iterator[None]:
+        """Claim the store for one training.
+
+        Raises:
+            TrainingRefusedError: Another training holds the claim.
+            RunStoreError: The folder cannot be written.
+        """
         with ExitStack() as claim:
             try:
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -316,8 +347,28 @@ class RunStore:
                     f"A training is already running: {name}. Wait for it to end, or stop it first."
                 ) from error
             except OSError as error:
-                raise self._cannot_write(error) from error
+                raise self.cannot_write(error) from error
             yield
+
+    @contextmanager
+    def queue_lock(self) -> Iterator[None]:
+        """Keep all others from changing the queue, for the blink of an eye.
+
+        Raises:
+            RunStoreError: The folder cannot be written, or somebody holds the lock for long.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.root / ".queue.lock", timeout=QUEUE_LOCK_TIMEOUT_S)
+            lock.acquire()
+        except Timeout as error:
+            raise RunStoreError("The queue is being changed by another process. Try again.") from error
+        except OSError as error:
+            raise self.cannot_write(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def _lock_path(self) -> Path:
@@ -337,37 +388,75 @@ class RunStore:
 
     def new_run_id(self, config: TrainingConfig) -> str:
         """Return a name that no run has: the time, the preset and the seed."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}-seed{config.seed}"
-        taken = [path.name for path in _folders(self.root)]
-        suffixes = [""] + [f"-{number}" for number in range(2, len(taken) + 3)]
-        return next(name + suffix for suffix in suffixes if name + suffix not in taken)
+        return self.new_run_ids([config])[0]
 
-    def _make_run(
+    def new_run_ids(self, configs: Sequence[TrainingConfig]) -> list[str]:
+        """Return such a name for each of several new runs."""
+        taken = {path.name for path in _folders(self.root)}
+        now = f"{datetime.now():%Y%m%d-%H%M%S}"
+        names = []
+        for config in configs:
+            name = f"{now}-{config.preset}-seed{config.seed}"
+            suffixes = chain([""], (f"-{number}" for number in count(2)))
+            names.append(next(name + suffix for suffix in suffixes if name + suffix not in taken))
+            taken.add(names[-1])
+        return names
+
+    @contextmanager
+    def making(
         self, config: TrainingConfig, run_id: str, dataset: DatasetDescription, beginning: Beginning | None
-    ) -> Run:
-        """Create a run folder that is complete as soon as it is visible."""
+    ) -> Iterator[Run]:
+        """Create a run folder that is complete as soon as it is visible; the caller writes status.json meanwhile.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
         handwriting = beginning.record if beginning else None
         hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset, handwriting=handwriting))
         if beginning:
             write_beginning(hidden, beginning)
-        hidden.write_status(self._starting(config))
-        return Run(hidden.path.rename(self.root / run_id))
+        yield hidden
+        hidden.path.rename(self.root / run_id)
 
-    @staticmethod
-    def _starting(config: TrainingConfig, epoch: int = 0) -> Status:
-        return Status(
-            "starting",
-            pid=os.getpid(),
-            pid_start_time=process_start_time(),
-            epoch=epoch,
-            step=epoch * config.steps_per_epoch,
-            total_steps=config.total_steps,
-        )
+    def note(self, run: Run) -> None:
+        """Note that the run is the one being trained on this machine. For whoever holds the claim.
 
-    def _cannot_write(self, error: OSError) -> RunStoreError:
+        Raises:
+            OSError: The folder cannot be written.
+        """
+        write_json(self._note_path, {"run_id": run.run_id})
+
+    def cannot_write(self, error: OSError) -> RunStoreError:
+        """Return what to raise instead of an error of the file system."""
         return RunStoreError(f"Cannot write to the runs folder {self.root}: {error.strerror or error}.")
+
+
+def starting(config: TrainingConfig, epoch: int = 0) -> Status:
+    """Return the status of a run that this process begins to train, or continues after an epoch."""
+    return Status(
+        "starting",
+        pid=os.getpid(),
+        pid_start_time=process_start_time(),
+        epoch=epoch,
+        step=epoch * config.steps_per_epoch,
+        total_steps=config.total_steps,
+    )
+
+
+def begin_again(run: Run, config: TrainingConfig, snapshot: RunSnapshot) -> None:
+    """Take a run for this process, and rewind it to its last checkpoint, or to its beginning.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    epoch = max(run.checkpoints(snapshot), default=0)
+    # Requests to the previous trainer; once the status is written, they are for this one.
+    (run.path / "control.json").unlink(missing_ok=True)
+    # Before rewinding: a stopped run that is only half rewound would be damaged.
+    run.write_status(starting(config, epoch))
+    run.rewind(epoch)
 
 
 def _require_folder_name(name: str) -> None:

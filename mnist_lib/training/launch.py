@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import math
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from mnist_lib.config import TrainingConfig, handwriting_config
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.paths import PROJECT_PATH
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
@@ -20,6 +22,9 @@ from mnist_lib.runs.store import RunStore, TrainingRefusedError
 # From the start of the process to its claim on the store: Python starts and reads
 # a few files. Keras is loaded after that.
 CLAIM_TIMEOUT_S = 30.0
+
+# From the start of a process to its claim on the queue, on a loaded machine.
+WORKER_START_S = 3.0
 
 # With MNIST_ON_EXIT=stop. A batch, the test images, and writing the model.
 STOP_TIMEOUT_S = 20.0
@@ -31,23 +36,62 @@ REFUSED_EXIT_CODE = 3
 def start_training(store: RunStore, config: TrainingConfig) -> Run:
     """Start the trainer and wait until it has claimed the store, which takes a fraction of a second.
 
+    While another training runs, or others wait in the queue, the new run waits in it.
+
     The child is an ordinary ``python -m mnist_lib train`` at low priority. It outlives
     the process that started it and is found again through its run directory. Where the
     environment says MNIST_ON_EXIT=stop, this process stops the training before it ends: in
     a container the end of the server is the end of all its processes.
 
     Raises:
-        NotAllowedError: The visitor may not train with these settings.
-        TrainingRefusedError: A training already runs in this store.
+        NotAllowedError: The visitor may not train with these settings, or has enough runs in the queue.
         RunStoreError: The trainer could not start. The message says why, in one line.
     """
     store.require_training(config)
+    if not _must_wait(store):
+        with suppress(TrainingRefusedError):  # another was started at the same moment
+            return _start_new(store, config, _options(config))
+    dataset = DatasetLibrary.beside(store.root).find(config.dataset)
+    if dataset is None:
+        raise RunStoreError(f"There is no data set {config.dataset} any more.")
+    run = RunQueue(store).add(config, dataset)
+    ensure_worker(store)
+    return run
+
+
+def _options(config: TrainingConfig) -> list[str]:
     settings = config.to_dict()
     settings["limit"] = settings.pop("training_images")
     del settings["classes"]  # the data set has them
     # "custom" is not a preset to start from: every setting is given as an option anyway.
     settings["preset"] = "paper" if config.preset == "custom" else config.preset
-    return _start_new(store, config, [_option(*item) for item in settings.items()])
+    return [_option(*item) for item in settings.items()]
+
+
+def _must_wait(store: RunStore) -> bool:
+    return store.active_run() is not None or bool(RunQueue(store).waiting())
+
+
+# When this process last started one for each store and cluster, in seconds of the monotonic clock.
+_worker_started_s: dict[tuple[Path, str], float] = {}
+
+
+def ensure_worker(store: RunStore) -> None:
+    """Let a process work the queue, unless one does or there is nothing to do.
+
+    It is an ordinary ``python -m mnist_lib work`` at low priority, and outlives the process that started it.
+    """
+    queue = RunQueue(store)
+    if queue.is_paused():
+        return
+    for cluster in {entry.record.cluster for entry in queue.waiting(None)}:
+        now_s = time.monotonic()
+        # Many tabs ask for it several times before the first one has begun.
+        started_s = _worker_started_s.get((store.root, cluster), -math.inf)
+        if not queue.worker_is_alive(cluster) and now_s - started_s > WORKER_START_S:
+            _worker_started_s[store.root, cluster] = now_s
+            options = [f"--cluster={cluster}"] if cluster else []
+            _stop_on_exit(start_process(store, ["work", "--background", *options], subprocess.DEVNULL))
 
 
 def start_handwriting(store: RunStore, begun_from: Run, drawings: Path) -> Run:
@@ -59,14 +103,25 @@ def start_handwriting(store: RunStore, begun_from: Run, drawings: Path) -> Run:
         drawings: The folder of the drawings.
 
     Raises:
-        NotAllowedError: The visitor may not train so much.
-        TrainingRefusedError: A training already runs in this store.
+        NotAllowedError: The visitor may not train so much, or has enough runs in the queue.
         RunStoreError: The trainer could not start, as with too few drawings.
         DamagedRunError: The settings of the run to begin from cannot be read.
     """
     config = handwriting_config(begun_from.read_config()[0])
     store.require_training(config)
-    return _start_new(store, config, [f"--from={begun_from.run_id}", f"--drawings={drawings}"])
+    options = [f"--from={begun_from.run_id}", f"--drawings={drawings}"]
+    if not _must_wait(store):
+        with suppress(TrainingRefusedError):  # another was started at the same moment
+            return _start_new(store, config, options)
+    RunQueue(store).require_place()
+    run = Run(store.root / store.new_run_id(config))
+    process = start_process(store, ["train", *options, "--queue", f"--background-run={run.run_id}"])
+    _, errors = process.communicate()
+    if process.returncode:
+        raise RunStoreError(last_line(errors))
+    store.record_owner(run)
+    ensure_worker(store)
+    return run
 
 
 def _start_new(store: RunStore, config: TrainingConfig, options: list[str]) -> Run:
@@ -79,17 +134,21 @@ def _start_new(store: RunStore, config: TrainingConfig, options: list[str]) -> R
 
 
 def continue_training(store: RunStore, run: Run) -> Run:
-    """Start a trainer that continues a run from its last checkpoint.
+    """Start a trainer that continues a run from its last checkpoint, or let it wait in the queue.
 
     Raises:
-        NotAllowedError: The visitor may not change the run, or not train so much.
-        TrainingRefusedError: A training already runs in this store.
+        NotAllowedError: The visitor may not change the run, not train so much, or has enough runs in the queue.
         RunStoreError: The run has nothing left to train, or the trainer could not start.
     """
     store.require_change(run)
     if config := run.read().config:  # without one, the trainer says what is wrong
         store.require_training(config)
-    return _start(store, run, [f"--continue={run.run_id}"])
+    if not _must_wait(store):
+        with suppress(TrainingRefusedError):
+            return _start(store, run, [f"--continue={run.run_id}"])
+    RunQueue(store).add_again(run)
+    ensure_worker(store)
+    return run
 
 
 def _option(name: str, value: object) -> str:
@@ -100,39 +159,60 @@ def _option(name: str, value: object) -> str:
 
 
 def _start(store: RunStore, run: Run, options: list[str]) -> Run:
-    running = store.active_run()
-    if running:
-        raise TrainingRefusedError(
-            f"A training is already running: {running.run_id}. Wait for it to end, or stop it first."
-        )
     if store.access.minutes:
         options = [*options, f"--minutes={store.access.minutes}"]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "mnist_lib",
-            "train",
-            *options,
-            f"--runs-dir={store.root}",
-            f"--background-run={run.run_id}",
-        ],
-        cwd=PROJECT_PATH,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "MNIST_DATA_DIR": str(DatasetLibrary.beside(store.root).root)},
-    )
+    process = start_process(store, ["train", *options, f"--background-run={run.run_id}"])
     run = _wait_for_claim(process, run)
-    if os.environ.get("MNIST_ON_EXIT") == "stop":
-        atexit.unregister(_stop)  # of an earlier training, which has ended
-        atexit.register(_stop, process)
+    _stop_on_exit(process)
     return run
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
-    """Stop a training as its Stop button does, and wait until its model is kept."""
+def start_process(store: RunStore, arguments: list[str], errors: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """Start a command of the project on a store.
+
+    Args:
+        store: The runs, and beside them the data sets.
+        arguments: The command and its options.
+        errors: Where its standard error goes.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_lib", *arguments, f"--runs-dir={store.root}"],
+        cwd=PROJECT_PATH,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "MNIST_DATA_DIR": str(DatasetLibrary.beside(store.root).root)},
+    )
+
+
+def last_line(errors: str) -> str:
+    """Return what a command said last on standard error, without its name."""
+    lines = errors.strip().splitlines() or ["the trainer ended unexpectedly"]
+    return lines[-1].removeprefix("mnist_lib: ")
+
+
+def _stop_on_exit(process: subprocess.Popen[str]) -> None:
+    """Where the environment says MNIST_ON_EXIT=stop, stop a process before this one ends."""
+    if os.environ.get("MNIST_ON_EXIT") == "stop":
+        if not _stopped_on_exit:
+            atexit.register(_stop_all)
+        _stopped_on_exit[:] = [other for other in _stopped_on_exit if other.poll() is None] + [process]
+
+
+# A trainer, and what works the queue.
+_stopped_on_exit: list[subprocess.Popen[str]] = []
+
+
+def _stop_all() -> None:
+    for process in _stopped_on_exit:
+        process.terminate()
+    for process in _stopped_on_exit:
+        stop_process(process)
+
+
+def stop_process(process: subprocess.Popen[str]) -> None:
+    """Stop a trainer, or what works the queue, as the Stop button does, and wait until its model is kept."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_TIMEOUT_S)
@@ -143,9 +223,8 @@ def _wait_for_claim(process: subprocess.Popen[str], run: Run) -> Run:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             _, errors = process.communicate()
-            last_line = (errors.strip().splitlines() or ["the trainer ended unexpectedly"])[-1]
             refused = process.returncode == REFUSED_EXIT_CODE
-            raise (TrainingRefusedError if refused else RunStoreError)(last_line.removeprefix("mnist_lib: "))
+            raise (TrainingRefusedError if refused else RunStoreError)(last_line(errors))
         # Two starts in one second may choose the same name, so the pid tells whose run it is. Not
         # on Windows, where the Python of a virtual environment only launches another process.
         with suppress(DamagedRunError):

@@ -16,6 +16,7 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.evaluation.predictions import accuracy
 from mnist_lib.machine import is_same_process
 from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
@@ -62,7 +63,7 @@ class Story(NamedTuple):
     niceness: int
     process_group: int
     active: Run | None
-    second_start: str
+    second_start: tuple[RunSnapshot, bool]  # how it reads, and whether it waits
     while_training: RunSnapshot
     after_kill: RunSnapshot
 
@@ -80,8 +81,12 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         status = run.read_status()
         process = psutil.Process(status.pid)
         alive, niceness, group = process.is_running(), process.nice(), os.getpgid(status.pid)
-        with pytest.raises(TrainingRefusedError) as refusal:
-            start_training(store, TrainingConfig())
+        second = start_training(store, TrainingConfig())
+        queue = RunQueue(store)
+        wait_until(queue.worker_is_alive)
+        second_start = second.read(), [entry.run for entry in queue.waiting()] == [second]
+        queue.take_back(second)
+        wait_until(lambda: not queue.worker_is_alive())
 
         def second_epoch() -> RunSnapshot | None:
             snapshot = run.read()
@@ -92,7 +97,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         active = store.active_run()
     finally:
         kill(run)
-    return Story(store, run, at_start, alive, niceness, group, active, str(refusal.value), while_training, run.read())
+    return Story(store, run, at_start, alive, niceness, group, active, second_start, while_training, run.read())
 
 
 def test_start_returns_a_run_that_is_readable_at_once(story: Story) -> None:
@@ -124,10 +129,11 @@ def test_active_run_is_found_from_outside(story: Story) -> None:
     assert story.active.path == story.run.path
 
 
-def test_second_start_is_refused_with_the_name_of_the_first(story: Story) -> None:
-    name = story.run.run_id
-    assert story.second_start == f"A training is already running: {name}. Wait for it to end, or stop it first."
-    assert [run.run_id for run in story.store.runs()] == [name]
+def test_second_start_waits_in_a_queue_that_somebody_works(story: Story) -> None:
+    snapshot, waits = story.second_start
+    assert (snapshot.state, waits) == ("queued", True)
+    assert snapshot.config == TrainingConfig()
+    assert [run.run_id for run in story.store.runs()] == [story.run.run_id]  # it was taken back
 
 
 def test_killed_trainer_is_interrupted_and_no_longer_active(story: Story) -> None:
@@ -172,18 +178,18 @@ def start_at_the_same_time(store: RunStore, configs: list[TrainingConfig]) -> li
 
 
 @pytest.mark.parametrize("seeds", [(1, 2), (1, 1)], ids=["two names", "one name"])
-def test_of_two_starts_at_the_same_time_one_trains_and_one_is_refused(seeds: tuple[int, int], store: RunStore) -> None:
+def test_of_two_starts_at_the_same_time_one_trains_and_one_waits(seeds: tuple[int, int], store: RunStore) -> None:
     # With one seed both choose the same name: the time, the preset and the seed.
     outcomes = start_at_the_same_time(store, [TrainingConfig("custom", epochs=9, seed=seed) for seed in seeds])
+    queue = RunQueue(store)
+    queue.pause()
     runs = store.runs()
     for run in runs:
         kill(run)
-    (started,) = (outcome for outcome in outcomes if isinstance(outcome, Run))
-    (refused,) = (outcome for outcome in outcomes if isinstance(outcome, RunStoreError))
-    assert isinstance(refused, TrainingRefusedError)
-    assert str(refused).startswith("A training is already running: ")
-    assert "\n" not in str(refused)
-    assert [run.run_id for run in runs] == [started.run_id]
+    wait_until(lambda: not queue.worker_is_alive())
+    assert {run.run_id for run in runs} == {run.run_id for run in outcomes if isinstance(run, Run)}
+    assert len(runs) == 2
+    assert sorted(run.read().state for run in runs) == ["interrupted", "queued"]
 
 
 def test_start_in_a_store_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
