@@ -13,6 +13,7 @@ LAYERS = (
     ("network", "identity"),
     ("runs",),
     ("drawing", "explain", "training"),
+    ("experiments",),
     ("figures", "formats"),
     ("export",),
     ("ui",),

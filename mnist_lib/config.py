@@ -391,7 +391,7 @@ def config_from_choices(preset: str = "paper", data: TrainingData = MNIST_DATA, 
     """
     if preset not in PRESETS:
         raise ConfigError(f"Preset must be one of {', '.join(PRESETS)}, not {preset!r}.")
-    return _change(preset_for(preset, data), data, choices)
+    return change_settings(preset_for(preset, data), data, choices)
 
 
 def handwriting_config(begun_from: TrainingConfig, **choices: Any) -> TrainingConfig:
@@ -408,10 +408,20 @@ def handwriting_config(begun_from: TrainingConfig, **choices: Any) -> TrainingCo
     for name, value in network.items():
         if choices.get(name) not in (None, value):
             raise ConfigError(f"{SETTINGS[name].label}: the network is that of the run from which it begins.")
-    return _change(replace(HANDWRITING, **network), MNIST_DATA, choices)
+    return change_settings(replace(HANDWRITING, **network), MNIST_DATA, choices)
 
 
-def _change(config: TrainingConfig, data: TrainingData, choices: dict[str, Any]) -> TrainingConfig:
+def change_settings(config: TrainingConfig, data: TrainingData, choices: dict[str, Any]) -> TrainingConfig:
+    """Return settings with some of them changed; they are named ``custom`` if more than the seed is another.
+
+    Args:
+        config: The settings.
+        data: Their data set.
+        choices: Settings by name. ``None`` keeps the value.
+
+    Raises:
+        ConfigError: A value is out of its range.
+    """
     recipe = config.to_dict()
     changed = {name: value for name, value in choices.items() if value is not None and value != recipe[name]}
     name = "custom" if changed.keys() - {"seed"} else config.preset
