@@ -72,17 +72,22 @@ def chance_text(fixed: int, broken: int) -> str:
         return "Both make the same number of errors, on different images."
     p = mcnemar_exact(fixed, broken)
     errors = f"A difference of {difference:,} {'error' if difference == 1 else 'errors'}"
-    verdict = (
-        "It may well be chance."
-        if p >= 0.05
-        else "Chance alone rarely does that."
-        if p >= 0.001
-        else "Chance alone hardly ever does that."
-    )
     return (
-        f"{errors}: between equally good networks, chance alone would make one at least as large in {_pairs(p)} "
-        f"({_p_text(p)}). {verdict}"
+        f"{errors}: between equally good networks, chance alone would make one at least as large in "
+        f"{chance_in_words(p)}. {verdict_text(p)}"
     )
+
+
+def verdict_text(p: float) -> str:
+    """Return what a p value, 0 to 1, says about chance, in a sentence."""
+    if p >= 0.05:
+        return "It may well be chance."
+    return f"Chance alone {'rarely' if p >= 0.001 else 'hardly ever'} does that."
+
+
+def chance_in_words(p: float) -> str:
+    """Return a p value, 0 to 1, as a share of pairs: ``about one of 30 such pairs (p = 0.033)``."""
+    return f"{_pairs(p)} ({_p_text(p)})"
 
 
 def _pairs(p: float) -> str:
