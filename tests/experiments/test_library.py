@@ -54,7 +54,7 @@ def test_name_that_is_taken_and_a_note_too_long_are_refused(library: ExperimentL
         library.add("RATES", plan)
     with pytest.raises(ExperimentError, match="at most 2,000 characters"):
         library.add("other", plan, note="x" * 2_001)
-    with pytest.raises(ExperimentError, match="There is no experiment '../rates'"):
+    with pytest.raises(ExperimentError, match=r"There is no experiment .\.\./rates"):
         library.remove("../rates")
 
 
