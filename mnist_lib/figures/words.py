@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,17 @@ def figure_in_words(figure: go.Figure) -> str:
     """Return the numbers of a figure in sentences: bars, the course of lines, the largest cells of heatmaps.
 
     Args:
-        figure: Of bars, lines and heatmaps. Text that is written into it only repeats numbers, and is left out.
+        figure: Of bars, lines, heatmaps and parallel coordinates. Text that is written into it only repeats numbers,
+            and is left out; so is a band, which the texts of its line tell.
     """
     layout: dict[str, Any] = figure.layout.to_plotly_json()  # a plain dictionary, which is read many times faster
     title = layout.get("title", {}).get("text")
     said = [title] if title else []
     for trace in (trace.to_plotly_json() for trace in figure.data):
-        if trace["type"] == "scatter" and trace.get("mode") == "text":
+        if trace["type"] == "scatter" and (trace.get("mode") == "text" or trace.get("fill") == "toself"):
+            continue
+        if trace["type"] == "parcoords":
+            said.append(_dimensions_in_words(trace["dimensions"]))
             continue
         x_axis, y_axis = (layout.get(f"{name}axis{trace.get(f'{name}axis', name)[1:]}", {}) for name in "xy")
         if trace["type"] == "heatmap":
@@ -34,6 +38,30 @@ def figure_in_words(figure: go.Figure) -> str:
             told = _points_in_words(trace.get("x"), trace.get("y"), x_axis, y_axis, trace.get("text"))
         said.append(f"{trace['name']}: {told}" if trace.get("name") else told)
     return ". ".join(said)
+
+
+def _dimensions_in_words(dimensions: Sequence[dict[str, Any]]) -> str:
+    """Tell the ends of each axis, and each axis of the line that ends highest."""
+    last = np.asarray(dimensions[-1]["values"], float)
+    if not len(last):
+        return "nothing yet"
+    ends = [
+        f"{each['label']} from {_of_dimension(each, np.argmin)} to {_of_dimension(each, np.argmax)}"
+        for each in dimensions
+    ]
+    highest = [f"{each['label']} {_of_dimension(each, lambda _: last.argmax())}" for each in dimensions]
+    return f"{len(last)} lines: {', '.join(ends)}; the one that ends highest: {', '.join(highest)}"
+
+
+def _of_dimension(dimension: dict[str, Any], find: Callable[[np.ndarray], Any]) -> str:
+    """Return a value of an axis whose numbers may be ticks for names, or logarithms, where one of its ticks is."""
+    value = np.asarray(dimension["values"], float)[find(np.asarray(dimension["values"], float))]
+    texts = dimension.get("ticktext")
+    if texts is None:
+        return _text(value, dimension)
+    ticks = np.asarray(dimension["tickvals"], float)
+    nearest = int(np.abs(ticks - value).argmin())
+    return texts[nearest] if ticks[nearest] == value else _text(10**value)
 
 
 def _title(axis: dict[str, Any]) -> str | None:

@@ -1,0 +1,298 @@
+"""Plotly figures of experiments: what repeated runs reached, and what settings have to do with it.
+
+As in ``digits``, text and grid colours are left to the theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_lib.config import SETTINGS
+from mnist_lib.escaping import plotly_text
+from mnist_lib.evaluation.repeated import summarize
+from mnist_lib.experiments.plan import Plan
+from mnist_lib.experiments.results import Curve, ExperimentRun
+from mnist_lib.figures.digits import POSITIVE_COLOR, TRAIN_COLOR
+from mnist_lib.figures.learning_curves import OTHER_COLORS
+from mnist_lib.wording import setting_text
+
+
+class Metric(NamedTuple):
+    """A figure of a run.
+
+    Attributes:
+        label: Its name on the axes.
+        format: Plotly's format of its numbers.
+        larger_is_better: True for accuracy.
+    """
+
+    label: str
+    format: str
+    larger_is_better: bool
+
+
+# By the names of ExperimentRun's properties.
+METRICS = {
+    "validation_accuracy": Metric("validation accuracy", ".2%", True),
+    "test_accuracy": Metric("test accuracy", ".2%", True),
+    "validation_errors": Metric("misread validation images", ",d", False),
+    "misclassified": Metric("misread test images", ",d", False),
+    "seconds": Metric("seconds", ",.1f", False),
+}
+
+# More could not be told apart.
+MAX_CURVES = 6
+MAX_GROUPS = 30
+
+_COLORS = (TRAIN_COLOR, *OTHER_COLORS)
+
+# From the worst to the best, of middle brightness: readable on white and on black, without seeing red or green.
+_WORST_TO_BEST = [[0, POSITIVE_COLOR], [0.5, "#a855f7"], [1, TRAIN_COLOR]]
+
+# A few runs that learned nothing would leave one colour to all others.
+_WORST_COLORED = 0.1
+
+_MARGIN = {"l": 10, "r": 20, "t": 10, "b": 10}
+
+
+def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric: str = "test_accuracy") -> go.Figure:
+    """Draw each run as a dot, and the mean of each group with its 95% interval.
+
+    Args:
+        groups: Names and runs, for example those of each combination; the first ``MAX_GROUPS`` are drawn.
+        metric: One of ``METRICS``. Runs that are not finished or have none are left out.
+    """
+    shown = METRICS[metric]
+    dots: list[tuple[str, float, int]] = []
+    means: list[tuple[str, float, float, str]] = []
+    names = [plotly_text(name) for name, _ in groups[:MAX_GROUPS]]
+    for name, (_, runs) in zip(names, groups, strict=False):
+        known = [(value, run.number) for run in runs if run.is_finished and (value := getattr(run, metric)) is not None]
+        dots += [(name, value, number) for value, number in known]
+        if known:
+            summary = summarize([value for value, _ in known], shown.larger_is_better)
+            said, half = _number(summary.mean, shown), 0.0
+            if summary.interval:
+                half = summary.interval[1] - summary.mean
+                said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in summary.interval)}"
+            means.append((name, summary.mean, half, said))
+    # It does nothing to single points, but says along which axis they are to be read.
+    lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h"}
+    runs_trace = lying | {
+        "name": "runs",
+        "x": [value for _, value, _ in dots],
+        "y": [name for name, _, _ in dots],
+        "customdata": [number for *_, number in dots],
+        "marker": {"color": TRAIN_COLOR, "size": 9, "opacity": 0.55},
+        "hovertemplate": f"run %{{customdata}}: %{{x:{shown.format}}}<extra></extra>",
+    }
+    means_trace = lying | {
+        "name": "mean, 95% interval",
+        "x": [mean for _, mean, _, _ in means],
+        "y": [name for name, *_ in means],
+        "text": [said for *_, said in means],
+        "error_x": {"array": [half for _, _, half, _ in means], "color": POSITIVE_COLOR, "thickness": 2, "width": 6},
+        "marker": {"color": POSITIVE_COLOR, "size": 11, "symbol": "diamond"},
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+    return go.Figure(
+        [runs_trace, means_trace],
+        {
+            "height": 110 + 34 * max(len(names), 1),
+            "margin": _MARGIN,
+            "uirevision": f"repeats {metric}",
+            "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+            "xaxis": _axis(shown) | {"nticks": 6},
+            "yaxis": {
+                "type": "category",
+                "automargin": True,
+                "autorange": "reversed",
+                "categoryorder": "array",
+                "categoryarray": names,
+            },
+        },
+    )
+
+
+def curves_figure(curves: Sequence[tuple[str, Curve]], metric: str) -> go.Figure:
+    """Draw the mean of several runs over the epochs, in a band from the smallest to the largest.
+
+    Args:
+        curves: Names and curves, as ``mean_curve`` returns them; the first ``MAX_CURVES`` are drawn.
+        metric: One of ``METRICS``.
+    """
+    shown = METRICS[metric]
+    traces: list[dict[str, Any]] = []
+    for color, (name, curve) in zip(_COLORS, curves[:MAX_CURVES], strict=False):
+        group = {"type": "scatter", "legendgroup": name}
+        band = group | {
+            "x": np.concatenate([curve.epochs, curve.epochs[::-1]]),
+            "y": np.concatenate([curve.high, curve.low[::-1]]),
+            "mode": "lines",
+            "fill": "toself",
+            "fillcolor": "rgba({},{},{},0.2)".format(*bytes.fromhex(color[1:])),
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+        ends = zip(curve.mean.tolist(), curve.low.tolist(), curve.high.tolist(), strict=True)
+        said = [f"{_number(mean, shown)}, {_number(low, shown)} to {_number(high, shown)}" for mean, low, high in ends]
+        line = group | {
+            "name": plotly_text(name),
+            "uid": name,
+            "x": curve.epochs,
+            "y": curve.mean,
+            "text": said,
+            "mode": "lines+markers",
+            "line": {"color": color, "width": 2},
+            "marker": {"size": 6},
+            "hovertemplate": "epoch %{x}: %{text}",
+        }
+        traces += [band, line]
+    return go.Figure(
+        traces,
+        {
+            "height": 320,
+            "margin": _MARGIN,
+            "uirevision": f"curves {metric}",
+            "showlegend": len(curves) > 1,
+            "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+            "xaxis": {"title": {"text": "epoch", "standoff": 4}, "tickformat": "d", "automargin": True},
+            "yaxis": _axis(shown),
+        },
+    )
+
+
+def parallel_coordinates_figure(runs: Sequence[ExperimentRun], plan: Plan, metric: str) -> go.Figure:
+    """Draw each run as a line through its varied settings to a metric, which gives it its colour.
+
+    Args:
+        runs: The runs; those without settings or without the metric are left out.
+        plan: It says which settings are varied, and on which scale.
+        metric: One of ``METRICS``.
+    """
+    runs = _known(runs, metric)
+    shown = METRICS[metric]
+    values = [getattr(run, metric) for run in runs]
+    dimensions = [_dimension(runs, plan, name) for name in plan.varied]
+    dimensions.append({"label": shown.label, "values": values, "tickformat": shown.format})
+    lines = {
+        "type": "parcoords",
+        "dimensions": dimensions,
+        "line": _colors(values, shown),
+        "customdata": [run.number for run in runs],
+        "labelangle": 0,
+    }
+    layout = {
+        "height": 340,
+        "margin": {"l": 60, "r": 60, "t": 50, "b": 20},
+        "uirevision": f"parallel {metric} {plan.varied}",
+    }
+    return go.Figure([lines], layout)
+
+
+def scatter_figure(
+    runs: Sequence[ExperimentRun], plan: Plan, setting: str, metric: str, color: str | None = None
+) -> go.Figure:
+    """Draw a metric of each run against a setting.
+
+    Args:
+        runs: The runs; those without settings or without the metrics are left out.
+        plan: It says on which scale a setting is varied.
+        setting: A name of ``SETTINGS``.
+        metric: One of ``METRICS``.
+        color: Another one that gives the dots their colour, or None.
+    """
+    runs = [run for run in _known(runs, metric) if color is None or getattr(run, color) is not None]
+    shown = METRICS[metric]
+    settings = [getattr(run.config, setting) for run in runs]
+    is_number = SETTINGS[setting].kind in (int, float)
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": shown.label,
+        "x": settings if is_number else [setting_text(value) for value in settings],
+        "y": [getattr(run, metric) for run in runs],
+        "customdata": [run.number for run in runs],
+        "marker": {"size": 9, "opacity": 0.8, "color": TRAIN_COLOR},
+        "hovertemplate": f"run %{{customdata}}: %{{x}}, %{{y:{shown.format}}}<extra></extra>",
+    }
+    if color:
+        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color])
+    kind = "category" if not is_number else "log" if _is_logarithmic(plan, setting) else "linear"
+    x_axis: dict[str, Any] = {"title": {"text": SETTINGS[setting].label, "standoff": 4}, "type": kind}
+    if kind == "log":
+        x_axis |= {"tickformat": "~g"}
+    return go.Figure(
+        [dots],
+        {
+            "height": 340,
+            "margin": _MARGIN,
+            "uirevision": f"scatter {setting} {metric}",
+            "xaxis": x_axis | {"automargin": True},
+            "yaxis": _axis(shown),
+        },
+    )
+
+
+def _known(runs: Sequence[ExperimentRun], metric: str) -> list[ExperimentRun]:
+    return [run for run in runs if run.config and run.epochs and getattr(run, metric) is not None]
+
+
+def _axis(shown: Metric) -> dict[str, Any]:
+    axis = {"title": {"text": shown.label, "standoff": 8}, "automargin": True, "zeroline": False}
+    return axis | {"tickformat": ".2~%" if shown.format.endswith("%") else "~s", "hoverformat": shown.format}
+
+
+def _number(value: float, shown: Metric) -> str:
+    """Return a mean or an extreme, which may lie between two whole numbers."""
+    return f"{value:.2%}" if shown.format.endswith("%") else f"{value:,.1f}".removesuffix(".0")
+
+
+def _colors(values: Sequence[float], shown: Metric) -> dict[str, Any]:
+    """Return what gives lines and dots the colours of a metric: blue is the best."""
+    colors = {
+        "color": list(values),
+        "colorscale": _WORST_TO_BEST,
+        "reversescale": not shown.larger_is_better,
+        "showscale": True,
+        "colorbar": {"title": {"text": shown.label, "side": "right"}, "tickformat": shown.format, "thickness": 12},
+    }
+    if len(values):
+        low, high = min(values), max(values)
+        if shown.larger_is_better:
+            low = float(np.quantile(values, _WORST_COLORED))
+        else:
+            high = float(np.quantile(values, 1 - _WORST_COLORED))
+        colors |= {"cmin": low, "cmax": high}
+    return colors
+
+
+def _is_logarithmic(plan: Plan, name: str) -> bool:
+    return any(each.name == name and each.is_logarithmic for each in plan.vary)
+
+
+def _dimension(runs: Sequence[ExperimentRun], plan: Plan, name: str) -> dict[str, Any]:
+    """Return an axis of parallel coordinates, which knows no logarithm and no names: both are ticks on numbers."""
+    setting = SETTINGS[name]
+    values = [getattr(run.config, name) for run in runs]
+    if setting.kind not in (int, float):
+        names = [value for value in setting.allowed if value in values]
+        codes = {"values": [names.index(value) for value in values], "tickvals": list(range(len(names)))}
+        return {"label": setting.label, **codes, "ticktext": [setting_text(value) for value in names]}
+    if not values or not _is_logarithmic(plan, name):
+        return {"label": setting.label, "values": values}
+    low, high = np.log10(min(values)), np.log10(max(values))
+    powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low - 1e-9 <= np.log10(tick) <= high + 1e-9] or [min(values), max(values)]
+    return {
+        "label": setting.label,
+        "values": np.log10(values),
+        "tickvals": np.log10(ticks),
+        "ticktext": [f"{tick:g}" for tick in ticks],
+    }
