@@ -87,7 +87,7 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
         "x": [value for _, value, _ in dots],
         "y": [name for name, _, _ in dots],
         "customdata": [number for *_, number in dots],
-        "marker": {"color": TRAIN_COLOR, "size": 9, "opacity": 0.55},
+        "marker": {"color": TRAIN_COLOR, "size": 9, "opacity": 0.7},
         "hovertemplate": f"run %{{customdata}}: %{{x:{shown.format}}}<extra></extra>",
     }
     means_trace = lying | {
@@ -245,7 +245,7 @@ def _known(runs: Sequence[ExperimentRun], metric: str) -> list[ExperimentRun]:
 
 def _axis(shown: Metric) -> dict[str, Any]:
     axis = {"title": {"text": shown.label, "standoff": 8}, "automargin": True, "zeroline": False}
-    return axis | {"tickformat": ".2~%" if shown.format.endswith("%") else "~s", "hoverformat": shown.format}
+    return axis | {"tickformat": ".2~%" if shown.format.endswith("%") else ",", "hoverformat": shown.format}
 
 
 def _number(value: float, shown: Metric) -> str:
