@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
-from mnist_lib.config import PRESETS
+from mnist_lib.config import PRESETS, SETTINGS, TrainingConfig
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
 from mnist_lib.machine import device_name
 from mnist_lib.network.forward import Network, predict_probabilities
 from mnist_lib.runs.comparison import run_result
+from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.records import DamagedRunError
-from mnist_lib.runs.store import RunStore
+from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore
 
 # On the machine of the README, seconds of training of each preset, and of reading the 10,000 test
 # images with NumPy. How the two go together on other processors is known only roughly, so the
@@ -26,6 +29,9 @@ RANGE = (0.7, 2.0)
 
 # The newest runs of this machine that are looked at.
 MOST_RUNS = 30
+
+# Whose network is timed.
+_PAPER_RUN = "pretrained-paper"
 
 _TIMED_IMAGES = 200
 _TIMES = 3
@@ -44,16 +50,54 @@ def measured_times(store: RunStore) -> dict[str, ExpectedTime]:
     Presets with which none was done are left out.
     """
     times: dict[str, ExpectedTime] = {}
+    for config, took in _finished_here(store):
+        # With another seed it takes as long, with other settings its preset is "custom".
+        if config.preset in PRESETS and config.trains_on_mnist:
+            times.setdefault(config.preset, took)
+    return times
+
+
+def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> ExpectedTime:
+    """Return what trainings, one after the other, will take on this machine.
+
+    Each is expected to take as long as the run of this machine that is most like it, the newest of these, in
+    proportion to the images that are seen. Before there is one, it is estimated from the presets.
+
+    Args:
+        store: The runs.
+        configs: The settings of the trainings.
+    """
+    known = _finished_here(store)
+    if not known:
+        estimates = estimated_times(time_reading(load_network(Run(BUNDLED_RUNS_PATH / _PAPER_RUN, bundled=True))))
+        known = [(PRESETS[preset], took) for preset, took in estimates.items()]
+    least = most = 0.0
+    for config in configs:
+        like, took = min(known, key=lambda pair: _differences(config, pair[0]))
+        factor = _seen_images(config) / _seen_images(like)
+        least, most = least + factor * took.least_s, most + factor * took.most_s
+    return ExpectedTime(least, most)
+
+
+def _finished_here(store: RunStore) -> list[tuple[TrainingConfig, ExpectedTime]]:
+    """Return what the newest finished trainings of this machine took, the newest first."""
+    times = []
     for run in store.own_runs()[:MOST_RUNS]:
         result = run_result(run)
         if result is None or result.state != "finished" or result.device != device_name():
             continue
         with suppress(DamagedRunError):
-            config, _ = run.read_config()
-            # With another seed it takes as long, with other settings its preset is "custom".
-            if config.preset in PRESETS and config.trains_on_mnist:
-                times.setdefault(config.preset, ExpectedTime(result.train_seconds, result.train_seconds))
+            times.append((run.read_config()[0], ExpectedTime(result.train_seconds, result.train_seconds)))
     return times
+
+
+def _differences(config: TrainingConfig, other: TrainingConfig) -> int:
+    return sum(getattr(config, name) != getattr(other, name) for name in SETTINGS if name != "seed")
+
+
+def _seen_images(config: TrainingConfig) -> float:
+    """Return how many images a training sees; those of which it sees the middle alone are half the work."""
+    return config.fitted_images * (config.epochs - min(config.middle_epochs, config.epochs) / 2)
 
 
 def estimated_times(reading_s: float) -> dict[str, ExpectedTime]:

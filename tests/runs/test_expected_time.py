@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+import mnist_lib.runs.expected_time as expected_time_module
+from mnist_lib.config import config_from_choices
 from mnist_lib.machine import device_name
-from mnist_lib.runs import expected_time
-from mnist_lib.runs.expected_time import ExpectedTime, estimated_times, measured_times, time_reading
+from mnist_lib.runs.expected_time import ExpectedTime, estimated_times, expected_time, measured_times, time_reading
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
@@ -42,5 +43,22 @@ def test_estimate_grows_with_the_time_that_reading_takes() -> None:
 def test_reading_is_timed_for_ten_thousand_images(monkeypatch: pytest.MonkeyPatch) -> None:
     # Each look at the clock is later by a tenth of a second: 200 images take that long.
     clock = iter(range(100))
-    monkeypatch.setattr(expected_time.time, "perf_counter", lambda: next(clock) / 10)
+    monkeypatch.setattr(expected_time_module.time, "perf_counter", lambda: next(clock) / 10)
     assert time_reading(load_network(PAPER_RUN)) == pytest.approx(5.0)
+
+
+def test_trainings_take_as_long_as_the_most_similar_one_in_proportion_to_their_images(store: RunStore) -> None:
+    trained_here(store, "20260101-000000-paper-seed1", 50.0)
+    large = trained_here(store, "20260102-000000-custom-seed1", 20.0)
+    change_json(large.path / "config.json", settings=config_from_choices(batch_size=256).to_dict())
+    one, other = config_from_choices(seed=3, epochs=10), config_from_choices(batch_size=256, training_images=30_000)
+    assert expected_time(store, [one]) == pytest.approx((100, 100))
+    assert expected_time(store, [one, other]) == pytest.approx((110, 110))
+
+
+def test_trainings_are_estimated_from_the_presets_before_there_is_a_run(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected_time_module, "time_reading", lambda network: 0.92)
+    fast = config_from_choices("fast", seed=9)
+    assert expected_time(store, [fast, fast]) == pytest.approx((2 * 14.7 * 0.7, 2 * 14.7 * 2.0))
