@@ -156,6 +156,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise ConfigError(f"1 to {MAX_RUNS} samples are drawn, not {self.samples:,}.")
         if not self.vary and (self.samples is not None or self.halving):
             raise ConfigError("No setting is varied: there is nothing to draw samples of and nothing to halve.")
+        if self.halving and self.seeds > 1:
+            raise ConfigError("Halving compares combinations by one seed each.")
         ranges = [SETTINGS[each.name].label for each in self.vary if isinstance(each, Range)]
         if ranges and self.samples is None:
             raise ConfigError(f"{ranges[0]} has a range: say how many samples to draw, or list its values.")

@@ -104,6 +104,7 @@ def test_what_cannot_be_varied_is_said_in_a_line(text: str, said: str) -> None:
         ({"vary": [BATCHES, *map(parse_vary, ("zoom=0", "dropout=0", "epochs=1", "shift_px=0"))]}, "At most 4"),
         ({"samples": 3}, "No setting is varied"),
         ({"halving": True}, "No setting is varied"),
+        ({"vary": [BATCHES], "halving": True, "seeds": 2}, "one seed each"),
         ({"seeds": 0}, "1 to 100 seeds"),
         ({"seeds": 101}, "1 to 100 seeds"),
         ({"vary": [BATCHES], "seeds": 67}, f"at most {MAX_RUNS} runs, not 201"),
