@@ -17,7 +17,8 @@ LAYERS = (
     ("figures", "formats"),
     ("export",),
     ("ui",),
-    ("dataset_commands",),
+    ("dataset_commands", "setting_arguments"),
+    ("experiment_command",),
     ("command_line",),
     ("__main__",),
 )

@@ -27,23 +27,24 @@ import msgspec
 
 from mnist_lib.access import AccessError, read_access
 from mnist_lib.config import (
-    PRESETS,
-    SETTINGS,
     ConfigError,
     TrainingConfig,
     config_from_choices,
     handwriting_config,
 )
-from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError
+from mnist_lib.data.dataset import DatasetDescription, DatasetError
 from mnist_lib.data.handwriting import Handwriting, require_enough, set_aside
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.dataset_commands import add_arguments as add_dataset_arguments
-from mnist_lib.dataset_commands import datasets_command, find_library
+from mnist_lib.dataset_commands import datasets_command, find_dataset, find_library
 from mnist_lib.drawing.normalization import DrawingError, fit_drawing
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawings
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.experiment_command import add_arguments as add_experiment_arguments
+from mnist_lib.experiment_command import experiment_command
+from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.export.script import keras_script
 from mnist_lib.machine import run_in_background, survive_parent
 from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
@@ -55,6 +56,7 @@ from mnist_lib.runs.queue import NothingWaitsError, QueueIsWorkedError, RunQueue
 from mnist_lib.runs.records import COMPLETE_STATES, DamagedRunError, EpochRow, RunResult
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
+from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
 from mnist_lib.training.work import work
@@ -95,6 +97,7 @@ def main(arguments: list[str] | None = None) -> int:
         DatasetError,
         DamagedRunError,
         DrawingError,
+        ExperimentError,
         OwnDigitsError,
         RunStoreError,
     ) as error:
@@ -125,20 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     training = add("train", train_command, "Train the network. Ctrl-C stops the training and keeps the model.")
-    training.add_argument("--preset", help=f"one of: {', '.join(PRESETS)} (default: paper)")
-    for name, setting in SETTINGS.items():
-        flag = "--limit" if name == "training_images" else f"--{name.replace('_', '-')}"
-        if setting.kind is bool:
-            training.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=setting.help)
-            continue
-        training.add_argument(
-            flag,
-            dest=name,
-            type=setting.kind,
-            metavar={int: "N", float: "X", str: "NAME"}[setting.kind],
-            help=f"{setting.text}. {setting.help}".replace("%", "%%"),
-        )
-    training.add_argument("--dataset", metavar="NAME", help="a data set that was added; default: MNIST")
+    add_setting_arguments(training)
     training.add_argument("--from", dest="begun_from", metavar="RUN", help="learn your drawings from a run's weights")
     training.add_argument(
         "--drawings",
@@ -159,6 +149,9 @@ def _parser() -> argparse.ArgumentParser:
 
     following = add("train-next", train_next_command, "Train the next run of the queue.")
     following.add_argument("--background-run", default="", help=argparse.SUPPRESS)
+
+    text = "Train several runs that belong together: seeds, a grid, or random samples of settings."
+    add_experiment_arguments(add("experiment", experiment_command, text))
 
     evaluating = add("evaluate", evaluate_command, "Evaluate a run's model on the 10,000 test images.")
     evaluating.add_argument("run", nargs="?", metavar="RUN", help="a run's name; default: the newest with a model")
@@ -191,11 +184,11 @@ def _minutes(text: str) -> float:
 
 def train_command(options: argparse.Namespace) -> int:
     """Train in this process, with one progress line per epoch."""
-    choices = {name: getattr(options, name) for name in SETTINGS}
+    choices = given_settings(options)
     given = [*choices.values(), options.dataset, options.begun_from, options.drawings]
     if options.continued_run is not None and any(value is not None for value in given):
         raise CommandError("--continue uses the run's own settings: leave out all other settings.")
-    dataset = _find_dataset(options)
+    dataset = find_dataset(options)
     if options.begun_from is None:
         if options.drawings is not None:
             raise CommandError("--drawings is for --from.")
@@ -468,14 +461,6 @@ def publish_command(options: argparse.Namespace) -> int:
     """Mark a run for the public, or take the mark away."""
     _store(options).publish(_find_run(options, options.run), not options.undo)
     return 0
-
-
-def _find_dataset(options: argparse.Namespace) -> DatasetDescription:
-    name = MNIST if options.dataset is None else options.dataset
-    dataset = find_library(options).find(name)
-    if dataset is None:
-        raise CommandError(f"There is no data set {name!r}. `python -m mnist_lib datasets` lists them.")
-    return dataset
 
 
 def _iso_time(created_at: float) -> str:

@@ -10,7 +10,7 @@ from typing import get_args
 
 import msgspec
 
-from mnist_lib.data.dataset import DatasetError, Fitting
+from mnist_lib.data.dataset import MNIST, DatasetDescription, DatasetError, Fitting
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.escaping import printable
 from mnist_lib.formats.preparation import Choices, split_class_names
@@ -22,6 +22,19 @@ def find_library(options: argparse.Namespace) -> DatasetLibrary:
     """Return the data sets that belong to the runs of ``--runs-dir``."""
     root = options.runs_dir.absolute() if options.runs_dir else RunStore.default().root
     return DatasetLibrary.beside(root)
+
+
+def find_dataset(options: argparse.Namespace) -> DatasetDescription:
+    """Return the data set of ``--dataset``, by default MNIST.
+
+    Raises:
+        DatasetError: There is none of this name.
+    """
+    name = MNIST if options.dataset is None else options.dataset
+    dataset = find_library(options).find(name)
+    if dataset is None:
+        raise DatasetError(f"There is no data set {name!r}. `python -m mnist_lib datasets` lists them.")
+    return dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

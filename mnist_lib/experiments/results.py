@@ -263,3 +263,20 @@ def _read_anew(run: Run, number: int, is_queued: bool) -> ExperimentRun:
     seconds = snapshot.result.train_seconds if snapshot.result else last.elapsed_s if last else 0.0
     epochs = tuple(snapshot.epochs)
     return ExperimentRun(run, number, snapshot.state, snapshot.message, snapshot.config, epochs, seconds, is_queued)
+
+
+def summary_text(combination: Combination) -> str:
+    """Say in words what runs reached that differ in their seed alone: mean, spread, interval and worst."""
+    runs = f"{sum(run.is_finished for run in combination.runs)} of {len(combination.runs)} runs finished"
+    accuracy, misread = combination.accuracy, combination.misclassified
+    if accuracy is None or misread is None:
+        return f"{runs}."
+    if accuracy.interval is None or misread.interval is None:
+        return f"{runs}. Test accuracy {accuracy.mean:.2%}, {misread.mean:,.0f} misread."
+    low, high = (min(max(end, 0.0), 1.0) for end in accuracy.interval)
+    fewest, most = max(misread.interval[0], 0.0), misread.interval[1]
+    return (
+        f"{runs}. Test accuracy {accuracy.mean:.2%} on average, standard deviation {accuracy.deviation:.2%}, 95% "
+        f"interval of the mean {low:.2%} to {high:.2%}, worst {accuracy.worst:.2%}. Misread {misread.mean:,.1f} on "
+        f"average, interval {fewest:,.1f} to {most:,.1f}, worst {misread.worst:,.0f}."
+    )

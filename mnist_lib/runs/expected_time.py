@@ -27,6 +27,9 @@ REFERENCE_TRAINING_S = {"paper": 70.4, "fast": 14.7, "accurate": 118.0}
 REFERENCE_READING_S = 0.92
 RANGE = (0.7, 2.0)
 
+# From the start of a trainer to its first batch there: Keras loads and the network is traced.
+START_S = 6.0
+
 # The newest runs of this machine that are looked at.
 MOST_RUNS = 30
 
@@ -58,7 +61,7 @@ def measured_times(store: RunStore) -> dict[str, ExpectedTime]:
 
 
 def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> ExpectedTime:
-    """Return what trainings, one after the other, will take on this machine.
+    """Return what trainings, one after the other, will take on this machine, with the start of each.
 
     Each is expected to take as long as the run of this machine that is most like it, the newest of these, in
     proportion to the images that are seen. Before there is one, it is estimated from the presets.
@@ -71,7 +74,7 @@ def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> Expecte
     if not known:
         estimates = estimated_times(time_reading(load_network(Run(BUNDLED_RUNS_PATH / _PAPER_RUN, bundled=True))))
         known = [(PRESETS[preset], took) for preset, took in estimates.items()]
-    least = most = 0.0
+    least = most = START_S * len(configs)
     for config in configs:
         like, took = min(known, key=lambda pair: _differences(config, pair[0]))
         factor = _seen_images(config) / _seen_images(like)
