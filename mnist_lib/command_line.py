@@ -44,6 +44,7 @@ from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.experiment_command import add_arguments as add_experiment_arguments
 from mnist_lib.experiment_command import experiment_command
+from mnist_lib.experiments.halving import Halving
 from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.export.script import keras_script
 from mnist_lib.machine import run_in_background, survive_parent
@@ -262,7 +263,14 @@ def work_command(options: argparse.Namespace) -> int:
         with contextlib.suppress(OSError):
             print(printable(f"{run.run_id:<36} {snapshot.state:<12} {result}".rstrip()), flush=True)
 
-    work(_store(options), wait=options.wait, on_end=print_end)
+    store = _store(options)
+    halving = Halving(store)
+
+    def note_end(run: Run) -> None:
+        halving.look(run)
+        print_end(run)
+
+    work(store, wait=options.wait, on_look=halving.look, on_end=note_end)
     return 0
 
 

@@ -100,7 +100,7 @@ class _Progress:
         self._store, self._experiment, self._file = store, experiment, file
         self._told: set[int] = set()
         self._looked_at = -SECONDS_PER_LOOK
-        self._halving = Halving(store)
+        self.halving = Halving(store)
 
     def has_ended(self) -> bool:
         """Look at the experiment, at most once a second, and tell whether all its runs have ended."""
@@ -111,7 +111,7 @@ class _Progress:
         for run in results.runs:
             if run.has_ended and run.number not in self._told:
                 self._told.add(run.number)
-                self._halving.look(run.run)
+                self.halving.look(run.run)
                 self.print(f"{len(self._told):>3}/{len(results.runs)}  {_line(run, self._experiment)}")
         return results.has_ended
 
@@ -124,7 +124,7 @@ class _Progress:
 def _train(store: RunStore, experiment: Experiment, progress: _Progress) -> None:
     """Work the queue until the experiment has ended."""
     if not experiment.cluster:
-        work(store, is_done=progress.has_ended, on_look=Halving(store).look)
+        work(store, is_done=progress.has_ended, on_look=progress.halving.look)
         return
     worker = start_process(store, ["work", f"--cluster={experiment.cluster}"])
     try:

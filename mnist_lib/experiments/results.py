@@ -123,6 +123,11 @@ class Results(NamedTuple):
     why_no_best: str
 
     @property
+    def missing(self) -> int:
+        """How many runs of the plan are not there: deleted, or never queued because something came between."""
+        return max(self.experiment.plan.runs - len(self.runs), 0)
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing of it is trained any more."""
         return all(run.has_ended for run in self.runs)

@@ -6,7 +6,7 @@ import pytest
 
 from mnist_lib.config import MNIST_DATA, TrainingConfig
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
-from mnist_lib.experiments.results import mean_curve, read_results, recipe_on_everything
+from mnist_lib.experiments.results import mean_curve, read_results, recipe_on_everything, summary_text
 from mnist_lib.runs.records import QueueRecord, write_json
 from mnist_lib.runs.store import RunStore
 from tests.support.experiments import add_experiment, add_run
@@ -33,6 +33,12 @@ def test_seeds_are_summarized_over_what_is_finished(store: RunStore) -> None:
     assert results.whole.accuracy
     assert results.whole.accuracy.worst == pytest.approx(0.991)
     assert results.has_ended
+    assert results.missing == 0
+    # 10 / sqrt(3) times 4.302653 on both sides.
+    assert summary_text(results.whole) == (
+        "3 of 5 runs finished. Test accuracy 99.20% on average, standard deviation 0.10%, 95% interval of the mean "
+        "98.95% to 99.45%, worst 99.10%. Misread 80.0 on average, interval 55.2 to 104.8, worst 90."
+    )
     assert results.best is None
     assert results.why_no_best.startswith("There is nothing to choose from")
     write_json(results.runs[4].run.queue_path, QueueRecord(rank=1))
@@ -47,6 +53,8 @@ def test_best_is_chosen_by_validation_and_never_by_the_test_images(store: RunSto
         add_run(store, "rates", number, configs[number - 1], [errors], [validation])
     results = read_results(store, experiment)
     assert results.best is not None
+    assert results.missing == 1
+    assert summary_text(results.combinations[1]) == "1 of 1 runs finished. Test accuracy 99.10%, 90 misread."
     assert results.best.settings == {"learning_rate": 0.001}, "the other one has not finished both seeds"
     add_run(store, "rates", 4, configs[3], [90], [0.99])
     results = read_results(store, experiment)
