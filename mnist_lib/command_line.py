@@ -202,7 +202,7 @@ def train_command(options: argparse.Namespace) -> int:
         config = handwriting_config(begun_from.read_config()[0], **choices)
         beginning = begin_from(begun_from, _read_handwriting(options, config.seed))
     if options.queue:
-        run = RunQueue(_store(options)).add(config, dataset, beginning, options.background_run)
+        run = RunQueue(_store(options)).add(config, dataset, beginning, options.background_run, options.minutes)
         print(json.dumps({"run_id": run.run_id, "state": "queued"}) if options.json else run.run_id)
         return 0
     continued = _store(options).find(options.continued_run) if options.continued_run is not None else None

@@ -61,9 +61,20 @@ def measured_times(store: RunStore) -> dict[str, ExpectedTime]:
 
 
 def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> ExpectedTime:
-    """Return what trainings, one after the other, will take on this machine, with the start of each.
+    """Return what trainings, one after the other, will take on this machine, as ``expected_times`` does.
 
-    Each is expected to take as long as the run of this machine that is most like it, the newest of these, in
+    Args:
+        store: The runs.
+        configs: The settings of the trainings.
+    """
+    times = expected_times(store, configs)
+    return ExpectedTime(sum(time.least_s for time in times), sum(time.most_s for time in times))
+
+
+def expected_times(store: RunStore, configs: Sequence[TrainingConfig]) -> list[ExpectedTime]:
+    """Return what each training will take on this machine, with its start.
+
+    It is expected to take as long as the run of this machine that is most like it, the newest of these, in
     proportion to the images that are seen. Before there is one, it is estimated from the presets.
 
     Args:
@@ -74,12 +85,12 @@ def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> Expecte
     if not known:
         estimates = estimated_times(time_reading(load_network(Run(BUNDLED_RUNS_PATH / _PAPER_RUN, bundled=True))))
         known = [(PRESETS[preset], took) for preset, took in estimates.items()]
-    least = most = START_S * len(configs)
+    times = []
     for config in configs:
         like, took = min(known, key=lambda pair: _differences(config, pair[0]))
         factor = _seen_images(config) / _seen_images(like)
-        least, most = least + factor * took.least_s, most + factor * took.most_s
-    return ExpectedTime(least, most)
+        times.append(ExpectedTime(*(START_S + factor * seconds for seconds in took)))
+    return times
 
 
 def _finished_here(store: RunStore) -> list[tuple[TrainingConfig, ExpectedTime]]:

@@ -48,11 +48,18 @@ class QueueEntry(NamedTuple):
         run: The run.
         record: Its queue.json.
         state: ``queued``, or ``interrupted`` or ``stopped`` if it is to be continued.
+        epochs: Those that it has.
     """
 
     run: Run
     record: QueueRecord
     state: str
+    epochs: int
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether there is nothing of it but its settings."""
+        return self.state == "queued" and not self.epochs
 
 
 class RunQueue:
@@ -79,14 +86,18 @@ class RunQueue:
             if record is None or cluster not in (None, record.cluster):
                 continue
             with suppress(DamagedRunError):  # it is damaged, and cannot be trained
-                state = run.read_status().state
-                if state in _WAITING_STATES:
-                    entries.append(QueueEntry(run, record, state))
+                status = run.read_status()
+                if status.state in _WAITING_STATES:
+                    entries.append(QueueEntry(run, record, status.state, status.epoch))
         return sorted(entries, key=lambda entry: (entry.record.rank, entry.run.run_id))
 
     def is_paused(self) -> bool:
         """Tell whether nothing is taken from the queue for now."""
         return self._paused_path.exists()
+
+    def untrained(self) -> set[str]:
+        """Return the names of the runs that wait and of which there is nothing but their settings."""
+        return {entry.run.run_id for entry in self.waiting(None) if entry.is_untrained}
 
     # What a person does.
 
@@ -96,7 +107,7 @@ class RunQueue:
         dataset: DatasetDescription = MNIST_DESCRIPTION,
         beginning: Beginning | None = None,
         run_id: str | None = None,
-        cluster: str = "",
+        minutes: float | None = None,
     ) -> Run:
         """Add a new run at the end.
 
@@ -105,13 +116,13 @@ class RunQueue:
             dataset: What it is to learn from.
             beginning: For a run that learns drawings.
             run_id: A name for the run; by default a new one is made.
-            cluster: The address of a Dask scheduler; by default this machine trains it.
+            minutes: After how many it stops itself; by default as long as the visitor may train.
 
         Raises:
             NotAllowedError: The visitor may not train with these settings, or has enough runs in the queue.
             RunStoreError: There is no room for it, or the folder cannot be written.
         """
-        return self._add([config], dataset, beginning, run_id, cluster)[0]
+        return self._add([config], dataset, beginning, run_id, minutes)[0]
 
     def add_all(
         self,
@@ -134,12 +145,13 @@ class RunQueue:
         dataset: DatasetDescription,
         beginning: Beginning | None = None,
         run_id: str | None = None,
+        minutes: float | None = None,
         cluster: str = "",
         experiment: str | None = None,
     ) -> list[Run]:
         for config in configs:
             self.store.require_training(config)
-        minutes = self.store.access.minutes
+        minutes = minutes or self.store.access.minutes
         with self._changing():
             waiting = self.waiting(None)
             self.require_place(len(configs))

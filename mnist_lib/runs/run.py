@@ -394,7 +394,9 @@ class Run:
         Raises:
             DamagedRunError: The file is missing or not what a trainer writes.
         """
-        status = read_record(self.path / "status.json", Status)
+        status = _read_queued(self.path / "status.json", *_identity(self.path / "status.json"))
+        if status is None:
+            status = read_record(self.path / "status.json", Status)
         if status.state == "queued" and self.read_queue_record() is None:
             return msgspec.structs.replace(status, state="interrupted", message="it was taken out of the queue")
         if status.state not in ACTIVE_STATES:
@@ -520,6 +522,23 @@ def _read_dataset(run: Run, stamp: int) -> DatasetDescription:
 @lru_cache(maxsize=4096)
 def _read_queue_record(path: Path, stamp: int) -> QueueRecord | None:
     return _read_or_none(path, QueueRecord) if stamp else None
+
+
+# Hundreds of runs may wait, and every screen asks for them. Nothing else is kept: a trainer may write its status twice
+# within one tick of the file system's clock, and the first of them must not be taken for the last.
+@lru_cache(maxsize=4096)
+def _read_queued(path: Path, inode: int, stamp: int) -> Status | None:
+    status = _read_or_none(path, Status)
+    return status if status and status.state == "queued" else None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return numbers that change when a file is replaced; zeros if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_ino, status.st_mtime_ns
 
 
 @lru_cache(maxsize=4096)

@@ -115,6 +115,7 @@ def start_handwriting(store: RunStore, begun_from: Run, drawings: Path) -> Run:
             return _start_new(store, config, options)
     RunQueue(store).require_place()
     run = Run(store.root / store.new_run_id(config))
+    options += [f"--minutes={store.access.minutes}"] if store.access.minutes else []
     process = start_process(store, ["train", *options, "--queue", f"--background-run={run.run_id}"])
     _, errors = process.communicate()
     if process.returncode:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
 from mnist_lib.machine import device_name
 from mnist_lib.network.layers import NOT_THE_PAPERS
 from mnist_lib.runs.progress import measure_progress
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run
+from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.refreshing import refresh_interval_s
 from mnist_lib.ui.session import (
@@ -27,6 +31,7 @@ from mnist_lib.ui.session import (
 from mnist_lib.wording import duration_text
 
 STATE_COLORS = {
+    "queued": "gray",
     "starting": "blue",
     "running": "blue",
     "paused": "orange",
@@ -47,7 +52,10 @@ _SEEN_KEY = "seen_training"
 def render_sidebar() -> None:
     """Show the sidebar; the screen then reads ``selected_run``."""
     store = run_store()
-    names = [run.run_id for run in store.bundled_runs()] + [run.run_id for run in store.own_runs()]
+    # A run that waits has nothing to show: there may be hundreds.
+    left_out = RunQueue(store).untrained() - {chosen_run_id(), st.query_params.get(RUN_KEY)}
+    own = [run.run_id for run in store.own_runs() if run.run_id not in left_out]
+    names = [run.run_id for run in store.bundled_runs()] + own
     active = store.active_run()
     with st.sidebar:
         if names:
@@ -113,6 +121,7 @@ def _render_state(shown: str | None, had_model: bool, interval_s: float) -> None
             st.caption(f":material/developer_board: Trained on: {plain_text(snapshot.record.device)}")
     if active is not None:
         _render_progress(active, active.read())
+    _render_waiting()
 
 
 def _has_model() -> bool:
@@ -130,6 +139,17 @@ def _render_progress(run: Run, snapshot: RunSnapshot) -> None:
         screen_link("train", "Watch it learn")
         if run.run_id != chosen_run_id():
             st.button("Look at this run", key="look_at_training", on_click=look_at, args=(run,))
+
+
+def _render_waiting() -> None:
+    """Say how many runs wait, and see to it that somebody works the queue."""
+    store = run_store()
+    waiting = len(RunQueue(store).waiting(None))
+    if not waiting:
+        return
+    with suppress(OSError):  # no process can be started now
+        ensure_worker(store)
+    screen_link("train", f"{waiting:,} waiting in the queue")
 
 
 def look_at(run: Run) -> None:

@@ -190,7 +190,7 @@ def test_waiting_run_is_deleted_and_renamed_as_any_other(queue: RunQueue) -> Non
 
 
 def test_run_that_a_cluster_trains_is_neither_renamed_nor_deleted(queue: RunQueue) -> None:
-    run = queue.add(CONFIG, cluster="tcp://127.0.0.1:8786")
+    (run,) = queue.add_all([CONFIG], MNIST_DESCRIPTION, "rates", cluster="tcp://127.0.0.1:8786")
     (entry,) = queue.waiting("tcp://127.0.0.1:8786")
     queue.take(entry)
     for change in (queue.store.delete, lambda run: queue.store.rename(run, "mine")):

@@ -67,8 +67,6 @@ def _problem(run: Run, snapshot: OwnDigitsSnapshot) -> str:
         require_enough(snapshot.labels)
     except DatasetError as error:
         return str(error)
-    if active := run_store().active_run():
-        return f"{title_of(active.run_id)} is being trained. One training runs at a time."
     return beginning_problem(run)
 
 

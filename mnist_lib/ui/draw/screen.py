@@ -59,6 +59,12 @@ def render_no_model(run: Run | None) -> None:
         st.info("It learns. As soon as it has a model, you can draw for it here.", icon=":material/model_training:")
         screen_link("train", "Watch it learn")
         return
+    if run is not None and run.read().state == "queued":
+        st.info(
+            "It waits in the queue. As soon as it has a model, you can draw for it here.", icon=":material/hourglass:"
+        )
+        screen_link("train", "See the queue")
+        return
     st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
     screen_link("train", "Go to Train")
 

@@ -49,7 +49,7 @@ def render_one_run(run: Run) -> None:
     store = run_store()
     if store.access.sees_all and (owner := run.read_owner()):  # names of pupils are not for the public
         st.caption(f"By {plain_text(owner.name)}.")
-    may_change, active = store.may_change(run), store.active_run()
+    may_change = store.may_change(run)
     number = st.session_state.get(_NUMBER_KEY, 0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if run.run_id == chosen_run_id():
@@ -58,7 +58,7 @@ def render_one_run(run: Run) -> None:
         else:
             st.button("Show it on every screen", icon=":material/visibility:", on_click=look_at, args=(run,))
         if run.can_continue(snapshot):
-            render_continue(run, snapshot, active)
+            render_continue(run, snapshot)
         if may_change:
             _render_rename(run, snapshot.is_active, number)
             _render_delete(run, snapshot.is_active, number)

@@ -13,6 +13,7 @@ import streamlit as st
 
 from mnist_lib.escaping import one_line, plain_text
 from mnist_lib.figures.learning_curves import MAX_OTHERS
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.summary import (
     SETTING_LABELS,
@@ -42,9 +43,13 @@ _CHECKBOX_PX = 36
 @errors_as_messages()
 def render_runs_screen() -> None:
     """Show the whole screen."""
-    runs = run_store().runs()
+    store = run_store()
+    waiting = RunQueue(store).untrained()
+    runs = [run for run in store.runs() if run.run_id not in waiting]
     show_what_was_done()
     render_run_loading()
+    if waiting:
+        screen_link("train", f"{len(waiting):,} more wait in the queue")
     if not runs:
         st.info("There is no run yet: train one, or load one.", icon=":material/info:")
         screen_link("train", "Go to Train")

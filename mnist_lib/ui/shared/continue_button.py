@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.escaping import plain_text
 from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import continue_training
 from mnist_lib.ui.messages import show_problem
-from mnist_lib.ui.session import choose_run, run_store, title_of
+from mnist_lib.ui.session import choose_run, run_store
 
 _PROBLEM_KEY = "continue_problem"
 
 
-def render_continue(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
-    """Show the button that continues a run that ended too early, if the visitor may.
+def render_continue(run: Run, snapshot: RunSnapshot) -> None:
+    """Show the button that continues a run that ended too early, if the visitor may and it does not wait already.
 
     Args:
         run: The run.
         snapshot: The same run as it is now; it can be continued.
-        active: The run that is being trained now, if there is one.
     """
     if not run_store().may_change(run):
+        return
+    if run.read_queue_record():
+        st.markdown(":material/hourglass: It is continued from the queue.", width="content")
         return
     epoch = max(run.checkpoints(snapshot), default=0)
     st.button(
         f"Continue from epoch {epoch}" if epoch else "Continue from the start",
         icon=":material/resume:",
-        help=f"{plain_text(title_of(active.run_id))} is being trained. One training runs at a time."
-        if active
-        else "Continues as if it had never ended. Anything after its last whole epoch is trained again.",
+        help="Continues as if it had never ended. Anything after its last whole epoch is trained again. While another "
+        "training runs, it waits.",
         on_click=_continue,
         args=(run,),
-        disabled=active is not None,
     )
 
 

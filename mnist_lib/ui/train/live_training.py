@@ -15,6 +15,7 @@ from mnist_lib.ui.shared.learning_curves import render_learning_curves
 from mnist_lib.ui.sidebar import look_at, state_badges
 from mnist_lib.ui.train.controls import render_controls
 from mnist_lib.ui.train.outcome import render_outcome
+from mnist_lib.ui.train.queue import render_place
 from mnist_lib.ui.train.watch_it_learn import render_live_digits, render_watched_digits
 from mnist_lib.wording import duration_text
 
@@ -35,7 +36,7 @@ def render_training(run: Run, active: Run | None) -> None:
         run: The run to show.
         active: The run that is being trained, this one or another, if there is one.
     """
-    if _is_same(run, active):
+    if _is_trained_now(run):
         interval_s = refresh_interval_s(REFRESH_EVERY_S)
         st.fragment(_render_live, run_every=interval_s)(run, interval_s)
         return
@@ -46,14 +47,15 @@ def render_training(run: Run, active: Run | None) -> None:
         line.button("Look at it", key="look_at_active", on_click=look_at, args=(active,))
     snapshot = run.read()
     _render_heading(snapshot)
-    render_outcome(run, snapshot, active)
+    if snapshot.state == "queued":
+        render_place(run)
+    render_outcome(run, snapshot)
     if snapshot.batches or snapshot.epochs:
         st.fragment(_render_figures)(run, snapshot)
 
 
 def _render_live(run: Run, interval_s: float) -> None:
-    # A damaged run may still be trained, so the store decides.
-    if not _is_same(run, run_store().active_run()):
+    if not _is_trained_now(run):
         st.rerun()  # the whole screen: its form is enabled again, and the refreshing stops
     if refresh_interval_s(REFRESH_EVERY_S) != interval_s:
         st.rerun()  # more or fewer people look than before
@@ -81,8 +83,13 @@ def _render_figures(run: Run, snapshot: RunSnapshot) -> None:
         _render_table_ii(snapshot)
 
 
-def _is_same(run: Run, other: Run | None) -> bool:
-    return other is not None and other.path == run.path
+def _is_trained_now(run: Run) -> bool:
+    """Tell whether this machine or a worker of a cluster trains the run."""
+    active = run_store().active_run()  # a damaged run may still be trained, so the store decides
+    if active is not None and active.path == run.path:
+        return True
+    record = run.read_queue_record()
+    return record is not None and bool(record.cluster) and run.read().is_active
 
 
 def _render_progress(run: Run, snapshot: RunSnapshot) -> None:

@@ -20,13 +20,12 @@ from mnist_lib.ui.train.settings_form import use_settings
 from mnist_lib.wording import duration_text
 
 
-def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
+def render_outcome(run: Run, snapshot: RunSnapshot) -> None:
     """Show the result of a run that is not being trained, and what can be done with it.
 
     Args:
         run: The run.
         snapshot: The same run as it is now.
-        active: The run that is being trained now, if there is one.
     """
     if snapshot.state in ("damaged", *BROKEN_STATES):
         reason = plain_text(snapshot.message)
@@ -45,7 +44,7 @@ def render_outcome(run: Run, snapshot: RunSnapshot, active: Run | None) -> None:
             of_digits = "What it learned, and what it forgot" if learned else "Draw a digit for it"
             screen_link("draw", of_digits if dataset.is_mnist else "Draw for it")
         if run.can_continue(snapshot):
-            render_continue(run, snapshot, active)
+            render_continue(run, snapshot)
         if snapshot.config and not run.bundled and run_store().access.may_add:
             st.button(
                 "Back to these settings",

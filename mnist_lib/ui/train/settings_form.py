@@ -6,14 +6,15 @@ import streamlit as st
 
 from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices, preset_for
 from mnist_lib.data.dataset import MNIST
-from mnist_lib.escaping import plain_text
 from mnist_lib.figures.digits import schedule_figure
+from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.training.launch import start_training
 from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_error
-from mnist_lib.ui.session import choose_run, dataset_library, run_store, title_of
+from mnist_lib.ui.session import choose_run, dataset_library, run_store
 from mnist_lib.ui.train.augmentation_preview import render_augmentation
 from mnist_lib.ui.train.network_form import render_network_form
 from mnist_lib.ui.train.settings_fields import (
@@ -60,7 +61,7 @@ def render_settings(active: Run | None) -> None:
     """Show the settings with their Start button.
 
     Args:
-        active: The running training, which must end before another begins.
+        active: The running training, after which the next one begins.
     """
     if st.session_state.pop(_STARTED_KEY, False):
         st.rerun()  # the whole screen must show the new training
@@ -71,8 +72,8 @@ def render_settings(active: Run | None) -> None:
     st.session_state.setdefault(PRESET_KEY, "paper")
     with st.container(border=True, key=FORM_KEY):
         _render_start(active)
-        # While a training runs, its curves matter more, and on a narrow screen they come below this form.
-        with st.expander("Settings of the next training") if active else st.container():
+        # While a training runs or waits, that matters more, and on a narrow screen it comes below this form.
+        with st.expander("Settings of the next training") if _must_wait(active) else st.container():
             _render_dataset()
             _render_preset()
             _render_fields()
@@ -87,25 +88,27 @@ def use_settings(config: TrainingConfig) -> None:
 
 
 def _render_start(active: Run | None) -> None:
+    waits = _must_wait(active)
     st.button(
-        "Start training",
+        "Queue training" if waits else "Start training",
         type="primary",
-        icon=":material/play_arrow:",
+        icon=":material/playlist_add:" if waits else ":material/play_arrow:",
         width="stretch",
         on_click=_start,
-        disabled=active is not None,
     )
     # Always one element in this place, so that nothing below it is rebuilt when it changes.
     if problem := st.session_state.pop(_PROBLEM_KEY, None):
         show_error(problem)
-    elif active:
-        name = plain_text(title_of(active.run_id))
-        stop = ", or stop it" if run_store().may_change(active) else ""
-        st.caption(f"{name} is being trained. One training runs at a time: wait for it to end{stop}.")
     elif wrong := [SETTINGS[name].label for name in chosen_settings() if draft_config([name]) is None]:
         st.markdown(f":small[:red[Out of range: {'; '.join(wrong)}.]]")
+    elif waits:
+        st.caption("One training runs at a time. This one waits for its turn.")
     else:
         st.caption(_length_in_words())
+
+
+def _must_wait(active: Run | None) -> bool:
+    return active is not None or bool(RunQueue(run_store()).waiting())
 
 
 def _length_in_words() -> str:
@@ -223,8 +226,9 @@ def _start() -> None:
             run_store(),
             config_from_choices(st.session_state[PRESET_KEY], chosen_dataset().training_data, **chosen_settings()),
         )
-    except (ConfigError, RunStoreError) as error:
+    except (ConfigError, DamagedRunError, RunStoreError) as error:
         st.session_state[_PROBLEM_KEY] = str(error)
     else:
-        choose_run(run.run_id)
+        if run.read_status().state != "queued":  # else what is being trained is watched further
+            choose_run(run.run_id)
         st.session_state[_STARTED_KEY] = True

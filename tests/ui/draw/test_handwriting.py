@@ -10,10 +10,12 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.own_test_set import OwnDigits
+from mnist_lib.runs.handwriting import read_handwriting
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.drawings import keep_digits
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run, let_it_train, result_of, title_of
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, copy_bundled_run, let_it_train, result_of
 from tests.support.screens import all_text, open_screen
 
 START = "learn_drawings"
@@ -44,13 +46,17 @@ def test_it_is_said_how_many_are_learned_and_how_many_set_aside(store: RunStore,
     assert "**7** are set aside" in all_text(app)
 
 
-def test_while_a_training_runs_nothing_can_be_started(store: RunStore, dataset: Dataset) -> None:
+@pytest.mark.process
+def test_while_a_training_runs_it_waits_in_the_queue(store: RunStore, dataset: Dataset) -> None:
     keep_digits(OwnDigits.beside(store.root), dataset, 20)
-    other = copy_bundled_run(store)
-    let_it_train(other, store)
+    let_it_train(copy_bundled_run(store), store)
+    queue = RunQueue(store)
+    queue.pause()  # nobody begins to work it
     app = open_screen("draw", BUNDLED_RUN.run_id)
-    assert app.button(key=START).disabled
-    assert f"{title_of(other)} is being trained." in all_text(app).replace("\\", "")
+    app.button(key=START).click().run()
+    assert not app.exception
+    (entry,) = queue.waiting()
+    assert len(read_handwriting(entry.run).labels) == 20
 
 
 def test_strangers_are_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from mnist_lib.data.dataset import Dataset, DatasetDescription
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.weights import write_live_network
 from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from mnist_lib.training import launch as trainer
@@ -120,16 +121,21 @@ def test_interrupted_run_is_continued_from_its_last_checkpoint(run_copy: Run, mo
     assert len(run_copy.read().epochs) == 2  # nothing is lost
 
 
-def test_run_cannot_be_continued_while_another_is_trained(
+def test_run_that_is_continued_while_another_is_trained_waits(
     run_copy: Run, store: RunStore, copy_of: Callable[[str], Run]
 ) -> None:
     interrupt(run_copy)
     run_copy.checkpoint_path(2).touch()
     active = copy_of("20260101-000000-custom-seed1")
     let_it_train(active, store)
+    queue = RunQueue(store)
+    queue.pause()  # nobody begins to work it
     app = open_train(run_copy.run_id)
-    assert button(app, "Continue from epoch 2").disabled
-    assert title_of(active) in button(app, "Continue from epoch 2").help
+    button(app, "Continue from epoch 2").click().run()
+    assert not app.exception
+    assert [entry.run for entry in queue.waiting()] == [run_copy]
+    assert "It is continued from the queue." in all_text(app)
+    assert "**1 waiting**" in all_text(app)
 
 
 @pytest.fixture

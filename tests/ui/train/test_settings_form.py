@@ -288,7 +288,7 @@ def test_every_setting_has_a_field_with_a_help_text() -> None:
     assert app.toggle(key="setting_second_pooling").help == SETTINGS["second_pooling"].help
 
 
-def test_running_training_blocks_start_and_says_why() -> None:
+def test_while_a_training_runs_the_next_one_waits_and_its_settings_fold() -> None:
     def script() -> None:
         from pathlib import Path
 
@@ -298,8 +298,8 @@ def test_running_training_blocks_start_and_says_why() -> None:
         render_settings(Run(Path("20250101-000000-fast-seed1")))
 
     app = AppTest.from_function(script, default_timeout=30).run()
-    assert button(app, "Start training").disabled
-    assert "fast, seed 1, 1 Jan 2025, 00:00 is being trained. One training runs at a time" in all_text(app)
+    assert not button(app, "Queue training").disabled
+    assert "One training runs at a time. This one waits for its turn." in all_text(app)
     # Out of the way of the curves, but there.
     assert "Settings of the next training" in [expander.label for expander in app.expander]
     assert field_values(app) == recipe("paper")
