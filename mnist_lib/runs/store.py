@@ -87,7 +87,11 @@ class RunStore:
 
     def find(self, run_id: str) -> Run | None:
         """Return the run of that name, or None."""
-        return next((run for run in self.runs() if run.run_id == run_id), None)
+        if _NO_NAME.search(run_id) or Path(run_id).name != run_id:
+            return None
+        # Screens ask often, and listing a folder of hundreds takes its time.
+        runs = Run(self.root / run_id), Run(self.bundled_root / run_id, bundled=True)
+        return next((run for run in runs if run.path.is_dir() and self._may_see(run)), None)
 
     def active_run(self) -> Run | None:
         """Return the run that is being trained now, or None. Reads one or two small files."""
@@ -480,7 +484,8 @@ def _folder_size(root: Path) -> int:
 def _folders(root: Path) -> list[Path]:
     """Return the folders that can be runs; on Linux a name can be any bytes, but a screen shows only text."""
     try:
-        paths = [path for path in root.iterdir() if path.is_dir() and not _NO_NAME.search(path.name)]
+        with os.scandir(root) as entries:
+            names = [entry.name for entry in entries if not _NO_NAME.search(entry.name) and entry.is_dir()]
     except OSError:
         return []
-    return sorted(paths, key=lambda path: path.name, reverse=True)
+    return [root / name for name in sorted(names, reverse=True)]

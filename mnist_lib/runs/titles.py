@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -68,7 +69,7 @@ def run_titles(runs: Iterable[Run], today: date) -> dict[str, str]:
         runs: All runs that the titles have to tell apart, even damaged ones.
         today: As for ``run_title``.
     """
-    learned = {run.run_id: _learned_from(run, file_stamp(run.path / "config.json")) for run in runs}
+    learned = {run.run_id: _learned_from(run, file_stamp(os.path.join(run.path, "config.json"))) for run in runs}
     titles = {run_id: run_title(run_id, count, today, dataset=dataset) for run_id, (count, dataset) in learned.items()}
     uses = Counter(titles.values())
     return {

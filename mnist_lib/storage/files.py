@@ -62,9 +62,9 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def file_stamp(path: Path) -> int:
+def file_stamp(path: Path | str) -> int:
     """Return a number that changes when the file does; 0 if there is none."""
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except OSError:
         return 0

@@ -77,19 +77,23 @@ def recorded_dataset(run: Run) -> DatasetDescription:
     return MNIST_DESCRIPTION
 
 
-def make_titles() -> Callable[[str], str]:
+def make_titles(beginning: str = "") -> Callable[[str], str]:
     """Return the function that gives what a run is called on the screens, for many runs at once.
 
     It takes the name of the run's folder, which may be gone. A title is not trusted.
+
+    Args:
+        beginning: That of the names for which it is asked.
     """
     today = date.today()
-    titles = run_titles(run_store().runs(), today)
+    titles = run_titles([run for run in run_store().runs() if run.run_id.startswith(beginning)], today)
     return lambda run_id: titles.get(run_id) or run_title(run_id, today=today)
 
 
 def title_of(run_id: str) -> str:
     """Return what one run is called on the screens, as ``make_titles`` does."""
-    return make_titles()(run_id)
+    # Only titles of the same minute could be the same: the first 13 characters, as in 20260101-1200.
+    return make_titles(run_id[:13])(run_id)
 
 
 def chosen_run_id() -> str | None:

@@ -70,10 +70,11 @@ def render_settings(active: Run | None) -> None:
         return
     prepare_fields()
     st.session_state.setdefault(PRESET_KEY, "paper")
+    waits = active is not None or bool(RunQueue(run_store()).waiting())
     with st.container(border=True, key=FORM_KEY):
-        _render_start(active)
+        _render_start(waits)
         # While a training runs or waits, that matters more, and on a narrow screen it comes below this form.
-        with st.expander("Settings of the next training") if _must_wait(active) else st.container():
+        with st.expander("Settings of the next training") if waits else st.container():
             _render_dataset()
             _render_preset()
             _render_fields()
@@ -87,8 +88,7 @@ def use_settings(config: TrainingConfig) -> None:
     st.session_state[PRESET_KEY] = config.preset if config.preset in PRESETS else "paper"
 
 
-def _render_start(active: Run | None) -> None:
-    waits = _must_wait(active)
+def _render_start(waits: bool) -> None:
     st.button(
         "Queue training" if waits else "Start training",
         type="primary",
@@ -105,10 +105,6 @@ def _render_start(active: Run | None) -> None:
         st.caption("One training runs at a time. This one waits for its turn.")
     else:
         st.caption(_length_in_words())
-
-
-def _must_wait(active: Run | None) -> bool:
-    return active is not None or bool(RunQueue(run_store()).waiting())
 
 
 def _length_in_words() -> str:
