@@ -108,6 +108,7 @@ class RunQueue:
         beginning: Beginning | None = None,
         run_id: str | None = None,
         minutes: float | None = None,
+        cluster: str = "",
     ) -> Run:
         """Add a new run at the end.
 
@@ -117,12 +118,13 @@ class RunQueue:
             beginning: For a run that learns drawings.
             run_id: A name for the run; by default a new one is made.
             minutes: After how many it stops itself; by default as long as the visitor may train.
+            cluster: The address of a Dask scheduler; by default this machine trains it.
 
         Raises:
             NotAllowedError: The visitor may not train with these settings, or has enough runs in the queue.
             RunStoreError: There is no room for it, or the folder cannot be written.
         """
-        return self._add([config], dataset, beginning, run_id, minutes)[0]
+        return self._add([config], dataset, beginning, run_id, minutes, cluster)[0]
 
     def add_all(
         self,
@@ -363,7 +365,12 @@ class RunQueue:
 
     def worker_is_alive(self, cluster: str = "") -> bool:
         """Tell whether a process works the queue."""
-        return is_same_process(*self._worker(cluster))
+        return self.worker_pid(cluster) is not None
+
+    def worker_pid(self, cluster: str = "") -> int | None:
+        """Return the id of the process that works the queue, or None if none does."""
+        pid, start_time = self._worker(cluster)
+        return pid if isinstance(pid, int) and is_same_process(pid, start_time) else None
 
     def _is_worker(self, cluster: str) -> bool:
         return self._worker(cluster)[0] == os.getpid()

@@ -16,7 +16,8 @@ from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.escaping import plain_text
 from mnist_lib.machine import process_start_time
-from mnist_lib.runs.records import Status
+from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.records import QueueRecord, Status, write_json
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.runs import (
@@ -162,11 +163,19 @@ def test_running_training_is_named_in_text(store: RunStore) -> None:
     (store.root / ".training.json").write_text(json.dumps({"run_id": run.run_id}))
     app = open_screen("train", ended.run_id)
     check_that_all_is_plain(app)
-    assert f"{NAME} is being trained. One training runs at a time: wait" in all_text(app)
     assert f"**{NAME}** is being trained now." in all_text(app)
-    assert button(app, "Continue from epoch 5").help == f"{NAME} is being trained. One training runs at a time."
     app.selectbox(key="run").set_value(run.run_id).run()
     check_that_all_is_plain(app)
+
+
+def test_waiting_run_is_named_in_text(store: RunStore) -> None:
+    run = copy_bundled_run(store, HOSTILE_NAME)
+    change_json(run.path / "status.json", state="interrupted", result=None)
+    write_json(run.queue_path, QueueRecord(rank=1.0, cluster="tcp://<b>[x](http://evil.example)"))
+    RunQueue(store).pause()  # nobody begins to work it
+    app = open_screen("train")
+    check_that_all_is_plain(app)
+    assert NAME in all_text(app)
 
 
 def test_what_is_done_with_a_run_is_said_in_text(store: RunStore) -> None:
