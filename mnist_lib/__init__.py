@@ -15,7 +15,7 @@ LAYERS = (
     ("drawing", "explain", "training"),
     ("experiments",),
     ("figures", "formats"),
-    ("export",),
+    ("export", "cluster"),
     ("ui",),
     ("dataset_commands", "setting_arguments"),
     ("experiment_command",),

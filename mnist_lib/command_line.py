@@ -47,7 +47,7 @@ from mnist_lib.experiment_command import experiment_command
 from mnist_lib.experiments.halving import Halving
 from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.export.script import keras_script
-from mnist_lib.machine import run_in_background, survive_parent
+from mnist_lib.machine import end_with_input, run_in_background, survive_parent
 from mnist_lib.network.backend import BackendError, choose_backend, choose_onednn, load_keras
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.layers import NOT_THE_PAPERS, layer_columns
@@ -143,13 +143,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     training.add_argument("--queue", action="store_true", help="let it wait in the queue, and print its name")
     training.add_argument("--background-run", metavar="RUN_ID", help=argparse.SUPPRESS)
+    training.add_argument("--worker", default="", metavar="NAME", help=argparse.SUPPRESS)  # one of a cluster started it
 
     working = add("work", work_command, "Train what waits in the queue, one run after the other.")
     working.add_argument("--wait", action="store_true", help="when nothing waits any more, wait for more")
     working.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    working.add_argument(
+        "--cluster", metavar="ADDRESS", help="let a Dask cluster train what waits for it: its scheduler"
+    )
 
     following = add("train-next", train_next_command, "Train the next run of the queue.")
     following.add_argument("--background-run", default="", help=argparse.SUPPRESS)
+    following.set_defaults(worker="")
 
     text = "Train several runs that belong together: seeds, a grid, or random samples of settings."
     add_experiment_arguments(add("experiment", experiment_command, text))
@@ -185,6 +190,8 @@ def _minutes(text: str) -> float:
 
 def train_command(options: argparse.Namespace) -> int:
     """Train in this process, with one progress line per epoch."""
+    if options.worker:
+        end_with_input()
     choices = given_settings(options)
     given = [*choices.values(), options.dataset, options.begun_from, options.drawings]
     if options.continued_run is not None and any(value is not None for value in given):
@@ -230,7 +237,7 @@ def _train_claimed(options: argparse.Namespace, config: TrainingConfig, run: Run
         if options.background_run is not None:
             os.dup2(log.fileno(), 2)
         try:
-            result, ended_by_signal = _train(config, run, log, options.json, minutes)
+            result, ended_by_signal = _train(config, run, log, options, minutes)
         except (KeyboardInterrupt, Exception) as error:
             with contextlib.suppress(OSError):  # of a disk that is full
                 log.write(traceback.format_exc())
@@ -256,6 +263,8 @@ def work_command(options: argparse.Namespace) -> int:
     """Train what waits in the queue, with one line for each run that has ended."""
     if options.background:
         survive_parent()  # the trainers have the low priority
+    if options.cluster is not None:
+        return _work_cluster(options)
 
     def print_end(run: Run) -> None:
         snapshot = run.read()
@@ -271,6 +280,15 @@ def work_command(options: argparse.Namespace) -> int:
         print_end(run)
 
     work(store, wait=options.wait, on_look=halving.look, on_end=note_end)
+    return 0
+
+
+def _work_cluster(options: argparse.Namespace) -> int:
+    try:
+        from mnist_lib.cluster.dispatch import dispatch  # Dask is optional, and takes half a second
+    except ImportError as error:
+        raise CommandError(f"A cluster needs Dask: pip install -r requirements-cluster.txt ({error})") from error
+    dispatch(_store(options), options.cluster, print_error)
     return 0
 
 
@@ -301,7 +319,9 @@ def _claimed_run(
             yield run, config
 
 
-def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool, minutes: float | None) -> tuple[RunResult, bool]:
+def _train(
+    config: TrainingConfig, run: Run, log: Any, options: argparse.Namespace, minutes: float | None
+) -> tuple[RunResult, bool]:
     """Return the result, and whether a signal ended the training."""
     _, record = run.read_config()
     backend = choose_backend(record.versions)
@@ -321,7 +341,7 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool, minutes: f
         print(line, file=log)
         # The training continues even if nobody reads its output any more.
         with contextlib.suppress(OSError):
-            print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+            print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
 
     # From here on, Ctrl-C stops the training and keeps the model.
     signals = []
@@ -333,7 +353,7 @@ def _train(config: TrainingConfig, run: Run, log: Any, as_json: bool, minutes: f
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     with _stopped_after(minutes, run) if minutes else contextlib.nullcontext():
-        return train(config, dataset, run, print_epoch), bool(signals)
+        return train(config, dataset, run, print_epoch, options.worker), bool(signals)
 
 
 @contextlib.contextmanager

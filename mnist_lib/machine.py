@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
+import re
 import shutil
 import subprocess
+import threading
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -40,6 +44,17 @@ def cpu_name() -> str:
     """Return the processor and the cores this process may use, as in ``CPU, 2 cores``."""
     cores = core_count()
     return f"CPU, {cores} core{'' if cores == 1 else 's'}"
+
+
+def processor_name() -> str:
+    """Return the GPU as ``device_name`` does, or else the processor's model: runs differ between models."""
+    if (device := device_name()) != cpu_name():
+        return device
+    try:
+        model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:  # not on macOS and Windows
+        model = None
+    return (model[1] if model else platform.processor() or platform.machine()) + device.removeprefix("CPU")
 
 
 def core_count() -> int:
@@ -86,6 +101,17 @@ def is_same_process(pid: object, start_time: object) -> bool:
         )
     except psutil.Error:
         return False
+
+
+def end_with_input() -> None:
+    """End this process at once when its standard input does: when the process that holds the other end is gone."""
+
+    def wait() -> None:
+        while os.read(0, 1):  # not sys.stdin, whose lock Python wants when it ends
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def run_in_background() -> None:

@@ -92,11 +92,7 @@ class DatasetLibrary:
         if description.is_mnist:
             return load_mnist()
         name = description.name
-        known = self.find(name)
-        if known is None:
-            raise DatasetError(f"The data set {name} is not here. Add it on the Dataset screen.")
-        if not known.is_same(description):
-            raise DatasetError(f"The data set {name} here is not the one that is needed: its images or classes differ.")
+        known = self._require_same(description)
         shapes = _shapes(description)
         try:
             arrays = {array: self._read_array(name, array, shape) for array, shape in shapes.items()}
@@ -172,12 +168,30 @@ class DatasetLibrary:
         except OSError as error:
             raise DatasetError(f"The data set {name} cannot be kept: {error.strerror or error}.") from error
 
+    def _require_same(self, description: DatasetDescription) -> DatasetDescription:
+        name = description.name
+        known = self.find(name)
+        if known is None:
+            raise DatasetError(f"The data set {name} is not here. Add it on the Dataset screen.")
+        if not known.is_same(description):
+            raise DatasetError(f"The data set {name} here is not the one that is needed: its images or classes differ.")
+        return known
+
     def _is_taken(self, name: str) -> bool:
         return self._description_path(name).exists() or self._arrays_path(name).exists()
 
     def _require_all(self) -> None:
         if not self.access.may_do_all:
             raise DatasetError(self.access.refusal)
+
+    def files(self, description: DatasetDescription) -> tuple[Path, Path]:
+        """Return where the arrays and the description of a data set that was added are, to copy them.
+
+        Raises:
+            DatasetError: It is not here, or another one by now.
+        """
+        self._require_same(description)
+        return self._arrays_path(description.name), self._description_path(description.name)
 
     def stamp(self, name: str) -> int:
         """Return a number that changes when the data set of this name does, or is removed."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import chain, count
 from math import prod
 from pathlib import Path
@@ -135,21 +137,55 @@ def load_archive(file: BinaryIO, store: RunStore) -> Run:
         RunStoreError: The visitor may not, the zip does not hold a run of this project, or there is no room
             for it. The store is then unchanged.
     """
+    with _unpacked(file, store) as run:
+        check_run(run)
+        store.record_owner(run)
+        return _move(run, store)
+
+
+def take_in_archive(file: BinaryIO, run: Run, store: RunStore) -> None:
+    """Complete a run of the store with what another machine made of it. Note, owner and publication stay.
+
+    The zip is checked as a stranger's is, together with the epochs that are here already.
+
+    Args:
+        file: A zip made by ``archive_run``.
+        run: The run, which nobody else trains.
+        store: Where it is.
+
+    Raises:
+        RunStoreError: The zip does not hold this run, or there is no room for it. The run is then unchanged.
+    """
+    with _unpacked(file, store, new=False) as came:
+        (came.path / "note.txt").unlink(missing_ok=True)
+        (came.path / "epochs").mkdir(exist_ok=True)
+        for path in (run.path / "epochs").glob("[0-9]*"):
+            if not (there := came.path / "epochs" / path.name).exists():
+                shutil.copy(path, there)
+        check_run(came)
+        (config, record), (sent_config, sent_record) = came.read_config(), run.read_config()
+        if config != sent_config or record.dataset != sent_record.dataset:
+            raise DamagedRunError("it has other settings than the run that was sent")
+        # The status last: until then the run is as if its trainer had ended unexpectedly.
+        for path in sorted(archived_files(came), key=lambda path: path.name == "status.json"):
+            path.replace(run.path / path.relative_to(came.path))
+
+
+@contextmanager
+def _unpacked(file: BinaryIO, store: RunStore, new: bool = True) -> Iterator[Run]:
+    """Unpack a zip into a hidden folder of a store, which is removed afterwards."""
     try:
         with open_zip(file, ZipLimits("a run", MAX_ENTRIES, MAX_TOTAL_BYTES), _size_limit) as archive:
             name = _check_entries(archive)
             store.root.mkdir(parents=True, exist_ok=True)
             store.remove_leftovers()  # they may be what takes the room
             size = sum(archive.sizes.values())
-            store.require_loading(size)
+            store.require_loading(size, new)
             Run(store.root).require_space(size)
             # Readers ignore a folder that begins with a dot; it is removed whatever happens.
             with TemporaryDirectory(prefix=LOADING, dir=store.root) as hidden:
-                run = Run(Path(hidden) / name)
                 _unpack(archive, Path(hidden))
-                _check_run(run)
-                store.record_owner(run)
-                return _move(run, store)
+                yield Run(Path(hidden) / name)
     except ZipError as error:
         raise RunStoreError(str(error)) from error
     except DamagedRunError as error:
@@ -221,7 +257,7 @@ def _move(run: Run, store: RunStore) -> Run:
 # The run.
 
 
-def _check_run(run: Run) -> None:
+def check_run(run: Run) -> None:
     """Check everything that a reader of the run will read.
 
     Raises:

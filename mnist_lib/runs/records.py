@@ -52,6 +52,8 @@ RateFactor = Annotated[float, Meta(ge=0, le=1e15)]
 ImagesPerSecond = Annotated[float, Meta(ge=0, le=1e12)]
 Epoch = Annotated[int, Meta(ge=0, le=1_000)]
 Step = Annotated[int, Meta(ge=0, le=10**9)]
+MAX_NAME_LENGTH = 200  # of a machine
+MachineName = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]
 TestImages = Annotated[int, Meta(ge=0, le=MAX_IMAGES)]
 
 
@@ -228,6 +230,7 @@ class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
         misclassified: Number of misclassified test images.
         rate_factor: The learning rate used, divided by the scheduled one.
         seconds: Time of its batches, without pauses and without its evaluation.
+        trained_on: The machine, by its host's name and its processor, if it was one of a cluster; else ``""``.
     """
 
     complete: bool = True
@@ -240,6 +243,7 @@ class EpochRow(Row, frozen=True, kw_only=True, tag="epoch"):
     misclassified: TestImages
     rate_factor: RateFactor = 1.0
     seconds: Seconds
+    trained_on: MachineName = ""
 
     @property
     def name(self) -> str:

@@ -126,11 +126,16 @@ class RunStore:
         if problem := self.access.problem_of(config):
             raise NotAllowedError(problem)
 
-    def require_loading(self, size: int) -> None:
-        """Raise RunStoreError unless the visitor may add a run of so many bytes, and there is room for it."""
+    def require_loading(self, size: int, new: bool = True) -> None:
+        """Raise RunStoreError unless the visitor may add a run of so many bytes, and there is room for it.
+
+        Args:
+            size: In bytes.
+            new: Whether it is one run more, not part of one that is here.
+        """
         if not self.access.may_add:
             raise NotAllowedError(self.access.refusal)
-        self.require_room(runs=1, size=size)
+        self.require_room(runs=int(new), size=size)
 
     def require_room(self, runs: int, size: int = 0) -> None:
         """Raise RunStoreError unless there is room for so many more runs, and so many bytes."""

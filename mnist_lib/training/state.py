@@ -24,6 +24,7 @@ class TrainingState:
         run: The run directory, claimed for this process.
         config: The settings of the run.
         last_epoch: The "epoch" row to continue from; None for a new training.
+        trained_on: What the "epoch" rows say of the machine.
 
     Attributes:
         epoch: The epoch being trained, or the last one until the next begins; from 1, 0 before the first.
@@ -35,9 +36,12 @@ class TrainingState:
         stopwatch: Seconds of training, without pauses and interruptions.
     """
 
-    def __init__(self, run: Run, config: TrainingConfig, last_epoch: EpochRow | None = None) -> None:
+    def __init__(
+        self, run: Run, config: TrainingConfig, last_epoch: EpochRow | None = None, trained_on: str = ""
+    ) -> None:
         self.run = run
         self.config = config
+        self.trained_on = trained_on
         self.epoch = last_epoch.epoch if last_epoch else 0
         self.step = self.epoch * config.steps_per_epoch
         self.stopwatch = Stopwatch(last_epoch.elapsed_s if last_epoch else 0.0)

@@ -42,6 +42,7 @@ def train(
     dataset: Dataset,
     run: Run,
     on_epoch: Callable[[EpochRow], None] = lambda row: None,
+    trained_on: str = "",
 ) -> RunResult:
     """Train one network, from the beginning or from its last checkpoint, and save and evaluate it.
 
@@ -52,6 +53,7 @@ def train(
         dataset: The data set of the run. The test images are evaluated after each epoch and influence nothing.
         run: The run directory, claimed with ``RunStore.training`` or ``RunStore.continuing``.
         on_epoch: Called with each "epoch" row.
+        trained_on: The machine's name, if it is one of a cluster.
 
     Returns:
         What ``train --json`` prints.
@@ -65,7 +67,7 @@ def train(
     if run.read_config()[1].handwriting:
         dataset = mix_in(dataset, read_handwriting(run), config)
     with EpochPreparation(config, dataset, epochs_done) as preparation:
-        return _train(config, dataset, run, on_epoch, epochs_done, preparation)
+        return _train(config, dataset, run, on_epoch, trained_on, epochs_done, preparation)
 
 
 def _train(
@@ -73,6 +75,7 @@ def _train(
     dataset: Dataset,
     run: Run,
     on_epoch: Callable[[EpochRow], None],
+    trained_on: str,
     epochs_done: int,
     preparation: EpochPreparation,
 ) -> RunResult:
@@ -91,7 +94,7 @@ def _train(
             load_checkpoint(model, run, epochs_done)
     record = make_record(policy, dataset.description, before.handwriting)
     run.write_config(config, record)
-    state = TrainingState(run, config, run.read().last_epoch if epochs_done else None)
+    state = TrainingState(run, config, run.read().last_epoch if epochs_done else None, trained_on)
     # `fit` returns the history, so there must be one.
     callbacks = CallbackList(make_callbacks(state, model, dataset, on_epoch), add_history=True, model=model)
 

@@ -40,6 +40,7 @@ class EpochLogger(TrainingCallback):
                 misclassified=logs["misclassified"],
                 rate_factor=self.state.rate_factor,
                 seconds=round(self.state.epoch_seconds, 3),
+                trained_on=self.state.trained_on,
             )
         )
         self.state.write_status(phase="training")
