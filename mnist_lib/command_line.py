@@ -263,8 +263,6 @@ def work_command(options: argparse.Namespace) -> int:
     """Train what waits in the queue, with one line for each run that has ended."""
     if options.background:
         survive_parent()  # the trainers have the low priority
-    if options.cluster is not None:
-        return _work_cluster(options)
 
     def print_end(run: Run) -> None:
         snapshot = run.read()
@@ -279,16 +277,14 @@ def work_command(options: argparse.Namespace) -> int:
         halving.look(run)
         print_end(run)
 
-    work(store, wait=options.wait, on_look=halving.look, on_end=note_end)
-    return 0
-
-
-def _work_cluster(options: argparse.Namespace) -> int:
+    if options.cluster is None:
+        work(store, wait=options.wait, on_look=halving.look, on_end=note_end)
+        return 0
     try:
         from mnist_lib.cluster.dispatch import dispatch  # Dask is optional, and takes half a second
     except ImportError as error:
         raise CommandError(f"A cluster needs Dask: pip install -r requirements-cluster.txt ({error})") from error
-    dispatch(_store(options), options.cluster, print_error)
+    dispatch(store, options.cluster, on_look=halving.look, on_end=note_end, on_message=print_error)
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import signal
 import socket
 import warnings
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from mnist_lib.cluster.versions import compare_versions, find_versions
 from mnist_lib.data.dataset import DatasetError
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import ACTIVE_STATES, MAX_NAME_LENGTH, DamagedRunError
-from mnist_lib.runs.run import RunStoreError
+from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from mnist_lib.wording import first_line
 
@@ -36,7 +37,13 @@ SECONDS_PER_LOOK = 1.0
 SECONDS_PER_TRY = 3.0
 
 
-def dispatch(store: RunStore, address: str, on_message: Callable[[str], object] = lambda message: None) -> None:
+def dispatch(
+    store: RunStore,
+    address: str,
+    on_look: Callable[[Run], object] = lambda run: None,
+    on_end: Callable[[Run], object] = lambda run: None,
+    on_message: Callable[[str], object] = lambda message: None,
+) -> None:
     """Let a cluster train the runs that wait for it, until none does.
 
     It may be killed at any time: what its workers have finished is kept, and the next dispatcher goes on.
@@ -44,11 +51,14 @@ def dispatch(store: RunStore, address: str, on_message: Callable[[str], object] 
     Args:
         store: The runs.
         address: Where the scheduler listens, as in ``tcp://host:8786``.
+        on_look: Called about once a second with each run that is being trained.
+        on_end: Called with each run that has ended.
         on_message: Called with what is waited for, or has gone wrong, whenever that changes.
 
     Raises:
         QueueIsWorkedError: Another process dispatches for this store and address.
         RunStoreError: The address is not one, the settings for TLS are missing, or the folder cannot be written.
+        KeyboardInterrupt: By Ctrl-C or SIGTERM; what was being trained waits again.
     """
     check_address(address)
     if address.startswith("tls://") and not dask.config.get("distributed.comm.tls.ca-file"):
@@ -62,13 +72,26 @@ def dispatch(store: RunStore, address: str, on_message: Callable[[str], object] 
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            asyncio.run(_Dispatcher(queue, address, on_message).run())
+            dispatcher = _Dispatcher(queue, address, on_look, on_end, on_message)
+            try:
+                asyncio.run(dispatcher.run())
+            except asyncio.CancelledError:
+                raise KeyboardInterrupt from None
 
 
 class _Dispatcher:
-    def __init__(self, queue: RunQueue, address: str, on_message: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        queue: RunQueue,
+        address: str,
+        on_look: Callable[[Run], object],
+        on_end: Callable[[Run], object],
+        on_message: Callable[[str], object],
+    ) -> None:
         self.queue = queue
         self.address = address
+        self.on_look = on_look
+        self.on_end = on_end
         self.on_message = on_message
         # The same for the next dispatcher of this store: workers then give up what this one has left there.
         self.owner = hashlib.sha256(f"{socket.gethostname()} {queue.store.root}".encode()).hexdigest()[:16]
@@ -79,6 +102,9 @@ class _Dispatcher:
 
     async def run(self) -> None:
         """Work until nothing waits, and connect again whenever the connection is lost."""
+        this = asyncio.current_task()
+        with suppress(NotImplementedError):  # on Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: this and this.cancel())
         while True:
             try:
                 async with Client(self.address, asynchronous=True, set_as_default=False, timeout=10) as client:
@@ -98,7 +124,8 @@ class _Dispatcher:
             workers = await self._find_workers(client)
             for address in self.known.keys() - workers:
                 del self.known[address]
-            for address, (_, task) in list(self.trainings.items()):
+            for address, (training, task) in list(self.trainings.items()):
+                self.on_look(training.run)
                 if task.done():
                     self._end(address)
                 elif address not in workers:
@@ -164,6 +191,8 @@ class _Dispatcher:
         training, task = self.trainings.pop(address)
         error = TrainingLostError("it is gone") if task.cancelled() else task.exception()
         if error is None:
+            if not training.run.queue_path.exists():  # otherwise it was stopped there, and waits
+                self.on_end(training.run)
             return
         self.known.pop(address, None)  # it is asked again, and gives up what it may still train
         run, reason = training.run, first_line(error)
@@ -173,6 +202,7 @@ class _Dispatcher:
             elif isinstance(error, (RunStoreError, DatasetError, DamagedRunError)):
                 run.fail(reason)
                 self.queue.leave(run)
+                self.on_end(run)
             else:
                 status = run.read_status()
                 run.write_status(
