@@ -1,6 +1,6 @@
 """Measure what a cluster adds to trainings, with workers that sleep in place of training: this machine has few cores.
 
-    python -m benchmarks.cluster [--seconds 10] [--reporting 25 50 100] [--json]
+    python -m benchmarks.cluster [--seconds 10] [--workers 1 3 8] [--reporting 25 50 100] [--json]
 
 First, 1, 3 and 8 worker processes with three runs each: how long a run takes from its place in the queue to the next
 one's, beyond the seconds that its worker slept. Second, many runs that report at once, ten workers a process: how many
@@ -116,10 +116,11 @@ def main() -> None:
     """Print the tables, or with --json one object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--workers", type=int, nargs="*", default=[1, 3, 8])
     parser.add_argument("--reporting", type=int, nargs="*", default=[25, 50, 100])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    overhead = [measure(workers, 1, RUNS_PER_WORKER * workers, options.seconds) for workers in (1, 3, 8)]
+    overhead = [measure(workers, 1, RUNS_PER_WORKER * workers, options.seconds) for workers in options.workers]
     reporting = [
         measure(-(-runs // WORKERS_PER_PROCESS), min(runs, WORKERS_PER_PROCESS), runs, 3 * options.seconds)
         for runs in options.reporting
