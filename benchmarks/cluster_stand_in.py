@@ -42,6 +42,8 @@ def sleep(folder: Path, seconds: float, archive: bytes) -> task.Outcome:
     run.write_status(Status("running", phase="training"))
     (folder / "wanted").touch()
     rows = PAPER_RUN.read()
+    last = max(PAPER_RUN.epochs_with_probabilities())
+    probabilities = PAPER_RUN.probabilities_path(last).read_bytes()
     began, written = time.monotonic(), 0
     for number in range(1, int(seconds / SECONDS_PER_ROW) + 1):
         time.sleep(max(0.0, began + number * SECONDS_PER_ROW - time.monotonic()))
@@ -49,7 +51,7 @@ def sleep(folder: Path, seconds: float, archive: bytes) -> task.Outcome:
         epoch = int(EPOCHS * number * SECONDS_PER_ROW / seconds)
         if epoch > written:
             run.weights_path(epoch).write_bytes(CHECKPOINT[: len(CHECKPOINT) // 3])
-            run.save_probabilities(epoch, PAPER_RUN.probabilities())
+            run.probabilities_path(epoch).write_bytes(probabilities)
             run.checkpoint_path(epoch).write_bytes(CHECKPOINT)
             run.append_metrics(rows.epochs[epoch - 1])
             run.checkpoint_path(epoch - 1).unlink(missing_ok=True)

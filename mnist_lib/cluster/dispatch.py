@@ -99,12 +99,13 @@ class _Dispatcher:
         self.asking: dict[str, asyncio.Task[None]] = {}
         self.trainings: dict[str, tuple[RemoteTraining, asyncio.Task[None]]] = {}
         self.report: ClusterReport | None = None
+        self.is_interrupted = False
 
     async def run(self) -> None:
         """Work until nothing waits, and connect again whenever the connection is lost."""
-        this = asyncio.current_task()
         with suppress(NotImplementedError):  # on Windows
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: this and this.cancel())
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt, asyncio.current_task())
         while True:
             try:
                 async with Client(self.address, asynchronous=True, set_as_default=False, timeout=10) as client:
@@ -113,9 +114,16 @@ class _Dispatcher:
                         return
                     finally:
                         await self._drop_all()
-            except (OSError, asyncio.TimeoutError) as error:
+            except (OSError, asyncio.TimeoutError, asyncio.CancelledError) as error:
+                if self.is_interrupted:
+                    raise  # otherwise Dask cancels what waits for a connection that it lost
                 self._write_report(f"{self.address} does not answer and is tried again ({first_line(error)})")
                 await asyncio.sleep(SECONDS_PER_TRY)
+
+    def _interrupt(self, task: asyncio.Task[Any] | None) -> None:
+        self.is_interrupted = True
+        assert task
+        task.cancel()
 
     async def _work(self, client: Client) -> None:
         while True:

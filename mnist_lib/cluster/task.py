@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dask.config
+from distributed import get_worker
 
 from mnist_lib.cluster.versions import find_versions
 from mnist_lib.machine import processor_name
@@ -145,8 +146,6 @@ def train_run(folder: str, data: str, name: str) -> Outcome:
         WorkerBusyError: The worker trains another run.
         TrainingLostError: The trainer was killed, or its dispatcher is gone.
     """
-    from distributed import get_worker
-
     root = Path(get_worker().local_directory)
     try:
         if not _training.acquire(blocking=False):
@@ -204,10 +203,10 @@ def _outcome(run: Run, code: int) -> Outcome:
         except RunStoreError as error:
             return Outcome(reason=str(error))
     log = run.log_path.read_bytes()[-_LOG_BYTES:]
-    status = run.read_status()
+    snapshot = run.read()
     last_line = (log.decode(errors="replace").strip().splitlines() or [""])[-1].removeprefix("mnist_lib: ")
     if code == 2:  # one clear line
-        return Outcome(reason=status.message if status.state == "failed" else last_line, log=log)
+        return Outcome(reason=snapshot.message if snapshot.state == "failed" else last_line, log=log)
     raise TrainingLostError(f"the trainer ended unexpectedly, with code {code}")
 
 
