@@ -29,6 +29,7 @@ from benchmarks.cluster_stand_in import PAPER_RUN
 from mnist_lib.cluster.dispatch import dispatch
 from mnist_lib.cluster.remote_training import RemoteTraining
 from mnist_lib.cluster.task import News
+from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.paths import PROJECT_PATH
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
@@ -82,8 +83,7 @@ def measure(processes: int, workers: int, runs: int, seconds: float) -> dict[str
         folder = Path(name)
         store = RunStore(folder / "runs")
         with started_cluster(folder, processes, workers, seconds) as (address, scheduler):
-            for _ in range(runs):
-                RunQueue(store).add(config, cluster=address)
+            RunQueue(store).add_all([config] * runs, MNIST_DESCRIPTION, "benchmark", address)
             RemoteTraining._bring_in = count
             before, used = sum(scheduler.cpu_times()[:2]), time.process_time()
             began = time.monotonic()

@@ -16,6 +16,7 @@ import pytest
 
 from mnist_lib.cluster.report import ClusterReport, read_report
 from mnist_lib.config import TrainingConfig
+from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.machine import processor_name
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import RunSnapshot
@@ -119,8 +120,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     trainers = Trainers(cluster.folder)
     try:
         scheduler = cluster.start_scheduler()
-        queue = RunQueue(cluster.store)
-        runs = [queue.add(replace(CONFIG, seed=seed), cluster=cluster.address) for seed in range(3)]
+        configs = [replace(CONFIG, seed=seed) for seed in range(3)]
+        runs = RunQueue(cluster.store).add_all(configs, MNIST_DESCRIPTION, "seeds", cluster.address)
         dispatcher = cluster.start_dispatcher()
         waiting_for_workers = wait_until(lambda: cluster.report().message)
         for _ in range(3):
