@@ -73,7 +73,7 @@ $(INSTALLED): $(MADE) requirements.txt requirements-gpu.txt
 	$(INSTALL) -r $(REQUIREMENTS)
 	@touch $@
 
-$(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt requirements-search.txt
+$(INSTALLED_DEV): $(INSTALLED) requirements-dev.txt requirements-search.txt requirements-cluster.txt
 	$(INSTALL) -r requirements-dev.txt
 	@touch $@
 

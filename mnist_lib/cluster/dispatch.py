@@ -184,6 +184,9 @@ class _Dispatcher:
     def _assign(self, client: Client) -> int:
         """Give what waits to idle workers, and return how many runs wait still."""
         waiting = [] if self.queue.is_paused() else self.queue.waiting(self.address)
+        # While many runs come back at once, one may give no sign of life for so long that it seems to wait.
+        own = {training.run.run_id for training, _ in self.trainings.values()}
+        waiting = [entry for entry in waiting if entry.run.run_id not in own]
         idle = [each for each in self.known.values() if not each.problem and each.address not in self.trainings]
         for worker, entry in zip(idle, waiting, strict=False):
             try:

@@ -28,8 +28,8 @@ from mnist_lib.runs.records import MAX_NAME_LENGTH, DamagedRunError, Status, rea
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.storage.files import write_whole
 
-# A training that nobody has asked about for so long is given up: its dispatcher is gone.
-ABANDONED_S = 60.0
+# A training that nobody has asked about for so long is given up: its dispatcher is gone, and no other has begun.
+ABANDONED_S = 300.0
 
 _SECONDS_PER_LOOK = 0.2
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.runs.records import RunSnapshot
+from mnist_lib.runs.records import EpochRow, RunSnapshot
 from mnist_lib.runs.run import Controls
 
 # The speed is measured over the latest seconds, because a machine gets busy or free, but over
@@ -150,3 +152,14 @@ def _seconds_per_evaluation(snapshot: RunSnapshot) -> float | None:
     ends = {row.epoch: row.elapsed_s for row in snapshot.batches}
     pauses = [row.elapsed_s - ends[row.epoch] for row in snapshot.epochs if row.epoch in ends]
     return sum(pauses) / len(pauses) if pauses else None
+
+
+def machines_text(epochs: Sequence[EpochRow]) -> str:
+    """Return which epochs were trained on which machine, if they were on several; else ``""``.
+
+    Args:
+        epochs: "epoch" rows, beginning with the first epoch. Names of machines may come from elsewhere.
+    """
+    stretches = [(name, list(rows)) for name, rows in groupby(epochs, lambda row: row.trained_on)]
+    said = [f"{rows[0].epoch} to {rows[-1].epoch} on {name or 'this machine'}" for name, rows in stretches]
+    return f"Epochs {'; '.join(said)}." if len(said) > 1 else ""

@@ -11,6 +11,7 @@ import pytest
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs.progress import (
     Progress,
+    machines_text,
     measure_progress,
     multiplied_learning_rate,
     pending_control,
@@ -158,3 +159,9 @@ def test_half_of_a_rate_that_is_not_applied_yet_is_half_of_that_rate() -> None:
     applied = event_row("learning_rate", step=4, learning_rate=0.05)
     later = replace(snapshot, events=[applied], batches=[batch_row(9, learning_rate=0.01)])
     assert multiplied_learning_rate(later, asked, 2.0) == 0.02  # a schedule went on since
+
+
+def test_several_machines_are_named_with_their_epochs() -> None:
+    rows = [epoch_row(1, trained_on="a"), epoch_row(2, trained_on="a"), epoch_row(3, trained_on="b"), epoch_row(4)]
+    assert machines_text(rows) == "Epochs 1 to 2 on a; 3 to 3 on b; 4 to 4 on this machine."
+    assert machines_text(rows[:2]) == machines_text(rows[3:]) == machines_text([]) == ""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_lib.escaping import plain_text
 from mnist_lib.runs.paper import epoch_columns
-from mnist_lib.runs.progress import Progress, measure_progress, pending_control
+from mnist_lib.runs.progress import Progress, machines_text, measure_progress, pending_control
 from mnist_lib.runs.records import Phase, RunSnapshot
 from mnist_lib.runs.run import Run
 from mnist_lib.ui.refreshing import refresh_interval_s
@@ -139,5 +139,7 @@ def _render_table_ii(snapshot: RunSnapshot) -> None:
         # A table breaks long headers into two lines; a dataframe cuts them off.
         height = TABLE_HEIGHT_PX if len(snapshot.epochs) > ROWS_IN_TABLE_HEIGHT else "content"
         st.table(columns, hide_index=True, height=height)
+        if machines := machines_text(snapshot.epochs):
+            st.caption(plain_text(machines))
     else:
         st.caption("The first row appears after the first epoch.")
