@@ -14,12 +14,12 @@ from mnist_lib.config import config_from_choices
 from mnist_lib.dataset_commands import find_dataset
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.repeated import Summary
-from mnist_lib.experiments.halving import Halving, require_optuna
+from mnist_lib.experiments.halving import Halving
 from mnist_lib.experiments.library import Experiment, ExperimentError, ExperimentLibrary
 from mnist_lib.experiments.plan import combination_text, parse_vary, plan_experiment
 from mnist_lib.experiments.results import Combination, ExperimentRun, Results, read_results, summary_text
+from mnist_lib.experiments.start import start_experiment
 from mnist_lib.runs.expected_time import expected_time
-from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
 from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.training.launch import REFUSED_EXIT_CODE, last_line, start_process, stop_process
@@ -63,17 +63,9 @@ def experiment_command(options: argparse.Namespace) -> int:
         options.samples,
         options.halving,
     )
-    if plan.halving:
-        require_optuna()
     name = library.new_name(preset) if options.name is None else options.name
-    experiment = library.add(name, plan, dataset, options.cluster, options.note)
+    experiment = start_experiment(store, name, plan, dataset, options.cluster, options.note)
     configs = plan.configs()
-    try:
-        RunQueue(store).add_all(configs, dataset, name, options.cluster)
-    except Exception:
-        with contextlib.suppress(ExperimentError):
-            library.remove(name)
-        raise
     progress = _Progress(store, experiment, sys.stderr if options.json else sys.stdout)
     runs = "1 run" if plan.runs == 1 else f"{plan.runs} runs"
     expected = "" if options.cluster else f", about {rough_duration_text(*expected_time(store, configs))}"

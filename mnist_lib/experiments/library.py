@@ -85,15 +85,15 @@ class ExperimentLibrary:
         found = [experiment for name in self._names() if (experiment := self.find(name))]
         return sorted(found, key=lambda experiment: experiment.created_at, reverse=True)
 
-    def damaged(self) -> list[str]:
-        """Return a line for each experiment that cannot be read, with its name and the reason."""
-        lines = []
+    def damaged(self) -> dict[str, str]:
+        """Return the names of the experiments that cannot be read, each with the reason in one line."""
+        reasons = {}
         for name in self._names():
             try:
                 self._read(name)
             except DamagedRunError as error:
-                lines.append(f"{one_line(name)}: {error}")
-        return lines
+                reasons[name] = str(error)
+        return reasons
 
     def find(self, name: str) -> Experiment | None:
         """Return an experiment, or None if there is none of this name that can be read."""

@@ -5,7 +5,7 @@ As in ``digits``, text and grid colours are left to the theme.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +55,8 @@ _WORST_TO_BEST = [[0, POSITIVE_COLOR], [0.5, "#a855f7"], [1, TRAIN_COLOR]]
 
 # A few runs that learned nothing would leave one colour to all others.
 _WORST_COLORED = 0.1
+
+_FEW_EPOCHS = 10
 
 _MARGIN = {"l": 10, "r": 20, "t": 10, "b": 10}
 
@@ -161,7 +163,8 @@ def curves_figure(curves: Sequence[tuple[str, Curve]], metric: str) -> go.Figure
             "uirevision": f"curves {metric}",
             "showlegend": len(curves) > 1,
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
-            "xaxis": {"title": {"text": "epoch", "standoff": 4}, "tickformat": "d", "automargin": True},
+            "xaxis": {"title": {"text": "epoch", "standoff": 4}, "tickformat": "d", "automargin": True}
+            | _whole(curves),
             "yaxis": _axis(shown),
         },
     )
@@ -185,7 +188,9 @@ def parallel_coordinates_figure(runs: Sequence[ExperimentRun], plan: Plan, metri
         "dimensions": dimensions,
         "line": _colors(values, shown),
         "customdata": [run.number for run in runs],
-        "labelangle": 0,
+        "labelfont": {"size": 14},
+        "tickfont": {"size": 12},
+        "rangefont": {"size": 12},
     }
     layout = {
         "height": 340,
@@ -193,6 +198,35 @@ def parallel_coordinates_figure(runs: Sequence[ExperimentRun], plan: Plan, metri
         "uirevision": f"parallel {metric} {plan.varied}",
     }
     return go.Figure([lines], layout)
+
+
+def brush_lines(figure: go.Figure, brushes: Mapping[str, Sequence[Sequence[float]]]) -> set[int]:
+    """Brush axes of parallel coordinates, and return the numbers of the runs whose lines stay.
+
+    Args:
+        figure: What ``parallel_coordinates_figure`` returned.
+        brushes: Ranges by the label of their axis, each its lower and its upper end, on the axis's own scale. A run
+            stays if each brushed axis has it in one of its ranges.
+    """
+    lines = figure.data[0]
+    stay = np.ones(len(lines.customdata), bool)
+    for axis in lines.dimensions:
+        if ranges := brushes.get(axis.label):
+            axis.constraintrange = ranges
+            values = np.asarray(axis.values, float)
+            stay &= np.any([(low <= values) & (values <= high) for low, high in ranges], axis=0)
+    return {number for number, stays in zip(lines.customdata, stay, strict=True) if stays}
+
+
+def select_dots(figure: go.Figure, numbers: Container[int]) -> None:
+    """Let all dots but those of some runs fade.
+
+    Args:
+        figure: What ``scatter_figure`` returned.
+        numbers: Those of the runs.
+    """
+    dots = figure.data[0]
+    dots.selectedpoints = [place for place, number in enumerate(dots.customdata) if number in numbers]
 
 
 def scatter_figure(
@@ -226,7 +260,7 @@ def scatter_figure(
     kind = "category" if not is_number else "log" if _is_logarithmic(plan, setting) else "linear"
     x_axis: dict[str, Any] = {"title": {"text": SETTINGS[setting].label, "standoff": 4}, "type": kind}
     if kind == "log":
-        x_axis |= {"tickformat": "~g"}
+        x_axis |= {"tickformat": "~g", "dtick": "D2"}  # 1, 2, 5, 10
     return go.Figure(
         [dots],
         {
@@ -237,6 +271,12 @@ def scatter_figure(
             "yaxis": _axis(shown),
         },
     )
+
+
+def _whole(curves: Sequence[tuple[str, Curve]]) -> dict[str, Any]:
+    """Return the ticks of an axis of epochs: where there are few, Plotly would put some between them."""
+    most = max((curve.epochs.max(initial=0) for _, curve in curves), default=0)
+    return {"dtick": 1} if most <= _FEW_EPOCHS else {}
 
 
 def _known(runs: Sequence[ExperimentRun], metric: str) -> list[ExperimentRun]:

@@ -14,5 +14,5 @@ LAYERS = (
     ("components",),
     ("entrance",),
     ("shared",),
-    ("overview", "dataset", "train", "mistakes", "runs", "draw", "model"),
+    ("overview", "dataset", "train", "mistakes", "runs", "experiments", "draw", "model"),
 )

@@ -10,6 +10,7 @@ import streamlit as st
 from mnist_lib.access import AccessError
 from mnist_lib.data.dataset import DatasetError
 from mnist_lib.escaping import plain_text
+from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.identity import IdentityError
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import RunStoreError
@@ -20,7 +21,7 @@ def errors_as_messages() -> Iterator[None]:
     """Show the project's own errors, each in one clear line, instead of a traceback."""
     try:
         yield
-    except (AccessError, DatasetError, DamagedRunError, IdentityError, RunStoreError) as error:
+    except (AccessError, DatasetError, DamagedRunError, ExperimentError, IdentityError, RunStoreError) as error:
         show_error(str(error))
 
 

@@ -33,6 +33,7 @@ SCREENS = (
     Screen("train", "Train", ":material/play_circle:"),
     Screen("mistakes", "Mistakes", ":material/search:"),
     Screen("runs", "Runs", ":material/table_rows:"),
+    Screen("experiments", "Experiments", ":material/science:"),
     Screen("draw", "Draw", ":material/draw:"),
 )
 

@@ -14,6 +14,7 @@ from mnist_lib.access import Visitor, read_access
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.data.library import DatasetLibrary
 from mnist_lib.drawing.own_test_set import OwnDigits
+from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
@@ -43,6 +44,12 @@ def dataset_library() -> DatasetLibrary:
     """Return the data sets of this machine; the library allows what the visitor may do."""
     store = run_store()
     return DatasetLibrary.beside(store.root, store.access)
+
+
+def experiment_library() -> ExperimentLibrary:
+    """Return the experiments of this machine; the library allows what the visitor may do."""
+    store = run_store()
+    return ExperimentLibrary.beside(store.root, store.access)
 
 
 def own_digits() -> OwnDigits:

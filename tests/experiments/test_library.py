@@ -66,12 +66,12 @@ def test_damaged_experiment_is_told_in_a_line_and_can_be_removed(library: Experi
     change_json(library.root / "wrong" / "experiment.json", plan={"base": {"epochs": 1_000}})
     change_json(library.root / "other" / "experiment.json", name="whole")
     assert [each.name for each in library.experiments()] == ["whole"]
-    assert library.damaged() == [
-        "garbage: experiment.json is not JSON",
-        "missing: experiment.json is missing",
-        "other: experiment.json has another name than its folder",
-        "wrong: experiment.json has a wrong value, at plan",
-    ]
+    assert library.damaged() == {
+        "garbage": "experiment.json is not JSON",
+        "missing": "experiment.json is missing",
+        "other": "experiment.json has another name than its folder",
+        "wrong": "experiment.json has a wrong value, at plan",
+    }
     library.remove("garbage")
     assert len(library.damaged()) == 3
 

@@ -50,6 +50,6 @@ def render_confusion_matrix(matrix: np.ndarray, classes: DatasetDescription) -> 
     )
 
 
-def _click_cell(class_names: tuple[str, ...], predicted: str, true: str) -> None:
+def _click_cell(class_names: tuple[str, ...], predicted: str, true: str, _: object) -> None:
     cell = class_names.index(true), class_names.index(predicted)
     choose_cell(None if chosen_cell() == cell else cell)

@@ -13,7 +13,7 @@ from mnist_lib.data.dataset import IMAGE_SIZE_PX, Dataset
 from mnist_lib.ui.cache import load_dataset
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.session import dataset_library
-from mnist_lib.ui.train.settings_fields import chosen_dataset, draft_config, render_slider
+from mnist_lib.ui.shared.settings_fields import chosen_dataset, draft_config, render_slider
 
 AUGMENTATION_SETTINGS = ("shift_px", "rotation_deg", "zoom", "continental_forms")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_lib.config import NETWORK_SETTINGS, PRESETS, TrainingConfig
 from mnist_lib.network.layers import NOT_THE_PAPERS, count_parameters, layer_columns
 from mnist_lib.ui.assets import style
-from mnist_lib.ui.train.settings_fields import draft_config, fill_fields, render_number, render_slider, render_switch
+from mnist_lib.ui.shared.settings_fields import draft_config, fill_fields, render_number, render_slider, render_switch
 
 
 def render_network_form() -> None:

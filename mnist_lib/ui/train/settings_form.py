@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, config_from_choices, preset_for
+from mnist_lib.config import PRESETS, SETTINGS, ConfigError, TrainingConfig, preset_for
 from mnist_lib.data.dataset import MNIST
 from mnist_lib.figures.digits import schedule_figure
 from mnist_lib.runs.queue import RunQueue
@@ -15,11 +15,11 @@ from mnist_lib.ui.components.live_fields import answer_at_once
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.messages import show_error
 from mnist_lib.ui.session import choose_run, dataset_library, run_store
-from mnist_lib.ui.train.augmentation_preview import render_augmentation
-from mnist_lib.ui.train.network_form import render_network_form
-from mnist_lib.ui.train.settings_fields import (
+from mnist_lib.ui.shared.settings_fields import (
     DATASET_KEY,
     FORM_KEY,
+    PRESET_KEY,
+    chosen_config,
     chosen_dataset,
     chosen_settings,
     draft_config,
@@ -29,8 +29,8 @@ from mnist_lib.ui.train.settings_fields import (
     render_options,
     render_slider,
 )
-
-PRESET_KEY = "settings_preset"
+from mnist_lib.ui.train.augmentation_preview import render_augmentation
+from mnist_lib.ui.train.network_form import render_network_form
 
 PRESET_PURPOSES = {
     "paper": "Exactly the paper's recipe, with which everything else is compared.",
@@ -69,7 +69,6 @@ def render_settings(active: Run | None) -> None:
         st.info(_FOR_LOOKING, icon=":material/public:")
         return
     prepare_fields()
-    st.session_state.setdefault(PRESET_KEY, "paper")
     waits = active is not None or bool(RunQueue(run_store()).waiting())
     with st.container(border=True, key=FORM_KEY):
         _render_start(waits)
@@ -218,10 +217,7 @@ def _render_validation() -> None:
 def _start() -> None:
     """Start the trainer and select its run, or keep the error for the screen."""
     try:
-        run = start_training(
-            run_store(),
-            config_from_choices(st.session_state[PRESET_KEY], chosen_dataset().training_data, **chosen_settings()),
-        )
+        run = start_training(run_store(), chosen_config())
     except (ConfigError, DamagedRunError, RunStoreError) as error:
         st.session_state[_PROBLEM_KEY] = str(error)
     else:

@@ -68,7 +68,13 @@ def draw_figure(figure: go.Figure) -> DrawnFigure:
     return DrawnFigure(str(to_json_plotly(values)), figure_in_words(figure), height_px)
 
 
-def live_figure(figure: go.Figure | DrawnFigure, key: str, on_click: Callable[[Any, Any], None] | None = None) -> None:
+def live_figure(
+    figure: go.Figure | DrawnFigure,
+    key: str,
+    on_click: Callable[[Any, Any, Any], None] | None = None,
+    on_select: Callable[[Any], None] | None = None,
+    least_width_px: int = 0,
+) -> None:
     """Show a figure that keeps zoom, hover and the legend's choice while its data changes.
 
     Text, grid and background take the theme's colours. Changes made by a person are kept as
@@ -77,19 +83,29 @@ def live_figure(figure: go.Figure | DrawnFigure, key: str, on_click: Callable[[A
 
     Args:
         figure: With a ``uirevision`` in its layout, and with a height if ``DEFAULT_HEIGHT_PX``
-            does not fit.
+            does not fit. What dragging over it does is its ``dragmode``, by default a zoom.
         key: The component's key. The same key is the same plot.
-        on_click: Called with x and y of a clicked point, before the screen is drawn again.
+        on_click: Called with x, y and ``customdata`` of a clicked point, before the screen is drawn again.
+        on_select: Called with what a person selected, before the screen is drawn again: the ``customdata`` of all
+            points in a box or lasso, none if it was taken away; of parallel coordinates the brushed axes, as
+            ``{label: [[low, high], ...]}``.
+        least_width_px: Where there is less room, the figure scrolls sideways.
     """
     drawn = draw_figure(figure) if isinstance(figure, go.Figure) else figure
-    data = drawn._asdict()
-    if on_click is None:
-        _component(key=key, data=with_version(key, data))
-        return
+    data: dict[str, Any] = drawn._asdict()
+    if least_width_px:
+        data["least_width"] = least_width_px
+    listeners: dict[str, Any] = {}
+    if on_click:
+        data["clickable"] = True
+        listeners["on_clicked_change"] = lambda: _tell(key, "clicked", lambda point: on_click(*point))
+    if on_select:
+        data["selectable"] = True
+        listeners["on_selected_change"] = lambda: _tell(key, "selected", on_select)
+    _component(key=key, data=with_version(key, data), **listeners)
 
-    def clicked() -> None:
-        point = st.session_state[key].get("clicked")
-        if point:
-            on_click(point["x"], point["y"])
 
-    _component(key=key, data=with_version(key, data | {"clickable": True}), on_clicked_change=clicked)
+def _tell(key: str, event: str, listener: Callable[[Any], None]) -> None:
+    said = st.session_state[key].get(event)
+    if said is not None:
+        listener(said)

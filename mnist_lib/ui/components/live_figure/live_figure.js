@@ -42,12 +42,16 @@ class LiveFigure {
     });
   }
 
-  async show({ figure, in_words, height, plotly_url }, click) {
+  async show({ figure, in_words, height, plotly_url, least_width }, click, select) {
     this.figure = figure;
     this.inWords = in_words;
     this.click = click;
+    this.select = select;
     this.host.classList.toggle("clickable", Boolean(click));
     this.host.style.minHeight = `${height}px`;
+    this.plot.style.minWidth = `${least_width ?? 0}px`;
+    this.host.classList.toggle("wide", Boolean(least_width));
+    if (least_width) this.host.tabIndex = 0;  // the arrow keys scroll it
     try {
       this.plotly ??= await loadPlotly(plotly_url);
     } catch {
@@ -64,14 +68,20 @@ class LiveFigure {
     this.waiting = this.held;
     if (this.held) return;
     const { data, layout } = JSON.parse(this.figure);
+    if (layout.uirevision !== this.revision) this.told = undefined;
+    this.revision = layout.uirevision;
     this.ownRanges = [layout.xaxis?.range, layout.yaxis?.range];  // before Plotly writes its own into them
     layout.template = this.template();
     // On a touch screen a finger scrolls the page; a tap shows a point's values.
-    layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
+    layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : (layout.dragmode ?? "zoom");
     const first = !this.plot.data;
     await this.plotly.react(this.plot, data, layout, { displayModeBar: false, doubleClick: "autosize" });
     if (first) {
-      this.plot.on("plotly_click", ({ points }) => this.click?.({ x: points[0].x, y: points[0].y }));
+      this.plot.on("plotly_click", ({ points: [{ x, y, customdata }] }) =>
+        this.click?.([x, y, customdata ?? null]));
+      this.plot.on("plotly_selected", (event) => this.tell(event?.points.map(({ customdata }) => customdata) ?? []));
+      this.plot.on("plotly_deselect", () => this.tell([]));
+      this.plot.on("plotly_restyle", () => this.tellBrushes());
       this.note.hidden = true;
       this.plot.setAttribute("role", "img");
       this.plot.on("plotly_relayout", () => this.offerReset());
@@ -79,6 +89,21 @@ class LiveFigure {
     }
     this.plot.setAttribute("aria-label", this.inWords);
     this.offerReset();
+  }
+
+  tell(selected) {
+    // Plotly repeats what is selected with every change of the layout.
+    const text = JSON.stringify(selected);
+    if (text !== this.told) this.select?.(selected);
+    this.told = text;
+  }
+
+  tellBrushes() {
+    const [{ type, dimensions }] = this.plot.data;
+    if (type !== "parcoords") return;
+    const brushed = dimensions.filter(({ constraintrange }) => constraintrange?.length);
+    this.tell(Object.fromEntries(brushed.map(({ label, constraintrange: range }) =>
+      [label, Array.isArray(range[0]) ? range : [range]])));
   }
 
   offerReset() {
@@ -116,6 +141,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   parentElement.version = data.version;
   parentElement.liveFigure ??= new LiveFigure(parentElement);
   const figure = parentElement.liveFigure;
-  figure.show(data, data.clickable ? (point) => setTriggerValue("clicked", point) : null);
+  const tell = (event) => (value) => setTriggerValue(event, value);
+  figure.show(data, data.clickable ? tell("clicked") : null, data.selectable ? tell("selected") : null);
   return () => { figure.end(); delete parentElement.liveFigure; };
 }

@@ -1,4 +1,4 @@
-"""The fields of the settings form, and where their values are kept.
+"""The fields of the settings form, which is on Train, and where their values are kept.
 
 Every setting has one key in the session. It keeps its value while other screens are
 open, even a value that is out of range: only Start rejects it.
@@ -19,6 +19,7 @@ from mnist_lib.wording import OPTIMIZER_NAMES
 
 FORM_KEY = "settings_form"
 DATASET_KEY = "settings_dataset"
+PRESET_KEY = "settings_preset"
 
 # The displayed names of a setting's values.
 VALUE_NAMES = OPTIMIZER_NAMES | {
@@ -51,6 +52,7 @@ def chosen_dataset() -> DatasetDescription:
 
 def prepare_fields() -> None:
     """Give every field the paper's value, unless it already has one."""
+    st.session_state.setdefault(PRESET_KEY, "paper")
     for name, value in _field_values(PRESETS["paper"]).items():
         st.session_state.setdefault(setting_key(name), value)
 
@@ -65,6 +67,16 @@ def fill_fields(config: TrainingConfig, names: Iterable[str] = SETTINGS) -> None
 def chosen_settings() -> dict[str, Any]:
     """Return the values of the fields, by name, even if they are out of range."""
     return {name: st.session_state[setting_key(name)] for name in SETTINGS}
+
+
+def chosen_config() -> TrainingConfig:
+    """Return what the form says, for a training.
+
+    Raises:
+        ConfigError: A value is out of its range.
+    """
+    prepare_fields()  # Train may not have been looked at yet
+    return config_from_choices(st.session_state[PRESET_KEY], chosen_dataset().training_data, **chosen_settings())
 
 
 def draft_config(names: Iterable[str]) -> TrainingConfig | None:

@@ -1,0 +1,43 @@
+"""Starts an experiment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from mnist_lib.data.dataset import DatasetDescription
+from mnist_lib.experiments.halving import require_optuna
+from mnist_lib.experiments.library import Experiment, ExperimentError, ExperimentLibrary
+from mnist_lib.experiments.plan import Plan
+from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.store import RunStore
+
+
+def start_experiment(
+    store: RunStore, name: str, plan: Plan, dataset: DatasetDescription, cluster: str = "", note: str = ""
+) -> Experiment:
+    """Keep a new experiment and let its runs wait in the queue; neither, if they cannot.
+
+    Args:
+        store: The runs; the experiments are beside them.
+        name: As for ``ExperimentLibrary.add``, as are the others.
+        plan: What it trains.
+        dataset: What its runs learn from.
+        cluster: The address of a Dask scheduler; empty for this machine.
+        note: What a person notes about it.
+
+    Raises:
+        ExperimentError: It cannot be kept, or Optuna is needed and not installed.
+        NotAllowedError: The visitor may not train so much.
+        RunStoreError: There is no room for the runs, or the folder cannot be written.
+    """
+    if plan.halving:
+        require_optuna()
+    library = ExperimentLibrary.beside(store.root, store.access)
+    experiment = library.add(name, plan, dataset, cluster, note)
+    try:
+        RunQueue(store).add_all(plan.configs(), dataset, name, cluster)
+    except Exception:
+        with suppress(ExperimentError):
+            library.remove(name)
+        raise
+    return experiment

@@ -1,0 +1,87 @@
+"""How far an experiment is, at a glance."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_lib.experiments.library import Experiment
+from mnist_lib.experiments.results import ExperimentRun, Results
+from mnist_lib.runs.expected_time import expected_time
+from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.ui.messages import show_problem
+from mnist_lib.ui.navigation import screen_link
+from mnist_lib.ui.session import experiment_library, run_store
+from mnist_lib.ui.sidebar import STATE_COLORS
+from mnist_lib.wording import rough_duration_text
+
+_PROBLEM_KEY = "experiment_queue_problem"
+# Counts what was done in the popover: a new key closes it.
+_NUMBER_KEY = "experiment_queue_number"
+
+
+def render_progress(results: Results) -> None:
+    """Show the states of all runs and, until they have ended, how far they are and when they will have.
+
+    Args:
+        results: Those of an experiment.
+    """
+    badges = [f":{STATE_COLORS[state]}-badge[{count} {state}]" for state, count in sorted(results.states.items())]
+    if results.missing:
+        badges.append(f":orange-badge[{results.missing} missing]")
+    st.markdown(" ".join(badges))
+    show_problem(_PROBLEM_KEY)
+    if results.has_ended:
+        return
+    queue = RunQueue(run_store())
+    waiting = len(_waiting(queue, results.experiment))
+    st.progress(_fraction(results), text=_text(results, queue.is_paused()))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        screen_link("train", "The queue, and what is being trained")
+        if waiting and experiment_library().may_change(results.experiment):
+            _render_taking_back(results.experiment, waiting)
+
+
+def _fraction(results: Results) -> float:
+    """Return the share of all epochs that are done; what has ended has no more to do."""
+
+    def of(run: ExperimentRun) -> float:
+        if run.has_ended or run.config is None:
+            return 1.0
+        return min(len(run.epochs) / run.config.epochs, 1.0)
+
+    return sum(map(of, results.runs)) / len(results.runs)
+
+
+def _text(results: Results, paused: bool) -> str:
+    to_come = [run for run in results.runs if not run.has_ended]
+    said = f"{len(results.runs) - len(to_come)} of {len(results.runs)} runs have ended"
+    if paused and not results.experiment.cluster:
+        return f"{said} · the queue is paused"
+    if results.experiment.cluster:
+        return said
+    configs = [run.config for run in to_come if run.config]
+    return f"{said} · about {rough_duration_text(*expected_time(run_store(), configs))} left"
+
+
+def _waiting(queue: RunQueue, experiment: Experiment) -> list[Run]:
+    entries = queue.waiting(experiment.cluster)
+    members = [(entry.run, entry.run.read_member()) for entry in entries]
+    return [run for run, member in members if member and member.experiment == experiment.name]
+
+
+def _render_taking_back(experiment: Experiment, waiting: int) -> None:
+    number = st.session_state.get(_NUMBER_KEY, 0)
+    with st.popover("Take back what waits", icon=":material/close:", key=f"take_back_experiment_{number}"):
+        st.markdown(f"Take {waiting} of its runs out of the queue? What has begun is kept.")
+        st.button("Take them back", on_click=_take_back, args=(experiment,))
+
+
+def _take_back(experiment: Experiment) -> None:
+    state, queue = st.session_state, RunQueue(run_store())
+    state[_NUMBER_KEY] = state.get(_NUMBER_KEY, 0) + 1
+    for run in _waiting(queue, experiment):
+        try:
+            queue.take_back(run)
+        except RunStoreError as error:  # one may have begun just now
+            state[_PROBLEM_KEY] = str(error)
