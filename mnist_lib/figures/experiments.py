@@ -328,11 +328,17 @@ def _dimension(runs: Sequence[ExperimentRun], plan: Plan, name: str) -> dict[str
         return {"label": setting.label, "values": values}
     low, high = np.log10(min(values)), np.log10(max(values))
     powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
-    ticks = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low - 1e-9 <= np.log10(tick) <= high + 1e-9] or [min(values), max(values)]
+    # A brush ends at a tick, so there is one at each end and for each digit; only some have room for a text.
+    texts = {power + np.log10(digit): f"{digit * 10.0**power:g}" for power in powers for digit in range(1, 10)}
+    ticks = {low: f"{min(values):g}", high: f"{max(values):g}"}
+    room = 0.05 * (high - low)
+    for tick, text in texts.items():
+        if low < tick < high:
+            has_room = text.lstrip("0.")[0] in "125" and low + room < tick < high - room
+            ticks[tick] = text if has_room else " " * len(ticks)  # Plotly takes ticks of the same text for one
     return {
         "label": setting.label,
         "values": np.log10(values),
-        "tickvals": np.log10(ticks),
-        "ticktext": [f"{tick:g}" for tick in ticks],
+        "tickvals": sorted(ticks),
+        "ticktext": [ticks[tick] for tick in sorted(ticks)],
     }

@@ -61,7 +61,7 @@ def _of_dimension(dimension: dict[str, Any], find: Callable[[np.ndarray], Any]) 
         return _text(value, dimension)
     ticks = np.asarray(dimension["tickvals"], float)
     nearest = int(np.abs(ticks - value).argmin())
-    return texts[nearest] if ticks[nearest] == value else _text(10**value)
+    return (ticks[nearest] == value and texts[nearest].strip()) or _text(10**value)
 
 
 def _title(axis: dict[str, Any]) -> str | None:

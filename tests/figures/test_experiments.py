@@ -67,7 +67,8 @@ def test_parallel_coordinates_have_a_logarithm_names_and_the_metric(results: Res
     figure = parallel_coordinates_figure(results.runs, plan, "misclassified")
     rate, optimizer, errors = figure.data[0].dimensions
     assert rate.values == pytest.approx(np.log10([0.001, 0.001, 0.02, 0.02]))
-    assert rate.ticktext == ("0.001", "0.002", "0.005", "0.01", "0.02")
+    assert len(rate.tickvals) == len(rate.ticktext) == 11, "each digit from 0.001 to 0.02, where a brush can end"
+    assert [text for text in rate.ticktext if text.strip()] == ["0.001", "0.002", "0.005", "0.01", "0.02"]
     assert optimizer.ticktext == ("adam", "muon")
     assert optimizer.values == (1, 0, 1, 0)
     assert errors.values == (100, 80, 90, 120)

@@ -16,7 +16,7 @@ EXCEPTIONS = [
     ("cut", "[data-testid='stIconMaterial']"),
     ("overlap", "[data-testid='stIconMaterial']"),
     # A name is as long as a person likes: its field shows the beginning, the list and the screen all of it.
-    ("cut", "[data-testid='stSidebar'] [role='combobox']"),
+    ("cut", "[data-testid='stSidebar'] [role='combobox'], .st-key-experiment [role='combobox']"),
     # Signs of a formula are put into each other.
     ("overlap", ".katex"),
     # Streamlit lays an arrow over the tabs where not all of them fit.

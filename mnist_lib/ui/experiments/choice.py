@@ -1,4 +1,4 @@
-"""What a person chose in the figures and the table of an experiment, as long as the session lasts."""
+"""Which experiment is shown, and what a person chose in its figures and its table, while the session lasts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import streamlit as st
 
 from mnist_lib.experiments.library import Experiment
 from mnist_lib.experiments.results import ExperimentRun
+
+# The name of the one that is shown, in the URL and in the session.
+EXPERIMENT_KEY = "experiment"
 
 _KEY = "experiment_choices"
 

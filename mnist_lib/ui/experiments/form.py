@@ -28,13 +28,11 @@ from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import MAX_NOTE_LENGTH, RunStoreError
 from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.components.live_fields import answer_at_once
+from mnist_lib.ui.experiments.choice import EXPERIMENT_KEY
 from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.session import dataset_library, experiment_library, run_store
 from mnist_lib.ui.shared.settings_fields import chosen_config, chosen_dataset
 from mnist_lib.wording import rough_duration_text
-
-# The shown experiment's name, in the URL and in the session.
-EXPERIMENT_KEY = "experiment"
 
 AS_ON_TRAIN = "as on Train"
 
@@ -115,26 +113,31 @@ def _render_fields(number: int, last_cluster: str) -> None:
             )
         halving = bool(varied) and seeds == 1 and _render_halving(number)
         cluster = _choose_cluster(number, last_cluster)
-        name = _render_name(recipe, number)
-        note = st.text_input("Note", max_chars=MAX_NOTE_LENGTH, key=f"experiment_note_{number}")
-        answer_at_once(_FORM_KEY)
+        left, right = st.columns(2)
+        with left:
+            name = _render_name(recipe, number)
+        note = right.text_input("Note", max_chars=MAX_NOTE_LENGTH, key=f"experiment_note_{number}")
         plan = None
+        if cluster is None:
+            problem = problem or "Type the address of the cluster."
         if not problem:
             try:
                 config = _config(recipe, dataset, first_seed)
                 plan = plan_experiment(config, dataset.training_data, varied, seeds, samples, halving)
-                said = _check(plan, name, cluster)
+                said = _check(plan, name, cluster or "")
             except (ConfigError, ExperimentError, RunStoreError) as error:
                 problem = str(error)
         st.markdown(said if not problem else f":small[:red[{plain_text(problem)}]]")
-        st.button(
-            "Start experiment",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=bool(problem),
-            on_click=_start,
-            args=(plan, name, dataset, cluster, note),
-        )
+        with st.container(horizontal=True):
+            st.button(
+                "Start experiment",
+                type="primary",
+                icon=":material/play_arrow:",
+                disabled=bool(problem),
+                on_click=_start,
+                args=(plan, name, dataset, cluster, note),
+            )
+            answer_at_once(_FORM_KEY)  # invisible, but on its own it would take a line
     show_problem(_PROBLEM_KEY)
 
 
@@ -168,9 +171,10 @@ def _render_varied(number: int) -> tuple[list[Range | Values], str]:
     )
     varied: list[Range | Values] = []
     problems = []
-    for name in names:
+    columns = st.columns(2) if names else []
+    for place, name in enumerate(names):
         setting = SETTINGS[name]
-        text = st.text_input(
+        text = columns[place % 2].text_input(
             setting.label,
             _SUGGESTIONS.get(name) or ", ".join(map(str, setting.allowed)).lower(),
             max_chars=200,
@@ -195,7 +199,8 @@ def _render_halving(number: int) -> bool:
     )
 
 
-def _choose_cluster(number: int, last: str) -> str:
+def _choose_cluster(number: int, last: str) -> str | None:
+    """Return the address of a cluster, empty for this machine; None if it is not typed yet."""
     if not find_spec("dask") or not st.toggle("Train on a cluster", key=f"experiment_on_cluster_{number}"):
         return ""
     address = st.text_input(
@@ -205,7 +210,7 @@ def _choose_cluster(number: int, last: str) -> str:
         key=f"experiment_cluster_{number}",
         placeholder="tcp://scheduler:8786",
     )
-    return address.strip()
+    return address.strip() or None
 
 
 def _render_name(recipe: str, number: int) -> str:

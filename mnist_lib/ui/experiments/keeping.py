@@ -12,6 +12,7 @@ from mnist_lib.experiments.library import Experiment, ExperimentError
 from mnist_lib.experiments.plan import combination_text
 from mnist_lib.experiments.results import read_results
 from mnist_lib.runs.run import MAX_NOTE_LENGTH, RunStoreError
+from mnist_lib.ui.experiments.choice import EXPERIMENT_KEY
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.session import chosen_run_id, experiment_library, forget_run, run_store
 
@@ -145,3 +146,5 @@ def _remove(name: str) -> None:
         st.session_state[_REMOVAL_PROBLEM_KEY] = str(error)
     else:
         st.session_state[_DONE_KEY] = f"{name} is deleted."
+        st.session_state.pop(EXPERIMENT_KEY, None)
+        st.query_params.pop(EXPERIMENT_KEY, None)

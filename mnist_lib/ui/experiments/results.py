@@ -31,6 +31,7 @@ from mnist_lib.ui.experiments.choice import Choice, choice_of
 from mnist_lib.ui.experiments.runs_table import render_runs
 from mnist_lib.ui.messages import show_error, show_problem
 from mnist_lib.ui.session import choose_run, run_store
+from mnist_lib.wording import setting_text
 
 _DRAGGING = {"select": "box", "lasso": "lasso", "zoom": "zoom"}
 
@@ -80,7 +81,6 @@ def render_results(results: Results) -> None:
 
 
 def _render_seeds(results: Results, choice: Choice) -> None:
-    st.header("Results")
     _render_summary(results.whole)
     metric = _choose_metric(results, "test_accuracy")
     live_figure(repeats_figure([("", results.runs)], metric), key="experiment_repeats", on_click=choice.look_at)
@@ -154,7 +154,6 @@ def _train_on_everything(results: Results, best: Combination) -> None:
 
 def _render_by_setting(results: Results, choice: Choice) -> None:
     plan = results.experiment.plan
-    st.header("Results")
     _render_best(results)
     metric = _choose_metric(results, "validation_accuracy")
     selected = _render_selecting(results, metric, choice)
@@ -205,8 +204,9 @@ def _render_selecting(results: Results, metric: str, choice: Choice) -> list[Exp
 
 
 def _render_repeats(results: Results, metric: str, choice: Choice) -> None:
-    groups = [(combination_text(each.settings), each.runs) for each in _in_order(results.combinations)]
+    groups = [(_short_name(each), each.runs) for each in _in_order(results.combinations)]
     st.header("Seed by seed")
+    st.caption(_what_names_say(results))
     live_figure(repeats_figure(groups, metric), key="experiment_repeats", on_click=choice.look_at)
     if len(groups) > MAX_GROUPS:
         st.caption(f"The best {MAX_GROUPS} of {len(groups)} combinations by validation.")
@@ -243,13 +243,23 @@ def _render_importance(results: Results) -> None:
 def _render_curves(results: Results, metric: str) -> None:
     metric = "validation_accuracy" if metric.startswith("validation") else "test_accuracy"
     combinations = _in_order(results.combinations)
-    curves = [(combination_text(each.settings), mean_curve(each.runs, metric)) for each in combinations[:MAX_CURVES]]
+    curves = [(_short_name(each), mean_curve(each.runs, metric)) for each in combinations[:MAX_CURVES]]
     st.header("Epoch by epoch")
+    if len(combinations) > 1:
+        st.caption(_what_names_say(results))
     if len(combinations) > MAX_CURVES:
         st.caption(f"The best {MAX_CURVES} of {len(combinations)} combinations by validation.")
     if results.experiment.plan.seeds > 1:
         st.caption("The mean over the seeds, in a band from the smallest to the largest.")
     live_figure(curves_figure(curves, metric), key="experiment_curves")
+
+
+def _short_name(combination: Combination) -> str:
+    return ", ".join(map(setting_text, combination.settings.values()))
+
+
+def _what_names_say(results: Results) -> str:
+    return f"By {', '.join(SETTINGS[name].label.lower() for name in results.experiment.plan.varied)}."
 
 
 def _in_order(combinations: Sequence[Combination]) -> list[Combination]:

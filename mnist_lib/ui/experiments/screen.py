@@ -11,7 +11,8 @@ from mnist_lib.escaping import plain_text
 from mnist_lib.experiments.library import Experiment, ExperimentLibrary
 from mnist_lib.experiments.plan import Plan, Range, Values
 from mnist_lib.experiments.results import read_results
-from mnist_lib.ui.experiments.form import EXPERIMENT_KEY, render_form
+from mnist_lib.ui.experiments.choice import EXPERIMENT_KEY
+from mnist_lib.ui.experiments.form import render_form
 from mnist_lib.ui.experiments.keeping import render_comparison, render_keeping, render_removal, show_what_was_done
 from mnist_lib.ui.experiments.progress import render_progress
 from mnist_lib.ui.experiments.results import render_results
@@ -44,6 +45,7 @@ def render_experiments_screen() -> None:
     if not experiments:
         return
     experiment = _choose(experiments)
+    st.header(plain_text(experiment.name))
     st.caption(_in_words(library, experiment))
     has_ended = read_results(run_store(), experiment).has_ended
     interval_s = None if has_ended else refresh_interval_s(REFRESH_EVERY_S)
@@ -53,18 +55,24 @@ def render_experiments_screen() -> None:
 
 
 def _choose(experiments: list[Experiment]) -> Experiment:
+    """Return the experiment that a person or the address chose, the newest by default."""
     by_name = {experiment.name: experiment for experiment in experiments}
-    if st.session_state.get(EXPERIMENT_KEY) not in by_name:  # not chosen yet, or removed
-        st.session_state.pop(EXPERIMENT_KEY, None)
+    state, address = st.session_state, st.query_params
+    wanted = state.get(EXPERIMENT_KEY) or address.get(EXPERIMENT_KEY)
+    if wanted and wanted not in by_name:
+        st.warning(plain_text(f"There is no experiment {wanted[:100]} any more."), icon=":material/folder_off:")
+    state[EXPERIMENT_KEY] = wanted if wanted in by_name else experiments[0].name
     name = st.selectbox(
         "Experiment",
         list(by_name),
         format_func=plain_text,
         key=EXPERIMENT_KEY,
-        bind="query-params",
         persist_state="session",
         help="The newest first.",
     )
+    # Not bound by Streamlit, which leaves out the first one: it will not always be the newest.
+    if name and address.get(EXPERIMENT_KEY) != name:
+        address[EXPERIMENT_KEY] = name
     return by_name.get(name or "", experiments[0])
 
 

@@ -79,7 +79,9 @@ class LiveFigure {
     if (first) {
       this.plot.on("plotly_click", ({ points: [{ x, y, customdata }] }) =>
         this.click?.([x, y, customdata ?? null]));
-      this.plot.on("plotly_selected", (event) => this.tell(event?.points.map(({ customdata }) => customdata) ?? []));
+      this.plot.on("plotly_selected", (event) => {  // a click comes without an event
+        if (event) this.tell(event.points.map(({ customdata }) => customdata));
+      });
       this.plot.on("plotly_deselect", () => this.tell([]));
       this.plot.on("plotly_restyle", () => this.tellBrushes());
       this.note.hidden = true;

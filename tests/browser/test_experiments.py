@@ -1,0 +1,102 @@
+"""An experiment from its form to its results, and runs selected in its figures, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from mnist_lib.experiments.library import ExperimentLibrary
+from mnist_lib.runs.store import RunStore
+from tests.support.browser import Server, wait_until_drawn
+from tests.support.layout import check_layout
+
+
+def plot_of(page: Page, key: str) -> Locator:
+    plot = page.locator(f".st-key-{key} .js-plotly-plot")
+    expect(plot.locator(".main-svg").first).to_be_attached()
+    plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")
+    return plot
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    page.locator("input").and_(page.get_by_label(label, exact=True)).fill(text)
+    page.keyboard.press("Enter")
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=8)
+    page.mouse.up()
+
+
+def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
+    start_server: Callable[..., Server], page: Page
+) -> None:
+    server = start_server()
+    store = RunStore(server.runs_path)
+    page.goto(f"{server.url}/train")
+    type_into(page, "Training images", "200")
+    type_into(page, "Epochs", "1")
+    page.get_by_role("link", name="Experiments").click()
+    page.get_by_role("radio", name="as on Train").click()
+    type_into(page, "Seeds", "2")
+    page.get_by_role("combobox", name="Settings to vary").fill("Learning")
+    page.get_by_role("option", name="Learning rate").click()
+    page.keyboard.press("Escape")
+    type_into(page, "Learning rate", "0.1..0.01")
+    expect(page.get_by_text("Learning rate: 0.1 is larger than 0.01.")).to_be_visible()
+    expect(page.get_by_role("button", name="Start experiment")).to_be_disabled()
+    type_into(page, "Learning rate", "0.001, 0.01")
+    type_into(page, "Name", "rates")
+    expect(page.get_by_text("4 runs, about")).to_be_visible()
+    page.get_by_role("button", name="Start experiment").focus()  # a field says in itself how many letters it takes
+    check_layout(page, "the form")
+    page.get_by_role("button", name="Start experiment").click()
+    expect(page.get_by_text("of 4 runs have ended")).to_be_visible()
+    assert "experiment=rates" in page.url
+    expect(page.get_by_text("4 finished")).to_be_visible(timeout=180_000)
+    wait_until_drawn(page)
+    experiment = ExperimentLibrary.beside(store.root).find("rates")
+    assert experiment
+    assert len(store.own_runs()) == 4
+
+    # The upper half of the axis of learning rates has the runs with 0.01.
+    plot = plot_of(page, "experiment_lines")
+    box = plot.locator(".axis-brush .background").first.bounding_box()
+    assert box
+    x = box["x"] + box["width"] / 2
+    drag(page, (x, box["y"] + 5), (x, box["y"] + box["height"] / 2))
+    expect(page.get_by_text("2 of 4, as selected above.")).to_be_visible()
+    brushed = "plot => plot.data[0].dimensions[0].constraintrange?.flat()"
+    assert plot.evaluate(brushed)[0] > -3
+
+    # It survives another metric, for which the figure is drawn anew.
+    page.get_by_role("combobox", name="Metric").click()
+    page.get_by_role("option", name="Test accuracy").click()
+    expect(page.locator(".st-key-experiment_lines .axis-title", has_text="test accuracy")).to_be_visible()
+    assert plot.evaluate(brushed)[0] > -3
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_text("as selected above")).to_be_hidden()
+    page.wait_for_function(f"plot => !({brushed})(plot)?.length", arg=plot.element_handle())
+
+    # A box around the left half of the scatter has those with 0.001; a click shows a run.
+    plot = plot_of(page, "experiment_dots")
+    box = plot.locator(".nsewdrag").first.bounding_box()
+    assert box
+    left, top, middle, bottom = box["x"] + 2, box["y"] + 2, box["x"] + box["width"] / 2, box["y"] + box["height"] - 2
+    drag(page, (left, top), (middle, bottom))
+    expect(page.get_by_text("2 of 4, as selected above.")).to_be_visible()
+    plot = plot_of(page, "experiment_dots")
+    dot = plot.locator(".point").first.bounding_box()
+    assert dot
+    page.mouse.click(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    expect(page.get_by_role("heading", name="Run 1:")).to_be_visible()
+
+    check_layout(page, "the results")
+    page.get_by_role("button", name="Train this recipe on everything").click()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Training")).to_be_visible()
+    new = store.own_runs()[0]
+    assert new.read_member() is None
+    assert new.read_config()[0].validation_split == 0
