@@ -64,10 +64,10 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
 
     # The upper half of the axis of learning rates has the runs with 0.01.
     plot = plot_of(page, "experiment_lines")
-    box = plot.locator(".axis-brush .background").first.bounding_box()
+    box = plot.locator(".axis-brush").first.bounding_box()
     assert box
     x = box["x"] + box["width"] / 2
-    drag(page, (x, box["y"] + 5), (x, box["y"] + box["height"] / 2))
+    drag(page, (x, box["y"] + box["height"] / 2), (x, box["y"] - 10))
     expect(page.get_by_text("2 of 4, as selected above.")).to_be_visible()
     brushed = "plot => plot.data[0].dimensions[0].constraintrange?.flat()"
     assert plot.evaluate(brushed)[0] > -3
