@@ -27,6 +27,7 @@ from mnist_lib.training.work import work
 from mnist_lib.wording import duration_text, rough_duration_text
 
 SECONDS_PER_LOOK = 1.0
+SECONDS_PER_REFUSED_START = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,15 +119,17 @@ def _train(store: RunStore, experiment: Experiment, progress: _Progress) -> None
     if not experiment.cluster:
         work(store, is_done=progress.has_ended, on_look=progress.halving.look)
         return
-    worker = start_process(store, ["work", f"--cluster={experiment.cluster}"])
+    command = ["work", f"--cluster={experiment.cluster}"]
+    worker = start_process(store, command)
     try:
         while not progress.has_ended():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 _, errors = worker.communicate(timeout=SECONDS_PER_LOOK)
-                # Another process may work for this cluster already.
                 if worker.returncode not in (0, REFUSED_EXIT_CODE):
                     raise ExperimentError(last_line(errors))
-                time.sleep(SECONDS_PER_LOOK)
+                # Another process works for this cluster already, but it may end before this experiment.
+                time.sleep(SECONDS_PER_REFUSED_START)
+                worker = start_process(store, command)
     finally:
         if worker.poll() is None:
             stop_process(worker)

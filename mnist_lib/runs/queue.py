@@ -133,7 +133,10 @@ class RunQueue:
         experiment: str,
         cluster: str = "",
     ) -> list[Run]:
-        """Add the runs of an experiment, in order, numbered from 1.
+        """Add the runs of an experiment, in order, numbered from 1; those that are there already are left out.
+
+        Returns:
+            Those that were added.
 
         Raises:
             NotAllowedError: As ``add``.
@@ -156,12 +159,14 @@ class RunQueue:
         minutes = minutes or self.store.access.minutes
         with self._changing():
             waiting = self.waiting(None)
-            self.require_place(len(configs))
-            self.store.require_room(runs=len(configs))
+            there = self._numbers(experiment) if experiment else set()
+            new = [(number, config) for number, config in enumerate(configs, start=1) if number not in there]
+            self.require_place(len(new))
+            self.store.require_room(runs=len(new))
             last = max([time.time(), *(entry.record.rank for entry in waiting)])
             runs = []
-            names = [run_id] if run_id else self.store.new_run_ids(configs)
-            for number, (config, name) in enumerate(zip(configs, names, strict=True), start=1):
+            names = [run_id] if run_id else self.store.new_run_ids([config for _, config in new])
+            for (number, config), name in zip(new, names, strict=True):
                 with self.store.making(config, name, dataset, beginning) as run:
                     run.write_status(Status("queued", total_steps=config.total_steps))
                     write_json(run.queue_path, QueueRecord(rank=last + number, cluster=cluster, minutes=minutes))
@@ -170,6 +175,11 @@ class RunQueue:
                     self.store.record_owner(run)
                 runs.append(Run(self.store.root / name))
             return runs
+
+    def _numbers(self, experiment: str) -> set[int]:
+        """Return the numbers of the runs of an experiment that are there."""
+        members = [run.read_member() for run in self.store.own_runs()]
+        return {member.number for member in members if member and member.experiment == experiment}
 
     def add_again(self, run: Run) -> None:
         """Add a run that ended too early, to be continued.

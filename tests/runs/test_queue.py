@@ -96,6 +96,14 @@ def test_runs_of_an_experiment_are_numbered_and_have_names_of_their_own(queue: R
     assert [entry.run for entry in queue.waiting("tcp://127.0.0.1:8786")] == runs
 
 
+def test_of_an_experiment_only_what_is_missing_is_added_again(queue: RunQueue) -> None:
+    runs = queue.add_all([CONFIG] * 3, MNIST_DESCRIPTION, "rates")
+    queue.take_back(runs[1])
+    (added,) = queue.add_all([CONFIG] * 3, MNIST_DESCRIPTION, "rates")
+    assert added.read_member() == Member(experiment="rates", number=2)
+    assert queue.add_all([CONFIG] * 3, MNIST_DESCRIPTION, "rates") == []
+
+
 def test_each_run_is_taken_once_in_order(queue: RunQueue) -> None:
     runs = [queue.add(replace(CONFIG, seed=seed)) for seed in range(2)]
     taken = []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.config import ConfigError
 from mnist_lib.experiments.library import Experiment
 from mnist_lib.experiments.results import ExperimentRun, Results
+from mnist_lib.experiments.start import queue_missing
 from mnist_lib.runs.expected_time import expected_time
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import experiment_library, run_store
@@ -29,7 +32,17 @@ def render_progress(results: Results) -> None:
     badges = [f":{STATE_COLORS[state]}-badge[{count} {state}]" for state, count in sorted(results.states.items())]
     if results.missing:
         badges.append(f":orange-badge[{results.missing} missing]")
-    st.markdown(" ".join(badges))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(" ".join(badges), width="content")
+        if results.missing and experiment_library().may_change(results.experiment):
+            st.button(
+                "Queue what is missing",
+                icon=":material/playlist_add:",
+                type="tertiary",
+                help="Runs that were deleted, taken back or never queued.",
+                on_click=_queue_missing,
+                args=(results.experiment,),
+            )
     show_problem(_PROBLEM_KEY)
     if results.has_ended:
         return
@@ -75,6 +88,16 @@ def _render_taking_back(experiment: Experiment, waiting: int) -> None:
     with st.popover("Take back what waits", icon=":material/close:", key=f"take_back_experiment_{number}"):
         st.markdown(f"Take {waiting} of its runs out of the queue? What has begun is kept.")
         st.button("Take them back", on_click=_take_back, args=(experiment,))
+
+
+def _queue_missing(experiment: Experiment) -> None:
+    store = run_store()
+    try:
+        queue_missing(store, experiment)
+    except (ConfigError, RunStoreError) as error:
+        st.session_state[_PROBLEM_KEY] = str(error)
+    else:
+        ensure_worker(store)
 
 
 def _take_back(experiment: Experiment) -> None:
