@@ -81,3 +81,11 @@ def test_a_machine_s_name_that_is_markup_is_refused(
             archive.writestr(name, content)
     with pytest.raises(RunStoreError, match=r"metrics\.jsonl holds text that no trainer writes"):
         take_in_archive(hostile, sent, store)
+
+
+def test_an_earlier_epoch_that_is_here_is_checked_with_the_others(
+    sent: Run, trained: Trained, store: RunStore, tmp_path: Path
+) -> None:
+    sent.probabilities_path(1).write_bytes(b"no array")
+    with pytest.raises(RunStoreError, match=r"epochs/001\.npz"):
+        take_in_archive(archived(trained, tmp_path), sent, store)
