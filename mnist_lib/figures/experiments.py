@@ -208,7 +208,7 @@ def brush_lines(figure: go.Figure, brushes: Mapping[str, Sequence[Sequence[float
         brushes: Ranges by the label of their axis, each its lower and its upper end, on the axis's own scale. A run
             stays if each brushed axis has it in one of its ranges.
     """
-    lines = figure.data[0]
+    lines: Any = figure.data[0]
     stay = np.ones(len(lines.customdata), bool)
     for axis in lines.dimensions:
         if ranges := brushes.get(axis.label):
@@ -225,7 +225,7 @@ def select_dots(figure: go.Figure, numbers: Container[int]) -> None:
         figure: What ``scatter_figure`` returned.
         numbers: Those of the runs.
     """
-    dots = figure.data[0]
+    dots: Any = figure.data[0]
     dots.selectedpoints = [place for place, number in enumerate(dots.customdata) if number in numbers]
 
 

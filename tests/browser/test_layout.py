@@ -13,7 +13,7 @@ from tests.support.browser import Server, wait_until_drawn
 from tests.support.layout import check_layout
 from tests.support.runs import copy_bundled_run, let_it_train
 
-SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,12 @@ from mnist_lib.experiments.plan import Plan, parse_vary, plan_experiment
 from mnist_lib.experiments.results import Results, mean_curve, read_results
 from mnist_lib.figures.experiments import (
     METRICS,
+    brush_lines,
     curves_figure,
     parallel_coordinates_figure,
     repeats_figure,
     scatter_figure,
+    select_dots,
 )
 from mnist_lib.figures.words import figure_in_words
 from mnist_lib.runs.store import RunStore
@@ -78,6 +80,22 @@ def test_parallel_coordinates_have_a_logarithm_names_and_the_metric(results: Res
         "4 lines: Learning rate from 0.001 to 0.02, Optimizer from adam to muon, misread test images from 80 to 120; "
         "the one that ends highest: Learning rate 0.02, Optimizer adam, misread test images 120"
     )
+
+
+def test_brushed_axes_keep_the_runs_that_all_of_them_have(results: Results, plan: Plan) -> None:
+    def stay(brushes: dict[str, list[list[float]]]) -> set[int]:
+        return brush_lines(parallel_coordinates_figure(results.runs, plan, "misclassified"), brushes)
+
+    assert stay({}) == {1, 2, 3, 4}
+    assert stay({"Learning rate": [[-3.1, -2.9]]}) == {1, 2}
+    assert stay({"Learning rate": [[-3.1, -2.9]], "misread test images": [[75, 85], [110, 130]]}) == {2}
+    assert stay({"an axis of another figure": [[0, 0]]}) == {1, 2, 3, 4}
+
+
+def test_dots_that_are_not_selected_fade(results: Results, plan: Plan) -> None:
+    figure = scatter_figure(results.runs, plan, "learning_rate", "misclassified")
+    select_dots(figure, {2, 4})
+    assert list(figure.data[0].selectedpoints) == [1, 3]
 
 
 def test_scatter_has_the_scale_of_the_plan(results: Results, plan: Plan) -> None:

@@ -45,6 +45,16 @@ def wait_for_the_geometry(page: Page) -> None:
     expect(page.get_by_role("math").last).to_be_visible()
 
 
+def plan_an_experiment(page: Page) -> None:
+    """Choose a setting to vary."""
+    wait_until_drawn(page)
+    page.get_by_role("combobox", name="Settings to vary").fill("Learning")
+    page.get_by_role("option", name="Learning rate").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("textbox", name="Learning rate")).to_be_visible()
+    wait_until_drawn(page)
+
+
 VISITS = {
     "overview": Visit("/", draw_a_one),
     "dataset": Visit("/dataset", open_expanders),
@@ -58,5 +68,6 @@ VISITS = {
     "mistakes, download": Visit("/mistakes?mistakes_tab=Download"),
     "runs, one": Visit("/runs?runs=pretrained-paper", open_expanders),
     "runs, two": Visit("/runs?runs=pretrained-paper,pretrained-accurate"),
+    "experiments, new": Visit("/experiments", plan_an_experiment),
     "draw": Visit("/draw", draw_a_one),
 }

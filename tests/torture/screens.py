@@ -24,7 +24,7 @@ from tests.support.screens import APP_PATH
 from tests.torture.mutations import HOSTILE_VALUES, mutate_bytes, mutate_file
 from tests.torture.row import Row
 
-SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 # A screen that takes longer hangs, for example at a file that never ends.
 LONGEST_S = 60
 
@@ -149,7 +149,7 @@ def damage(path: Path, random: Random) -> str:
 PARAMETERS = (
     "run", "runs", "swap", "data", "split", "digit", "class", "images", "image", "after_epoch", "model_tab", "stage",
     "mistakes_tab", "epoch", "show", "true", "read_as", "order", "sure", "disputed", "page", "cells", "diagonal",
-    "coverage_threshold", "embed", "embed_options", "unknown",
+    "coverage_threshold", "experiment", "embed", "embed_options", "unknown",
 )  # fmt: skip
 # A browser sends no half characters, and Python writes no numbers of so many digits.
 HOSTILE_TEXTS = [

@@ -31,7 +31,7 @@ from tests.support.runs import (
 )
 from tests.support.screens import APP_PATH, all_text, button, forget_screens, open_screen
 
-SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 NAME, TEXT = plain_text(HOSTILE_NAME), plain_text(HOSTILE_TEXT)
 
 

@@ -15,7 +15,7 @@ from tests.support.datasets import CLASS_NAMES
 from tests.support.runs import PAPER_RUN, title_of
 from tests.support.screens import APP_PATH, all_text, component, open_screen
 
-SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 # What is said of MNIST alone.
 OF_MNIST = ("digit", "The paper", "US Census", "put to a vote", "10,000", "60,000", "continental")
 

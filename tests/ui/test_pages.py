@@ -19,7 +19,7 @@ from mnist_lib.runs.store import BUNDLED_RUNS_PATH, RunStore
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
 from tests.support.screens import all_text, component, open_screen
 
-SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("overview", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 
 
 @pytest.mark.parametrize("name", SCREENS)
