@@ -23,7 +23,8 @@ def figure_in_words(figure: go.Figure) -> str:
     layout: dict[str, Any] = figure.layout.to_plotly_json()  # a plain dictionary, which is read many times faster
     title = layout.get("title", {}).get("text")
     said = [title] if title else []
-    for trace in (trace.to_plotly_json() for trace in figure.data):
+    traces: Any = figure.data
+    for trace in (trace.to_plotly_json() for trace in traces):
         if trace["type"] == "scatter" and (trace.get("mode") == "text" or trace.get("fill") == "toself"):
             continue
         if trace["type"] == "parcoords":

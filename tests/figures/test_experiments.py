@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def results(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_each_run_is_a_dot_and_the_mean_has_its_interval(results: Results) -> None:
-    figure = repeats_figure([("<b>all", results.runs), ("one", results.runs[:1])], "misclassified")
+    figure: Any = repeats_figure([("<b>all", results.runs), ("one", results.runs[:1])], "misclassified")
     dots, means = figure.data
     assert dots.x == (100, 80, 90, 120, 100)
     assert dots.customdata == (1, 2, 3, 4, 1)
@@ -57,7 +58,7 @@ def test_each_run_is_a_dot_and_the_mean_has_its_interval(results: Results) -> No
 
 
 def test_curves_are_a_mean_in_a_band(results: Results) -> None:
-    figure = curves_figure([("all", mean_curve(results.runs, "validation_accuracy"))], "validation_accuracy")
+    figure: Any = curves_figure([("all", mean_curve(results.runs, "validation_accuracy"))], "validation_accuracy")
     band, line = figure.data
     assert line.y == pytest.approx([0.9, 0.9925])
     assert list(band.x) == [1, 2, 2, 1]
@@ -66,7 +67,7 @@ def test_curves_are_a_mean_in_a_band(results: Results) -> None:
 
 
 def test_parallel_coordinates_have_a_logarithm_names_and_the_metric(results: Results, plan: Plan) -> None:
-    figure = parallel_coordinates_figure(results.runs, plan, "misclassified")
+    figure: Any = parallel_coordinates_figure(results.runs, plan, "misclassified")
     rate, optimizer, errors = figure.data[0].dimensions
     assert rate.values == pytest.approx(np.log10([0.001, 0.001, 0.02, 0.02]))
     assert len(rate.tickvals) == len(rate.ticktext) == 11, "each digit from 0.001 to 0.02, where a brush can end"
@@ -93,16 +94,16 @@ def test_brushed_axes_keep_the_runs_that_all_of_them_have(results: Results, plan
 
 
 def test_dots_that_are_not_selected_fade(results: Results, plan: Plan) -> None:
-    figure = scatter_figure(results.runs, plan, "learning_rate", "misclassified")
+    figure: Any = scatter_figure(results.runs, plan, "learning_rate", "misclassified")
     select_dots(figure, {2, 4})
     assert list(figure.data[0].selectedpoints) == [1, 3]
 
 
 def test_scatter_has_the_scale_of_the_plan(results: Results, plan: Plan) -> None:
-    figure = scatter_figure(results.runs, plan, "learning_rate", "validation_accuracy", color="seconds")
+    figure: Any = scatter_figure(results.runs, plan, "learning_rate", "validation_accuracy", color="seconds")
     assert figure.layout["xaxis"]["type"] == "log"
     assert figure.data[0].marker.color == (20, 20, 20, 20)
-    names = scatter_figure(results.runs, plan, "optimizer", "misclassified")
+    names: Any = scatter_figure(results.runs, plan, "optimizer", "misclassified")
     assert names.layout["xaxis"]["type"] == "category"
     assert figure_in_words(names) == "misread test images: muon: 100, adam: 80, muon: 90, adam: 120"
 
