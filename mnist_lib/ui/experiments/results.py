@@ -36,7 +36,7 @@ from mnist_lib.wording import setting_text
 _DRAGGING = {"select": "box", "lasso": "lasso", "zoom": "zoom"}
 
 # Less, and their labels would touch.
-_AXIS_WIDTH_PX = 130
+_AXIS_WIDTH_PX = 150
 
 _WHY_VALIDATION = (
     "Of many recipes, the one that happens to be the best on some images is less good on others. So the recipe is "
