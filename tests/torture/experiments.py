@@ -38,7 +38,7 @@ class ExperimentKills(Row):
     """Every run of an experiment ends once, whatever is killed meanwhile."""
 
     name = "experiment-kills"
-    what = "SIGKILLs of server, queue's worker, trainer, scheduler, cluster's worker and dispatcher under experiments"
+    what = "SIGKILLs under an experiment here and one on a cluster, after which all four runs ended, each once"
     cases = 20
     quick_cases = 0  # tests/training/test_work.py and tests/cluster kill each of them
     max_processor_s = 400.0
@@ -74,7 +74,7 @@ class ExperimentKills(Row):
         for run in runs:
             self._check(run)
             self.store.delete(run)
-        return f"{killed}: all four runs ended, once"
+        return f"of the {killed}"
 
     async def _train_all(self, runs: list[Run], victim: str, delay_s: float) -> str:
         """Keep a visitor at the screens until all runs have ended, and kill the victim on the way."""
