@@ -38,7 +38,7 @@ from mnist_lib.training.launch import start_training
 from tests.support.browser import Server
 from tests.support.visitor import TIMEOUT_S, Visitor
 
-SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "draw")
+SCREENS = ("", "dataset", "model", "train", "mistakes", "runs", "experiments", "draw")
 PAUSE_S = 5.0
 # Streamlit keeps a session for two minutes, for a tab whose connection was cut, and until another visitor comes.
 KEPT_S = 125.0

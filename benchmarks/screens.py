@@ -39,7 +39,7 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, draw_stroke, launch_browser
 
-SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Draw", "Overview")
+SCREENS = ("Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw", "Overview")
 # Where it is not the screen's name.
 TITLES = {"Overview": "A network that reads handwritten digits"}
 

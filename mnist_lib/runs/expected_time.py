@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -83,8 +85,7 @@ def expected_times(store: RunStore, configs: Sequence[TrainingConfig]) -> list[E
     """
     known = _finished_here(store)
     if not known:
-        estimates = estimated_times(time_reading(load_network(Run(BUNDLED_RUNS_PATH / _PAPER_RUN, bundled=True))))
-        known = [(PRESETS[preset], took) for preset, took in estimates.items()]
+        known = [(PRESETS[preset], took) for preset, took in estimated_times(_reading_s()).items()]
     times = []
     for config in configs:
         like, took = min(known, key=lambda pair: _differences(config, pair[0]))
@@ -96,13 +97,20 @@ def expected_times(store: RunStore, configs: Sequence[TrainingConfig]) -> list[E
 def _finished_here(store: RunStore) -> list[tuple[TrainingConfig, ExpectedTime]]:
     """Return what the newest finished trainings of this machine took, the newest first."""
     times = []
-    for run in store.own_runs()[:MOST_RUNS]:
+    ended = (run for run in store.own_runs() if not run.read_queue_record())  # hundreds may wait
+    for run in islice(ended, MOST_RUNS):
         result = run_result(run)
         if result is None or result.state != "finished" or result.device != device_name():
             continue
         with suppress(DamagedRunError):
             times.append((run.read_config()[0], ExpectedTime(result.train_seconds, result.train_seconds)))
     return times
+
+
+# A screen asks every few seconds.
+@cache
+def _reading_s() -> float:
+    return time_reading(load_network(Run(BUNDLED_RUNS_PATH / _PAPER_RUN, bundled=True)))
 
 
 def _differences(config: TrainingConfig, other: TrainingConfig) -> int:

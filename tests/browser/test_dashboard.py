@@ -19,7 +19,7 @@ from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, StartServer
 from tests.support.runs import result_of, title_of
 
-SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Draw")
+SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw")
 
 
 def expect_screen(page: Page, name: str) -> None:
