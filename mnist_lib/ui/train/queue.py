@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.expected_time import expected_times
+from mnist_lib.runs.expected_time import ExpectedTime, expected_times
 from mnist_lib.runs.progress import measure_progress
 from mnist_lib.runs.queue import QueueEntry, RunQueue
 from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RunStore
 from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.refreshing import refresh_interval_s
@@ -119,12 +120,11 @@ def _expected_starts(queue: RunQueue, waiting: list[QueueEntry]) -> list[str]:
     """Return when each of the first runs that wait is expected to begin, in words."""
     if queue.is_paused():
         return [""] * len(waiting)
-    active = queue.store.active_run()
-    left_s = measure_progress(active.read()).seconds_left if active else 0.0
+    least_s, most_s = _seconds_left(queue.store)
     here = [entry for entry in waiting if not entry.record.cluster]
     configs = [entry.run.read().config for entry in here]
     times = expected_times(queue.store, [config for config in configs if config])
-    starts, least_s, most_s = {}, left_s or 0.0, left_s or 0.0
+    starts = {}
     for entry, config in zip(here, configs, strict=True):
         about = duration_text(round((least_s + most_s) / 2, -1)) if most_s >= 10 else "a moment"
         starts[entry.run.path] = f"begins in about {about}" if most_s >= 10 else "begins in a moment"
@@ -132,6 +132,18 @@ def _expected_starts(queue: RunQueue, waiting: list[QueueEntry]) -> list[str]:
             took = times.pop(0)
             least_s, most_s = least_s + took.least_s, most_s + took.most_s
     return [starts.get(entry.run.path, "begins when a worker is free") for entry in waiting]
+
+
+def _seconds_left(store: RunStore) -> ExpectedTime:
+    """Return how long what is being trained will take, from the least to the most."""
+    active = store.active_run()
+    if active is None:
+        return ExpectedTime(0.0, 0.0)
+    snapshot = active.read()
+    left_s = measure_progress(snapshot).seconds_left
+    if left_s is None and snapshot.config:  # before its first batches
+        return expected_times(store, [snapshot.config])[0]
+    return ExpectedTime(left_s or 0.0, left_s or 0.0)
 
 
 def _pause(paused: bool) -> None:
