@@ -60,7 +60,12 @@ def dispatch(
         RunStoreError: The address is not one, the settings for TLS are missing, or the folder cannot be written.
         KeyboardInterrupt: By Ctrl-C or SIGTERM; what was being trained waits again.
     """
-    require_usable(address)
+    require_cluster(address)
+    try:
+        require_usable(address)
+    except RunStoreError as error:  # a screen may have started this process
+        write_report(store.root, ClusterReport(address=address, message=str(error).removesuffix(".")))
+        raise
     queue = RunQueue(store)
     with queue.working(address):
         # The lines of Dask are for its own people; what matters here is said here.
