@@ -8,10 +8,12 @@ import numpy as np
 import streamlit as st
 
 from mnist_lib.escaping import plain_text
-from mnist_lib.runs.expected_time import expected_times
+from mnist_lib.runs.expected_time import expected_time, expected_times
 from mnist_lib.runs.progress import measure_progress
 from mnist_lib.runs.queue import QueueEntry, RunQueue
+from mnist_lib.runs.records import RunSnapshot
 from mnist_lib.runs.run import Run, RunStoreError
+from mnist_lib.runs.store import RunStore
 from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.messages import show_done, show_problem
 from mnist_lib.ui.refreshing import refresh_interval_s
@@ -26,6 +28,7 @@ REFRESH_EVERY_S = 3.0
 _PAGE_KEY = "queue_page"
 _PROBLEM_KEY = "queue_problem"
 _DONE_KEY = "queue_done"
+_TAKEN_BACK_KEY = "queue_was_taken_back"
 
 
 def render_queue() -> None:
@@ -36,6 +39,8 @@ def render_queue() -> None:
 
 
 def _render_queue(waited: bool) -> None:
+    if st.session_state.pop(_TAKEN_BACK_KEY, False):
+        st.rerun()  # the form must show its settings
     queue = RunQueue(run_store())
     waiting = queue.waiting(None)
     show_problem(_PROBLEM_KEY)
@@ -120,11 +125,11 @@ def _expected_starts(queue: RunQueue, waiting: list[QueueEntry]) -> list[str]:
     if queue.is_paused():
         return [""] * len(waiting)
     active = queue.store.active_run()
-    left_s = measure_progress(active.read()).seconds_left if active else 0.0
+    least_s, most_s = _expected_end(queue.store, active.read()) if active else (0.0, 0.0)
     here = [entry for entry in waiting if not entry.record.cluster]
     configs = [entry.run.read().config for entry in here]
     times = expected_times(queue.store, [config for config in configs if config])
-    starts, least_s, most_s = {}, left_s or 0.0, left_s or 0.0
+    starts = {}
     for entry, config in zip(here, configs, strict=True):
         about = duration_text(round((least_s + most_s) / 2, -1)) if most_s >= 10 else "a moment"
         starts[entry.run.path] = f"begins in about {about}" if most_s >= 10 else "begins in a moment"
@@ -132,6 +137,14 @@ def _expected_starts(queue: RunQueue, waiting: list[QueueEntry]) -> list[str]:
             took = times.pop(0)
             least_s, most_s = least_s + took.least_s, most_s + took.most_s
     return [starts.get(entry.run.path, "begins when a worker is free") for entry in waiting]
+
+
+def _expected_end(store: RunStore, snapshot: RunSnapshot) -> tuple[float, float]:
+    """Return in how many seconds a training is expected to end: by its speed, or by others before it has one."""
+    left_s = measure_progress(snapshot).seconds_left
+    if left_s is None and snapshot.config:
+        return expected_time(store, [snapshot.config])
+    return left_s or 0.0, left_s or 0.0
 
 
 def _pause(paused: bool) -> None:
@@ -144,11 +157,14 @@ def _move_up(run: Run) -> None:
 
 
 def _take_back(run: Run) -> None:
+    if not run.path.exists():  # it was taken back already, perhaps in another tab
+        return
     title, config = title_of(run.run_id), run.read().config
     if _change(lambda queue: queue.take_back(run)):
         st.session_state[_DONE_KEY] = f"{title} is taken back."
         if config:
             use_settings(config)
+        st.session_state[_TAKEN_BACK_KEY] = True
 
 
 def _change(change: Callable[[RunQueue], None]) -> bool:
