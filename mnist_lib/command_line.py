@@ -43,7 +43,7 @@ from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.experiment_command import add_arguments as add_experiment_arguments
-from mnist_lib.experiment_command import experiment_command
+from mnist_lib.experiment_command import experiment_command, require_usable_cluster
 from mnist_lib.experiments.halving import Halving
 from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.export.script import keras_script
@@ -209,6 +209,8 @@ def train_command(options: argparse.Namespace) -> int:
         config = handwriting_config(begun_from.read_config()[0], **choices)
         beginning = begin_from(begun_from, _read_handwriting(options, config.seed))
     if options.queue:
+        if options.continued_run is not None:
+            raise CommandError("--continue continues a run at once: leave out --queue.")
         run = RunQueue(_store(options)).add(config, dataset, beginning, options.background_run, options.minutes)
         print(json.dumps({"run_id": run.run_id, "state": "queued"}) if options.json else run.run_id)
         return 0
@@ -280,10 +282,9 @@ def work_command(options: argparse.Namespace) -> int:
     if options.cluster is None:
         work(store, wait=options.wait, on_look=halving.look, on_end=note_end)
         return 0
-    try:
-        from mnist_lib.cluster.dispatch import dispatch  # Dask is optional, and takes half a second
-    except ImportError as error:
-        raise CommandError(f"A cluster needs Dask: pip install -r requirements-cluster.txt ({error})") from error
+    require_usable_cluster(options.cluster)
+    from mnist_lib.cluster.dispatch import dispatch
+
     dispatch(store, options.cluster, on_look=halving.look, on_end=note_end, on_message=print_error)
     return 0
 

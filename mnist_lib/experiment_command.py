@@ -64,6 +64,8 @@ def experiment_command(options: argparse.Namespace) -> int:
         options.samples,
         options.halving,
     )
+    if options.cluster:
+        require_usable_cluster(options.cluster)
     name = library.new_name(preset) if options.name is None else options.name
     experiment = start_experiment(store, name, plan, dataset, options.cluster, options.note)
     configs = plan.configs()
@@ -84,6 +86,20 @@ def experiment_command(options: argparse.Namespace) -> int:
         for line in _in_words(results):
             print(printable(line))
     return 0
+
+
+def require_usable_cluster(address: str) -> None:
+    """Raise an error unless runs can be given to the cluster from here.
+
+    Raises:
+        ExperimentError: Dask is not installed.
+        RunStoreError: The address is none, or it is for TLS and the settings for that are missing.
+    """
+    try:
+        from mnist_lib.cluster.dispatch import require_usable  # Dask is optional, and takes half a second
+    except ImportError as error:
+        raise ExperimentError(f"A cluster needs Dask: pip install -r requirements-cluster.txt ({error})") from error
+    require_usable(address)
 
 
 class _Progress:

@@ -60,6 +60,7 @@ def test_ctrl_c_keeps_everything_in_the_queue_and_says_how_to_go_on(python: Pyth
         (["--name", "taken"], "There is an experiment taken already"),
         (["--note", "x" * 2_001], "at most 2,000 characters"),
         (["--dataset", "none"], "There is no data set 'none'"),
+        (["--cluster", "teacher"], "The address of a Dask scheduler"),
         (["--seed", "-1"], "Seed must be a whole number"),
     ],
 )

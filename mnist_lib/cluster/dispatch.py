@@ -21,11 +21,11 @@ import msgspec
 from distributed import Client
 
 from mnist_lib.cluster.remote_training import ANSWER_TIMEOUT_S, RemoteTraining
-from mnist_lib.cluster.report import ClusterReport, ClusterWorker, check_address, write_report
+from mnist_lib.cluster.report import ClusterReport, ClusterWorker, write_report
 from mnist_lib.cluster.task import TrainingLostError, WorkerBusyError, describe
 from mnist_lib.cluster.versions import compare_versions, find_versions
 from mnist_lib.data.dataset import DatasetError
-from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.queue import RunQueue, require_cluster
 from mnist_lib.runs.records import ACTIVE_STATES, MAX_NAME_LENGTH, DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
@@ -60,12 +60,12 @@ def dispatch(
         RunStoreError: The address is not one, the settings for TLS are missing, or the folder cannot be written.
         KeyboardInterrupt: By Ctrl-C or SIGTERM; what was being trained waits again.
     """
-    check_address(address)
-    if address.startswith("tls://") and not dask.config.get("distributed.comm.tls.ca-file"):
-        raise RunStoreError(
-            f"{address} needs Dask's settings for TLS: DASK_DISTRIBUTED__COMM__TLS__CA_FILE and others, see "
-            "docs/cluster.md."
-        )
+    require_cluster(address)
+    try:
+        require_usable(address)
+    except RunStoreError as error:  # a screen may have started this process
+        write_report(store.root, ClusterReport(address=address, message=str(error).removesuffix(".")))
+        raise
     queue = RunQueue(store)
     with queue.working(address):
         # The lines of Dask are for its own people; what matters here is said here.
@@ -77,6 +77,16 @@ def dispatch(
                 asyncio.run(dispatcher.run())
             except asyncio.CancelledError:
                 raise KeyboardInterrupt from None
+
+
+def require_usable(address: str) -> None:
+    """Raise RunStoreError unless an address is one of a scheduler, and what TLS needs is there if it is for TLS."""
+    require_cluster(address)
+    if address.startswith("tls://") and not dask.config.get("distributed.comm.tls.ca-file"):
+        raise RunStoreError(
+            f"{address} needs Dask's settings for TLS: DASK_DISTRIBUTED__COMM__TLS__CA_FILE and others, see "
+            "docs/cluster.md."
+        )
 
 
 class _Dispatcher:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from zlib import crc32
 
 from msgspec import Struct
 
 from mnist_lib.runs.records import DamagedRunError, read_record, write_json
-from mnist_lib.runs.run import RunStoreError
-
-MAX_ADDRESS_LENGTH = 200
-
-# How Dask writes where a scheduler listens.
-_ADDRESS = re.compile(r"(tcp|tls)://[A-Za-z0-9._-]+:[0-9]{1,5}|(tcp|tls)://\[[0-9A-Fa-f:.]+\]:[0-9]{1,5}")
 
 
 class ClusterWorker(Struct, frozen=True, kw_only=True):
@@ -45,17 +38,6 @@ class ClusterReport(Struct, frozen=True, kw_only=True):
     address: str
     message: str = ""
     workers: tuple[ClusterWorker, ...] = ()
-
-
-def check_address(address: str) -> str:
-    """Return the address of a scheduler as it is.
-
-    Raises:
-        RunStoreError: It is none.
-    """
-    if len(address) > MAX_ADDRESS_LENGTH or not _ADDRESS.fullmatch(address):
-        raise RunStoreError("The address of a Dask scheduler is as in tcp://host:8786 or tls://host:8786.")
-    return address
 
 
 def write_report(root: Path, report: ClusterReport) -> None:

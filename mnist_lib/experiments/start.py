@@ -36,12 +36,24 @@ def start_experiment(
     library = ExperimentLibrary.beside(store.root, store.access)
     experiment = library.add(name, plan, dataset, cluster, note)
     try:
+        _leave_earlier(store, name)
         RunQueue(store).add_all(plan.configs(), dataset, name, cluster)
-    except Exception:
+    except BaseException:  # or Ctrl-C
         with suppress(ExperimentError):
             library.remove(name)
         raise
     return experiment
+
+
+def _leave_earlier(store: RunStore, name: str) -> None:
+    """Let the runs that were kept of a removed experiment of this name belong to none."""
+    try:
+        for run in store.own_runs():
+            member = run.read_member()
+            if member and member.experiment == name:
+                run.member_path.unlink(missing_ok=True)
+    except OSError as error:
+        raise store.cannot_write(error) from error
 
 
 def queue_missing(store: RunStore, experiment: Experiment) -> list[Run]:

@@ -8,10 +8,11 @@ last checkpoint. Whoever takes one holds the queue's lock, so each is taken once
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
@@ -28,6 +29,9 @@ from mnist_lib.runs.store import RunStore, begin_again
 
 # A trainer that ends unexpectedly so often without finishing an epoch would do so again.
 MAX_ATTEMPTS = 5
+
+# How Dask writes where a scheduler listens.
+_CLUSTER = re.compile(r"(tcp|tls)://([A-Za-z0-9._-]{1,180}|\[[0-9A-Fa-f:.]{1,100}\]):[0-9]{1,5}")
 
 # In these states a run with a queue.json waits: nobody trained it yet, or its trainer was ended before it had.
 _WAITING_STATES = ("queued", "interrupted", "stopped")
@@ -60,6 +64,12 @@ class QueueEntry(NamedTuple):
     def is_untrained(self) -> bool:
         """Whether there is nothing of it but its settings."""
         return self.state == "queued" and not self.epochs
+
+
+def require_cluster(address: str) -> None:
+    """Raise RunStoreError unless an address is one of a Dask scheduler."""
+    if not _CLUSTER.fullmatch(address):
+        raise RunStoreError("The address of a Dask scheduler is as in tcp://host:8786 or tls://host:8786.")
 
 
 class RunQueue:
@@ -122,7 +132,7 @@ class RunQueue:
 
         Raises:
             NotAllowedError: The visitor may not train with these settings, or has enough runs in the queue.
-            RunStoreError: There is no room for it, or the folder cannot be written.
+            RunStoreError: There is no room for it, the name or the address is none, or the folder cannot be written.
         """
         return self._add([config], dataset, beginning, run_id, minutes, cluster)[0]
 
@@ -154,6 +164,8 @@ class RunQueue:
         cluster: str = "",
         experiment: str | None = None,
     ) -> list[Run]:
+        if cluster:
+            require_cluster(cluster)
         for config in configs:
             self.store.require_training(config)
         minutes = minutes or self.store.access.minutes
@@ -166,14 +178,17 @@ class RunQueue:
             last = max([time.time(), *(entry.record.rank for entry in waiting)])
             runs = []
             names = [run_id] if run_id else self.store.new_run_ids([config for _, config in new])
-            for (number, config), name in zip(new, names, strict=True):
-                with self.store.making(config, name, dataset, beginning) as run:
-                    run.write_status(Status("queued", total_steps=config.total_steps))
-                    write_json(run.queue_path, QueueRecord(rank=last + number, cluster=cluster, minutes=minutes))
-                    if experiment:
-                        write_json(run.member_path, Member(experiment=experiment, number=number))
-                    self.store.record_owner(run)
-                runs.append(Run(self.store.root / name))
+            with ExitStack() as undo:
+                undo.callback(lambda: [shutil.rmtree(self.store.hide(run), ignore_errors=True) for run in runs])
+                for (number, config), name in zip(new, names, strict=True):
+                    with self.store.making(config, name, dataset, beginning) as run:
+                        run.write_status(Status("queued", total_steps=config.total_steps))
+                        write_json(run.queue_path, QueueRecord(rank=last + number, cluster=cluster, minutes=minutes))
+                        if experiment:
+                            write_json(run.member_path, Member(experiment=experiment, number=number))
+                        self.store.record_owner(run)
+                    runs.append(Run(self.store.root / name))
+                undo.pop_all()  # all of them, or none
             return runs
 
     def _numbers(self, experiment: str) -> set[int]:
@@ -282,14 +297,16 @@ class RunQueue:
         """Take a run for this process, rewound to its last checkpoint or its beginning.
 
         Raises:
-            RunStoreError: It does not wait any more, its trainers ended unexpectedly too often, or the folder cannot
-                be written.
+            RunStoreError: It does not wait any more, it is damaged, its trainers ended unexpectedly too often, or the
+                folder cannot be written.
         """
         run = entry.run
         with self._changing():
             entry = self._find(run)
             snapshot = run.read()
             if snapshot.config is None:
+                run.fail(snapshot.message)
+                self.leave(run)  # or whoever works the queue would try again and again
                 raise RunStoreError(f"{run.run_id} is damaged: {snapshot.message}.")
             record = entry.record
             if entry.state == "interrupted":

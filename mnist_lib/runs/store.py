@@ -223,8 +223,6 @@ class RunStore:
             RunStoreError: The name is not valid as a folder's name on every system, or the folder
                 cannot be created or written.
         """
-        if run_id is not None:
-            _require_folder_name(run_id)
         with self.claim():
             self.require_room(runs=1)
             try:
@@ -418,16 +416,22 @@ class RunStore:
         """Create a run folder that is complete as soon as it is visible; the caller writes status.json meanwhile.
 
         Raises:
+            RunStoreError: The name is not valid as a folder's name on every system.
             OSError: The folder cannot be written.
         """
+        _require_folder_name(run_id)
         hidden = Run(self.root / f".{run_id}")
         (hidden.path / "epochs").mkdir(parents=True)
-        handwriting = beginning.record if beginning else None
-        hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset, handwriting=handwriting))
-        if beginning:
-            write_beginning(hidden, beginning)
-        yield hidden
-        hidden.path.rename(self.root / run_id)
+        try:
+            handwriting = beginning.record if beginning else None
+            hidden.write_config(config, RunRecord(created_at=time.time(), dataset=dataset, handwriting=handwriting))
+            if beginning:
+                write_beginning(hidden, beginning)
+            yield hidden
+            hidden.path.rename(self.root / run_id)
+        except BaseException:
+            shutil.rmtree(hidden.path, ignore_errors=True)
+            raise
 
     def note(self, run: Run) -> None:
         """Note that the run is the one being trained on this machine. For whoever holds the claim.

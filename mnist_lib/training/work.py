@@ -28,7 +28,7 @@ def work(
 ) -> None:
     """Train what waits in the queue, one run after the other.
 
-    A training that was started elsewhere is waited for. If the work is interrupted, its training is stopped, stays
+    If others wait, a training that was started elsewhere is waited for. If the work is interrupted, its training is stopped, stays
     in the queue and is continued by whoever works it next.
 
     Args:
@@ -76,10 +76,12 @@ def work(
                     if failed_starts >= MAX_FAILED_STARTS:
                         raise RunStoreError(last_line(errors))
                 trainer = None
-            if works and not active and trainer is None:
+            if works and trainer is None:
                 if waiting and not queue.is_paused():
-                    trainer = start_process(store, ["train-next", "--background-run="])
-                elif is_done is None and not wait and queue.rest():
+                    if not active:
+                        trainer = start_process(store, ["train-next", "--background-run="])
+                # A run of the queue that is being trained, for a process that is gone by now, may wait again.
+                elif is_done is None and not wait and not (active and active.read_queue_record()) and queue.rest():
                     return
             time.sleep(LOOK_EVERY_S)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mnist_lib.cluster.report import ClusterReport, ClusterWorker, check_address, read_report, write_report
+from mnist_lib.cluster.report import ClusterReport, ClusterWorker, read_report, write_report
 from mnist_lib.cluster.versions import compare_versions, find_versions
+from mnist_lib.runs.queue import require_cluster
 from mnist_lib.runs.run import RunStoreError
 
 ADDRESS = "tcp://127.0.0.1:8786"
@@ -15,7 +16,7 @@ ADDRESS = "tcp://127.0.0.1:8786"
 
 @pytest.mark.parametrize("address", [ADDRESS, "tls://dask.example:8786", "tcp://[::1]:8786"])
 def test_an_address_as_dask_prints_it_is_taken(address: str) -> None:
-    assert check_address(address) == address
+    require_cluster(address)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_an_address_as_dask_prints_it_is_taken(address: str) -> None:
 )
 def test_another_address_is_refused_in_one_line(address: str) -> None:
     with pytest.raises(RunStoreError) as caught:
-        check_address(address)
+        require_cluster(address)
     assert str(caught.value) == "The address of a Dask scheduler is as in tcp://host:8786 or tls://host:8786."
 
 

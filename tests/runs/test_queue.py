@@ -13,7 +13,7 @@ from mnist_lib.access import DEFAULT_LIMITS, Access, Visitor
 from mnist_lib.config import PRESETS, TrainingConfig
 from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.runs.queue import MAX_ATTEMPTS, NothingWaitsError, QueueIsWorkedError, RunQueue
-from mnist_lib.runs.records import Member, Status
+from mnist_lib.runs.records import Member, Status, write_json
 from mnist_lib.runs.run import NotAllowedError, Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from tests.support.runs import change_json, copy_bundled_run, diverge
@@ -57,6 +57,39 @@ def test_run_moves_up_by_one_place_and_the_first_one_stays(queue: RunQueue) -> N
     assert names(queue) == [first.run_id, third.run_id, second.run_id]
     queue.move_up(first)
     assert names(queue) == [first.run_id, third.run_id, second.run_id]
+
+
+def test_a_name_that_is_no_folder_and_an_address_that_is_no_cluster_are_refused(queue: RunQueue) -> None:
+    with pytest.raises(RunStoreError, match="A name has 1 to 100"):
+        queue.add(CONFIG, run_id="../outside")
+    with pytest.raises(RunStoreError, match="The address of a Dask scheduler"):
+        queue.add(CONFIG, cluster="teacher")
+    assert queue.waiting(None) == []
+    assert [path for path in queue.store.root.parent.rglob("*") if path.is_dir()] == [queue.store.root]
+
+
+def test_runs_of_an_experiment_are_all_added_or_none(queue: RunQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Run] = []
+
+    def write_member(path: Path, value: object) -> None:
+        written.append(Run(path.parent))
+        if len(written) == 4:  # the second file of the second run
+            raise OSError(28, "No space left on device")
+        write_json(path, value)
+
+    monkeypatch.setattr("mnist_lib.runs.queue.write_json", write_member)
+    with pytest.raises(RunStoreError, match="No space left on device"):
+        queue.add_all([CONFIG, replace(CONFIG, seed=8)], MNIST_DESCRIPTION, "seeds")
+    assert len(written) == 4
+    assert [path for path in queue.store.root.iterdir() if path.is_dir()] == []
+
+
+def test_a_run_whose_settings_are_damaged_is_tried_once(queue: RunQueue) -> None:
+    run = queue.add(CONFIG)
+    (run.path / "config.json").write_text("{")
+    with pytest.raises(NothingWaitsError), queue.training_next():
+        pass
+    assert names(queue) == []
 
 
 def test_run_that_nobody_trained_is_taken_back_without_a_trace(queue: RunQueue) -> None:

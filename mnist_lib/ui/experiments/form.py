@@ -24,7 +24,7 @@ from mnist_lib.experiments.plan import (
 )
 from mnist_lib.experiments.start import start_experiment
 from mnist_lib.runs.expected_time import expected_time
-from mnist_lib.runs.queue import RunQueue
+from mnist_lib.runs.queue import RunQueue, require_cluster
 from mnist_lib.runs.run import MAX_NOTE_LENGTH, RunStoreError
 from mnist_lib.training.launch import ensure_worker
 from mnist_lib.ui.components.live_fields import answer_at_once
@@ -224,8 +224,10 @@ def _check(plan: Plan, name: str, cluster: str) -> str:
 
     Raises:
         ExperimentError: It cannot have this name.
-        NotAllowedError: The visitor may not train so much.
+        RunStoreError: The address is none, or the visitor may not train so much.
     """
+    if cluster:
+        require_cluster(cluster)
     store, configs = run_store(), plan.configs()
     experiment_library().require_name(name)
     for config in configs:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_lib.cluster.report import read_report
 from mnist_lib.config import ConfigError
+from mnist_lib.escaping import plain_text
 from mnist_lib.experiments.library import Experiment
 from mnist_lib.experiments.results import ExperimentRun, Results
 from mnist_lib.experiments.start import queue_missing
@@ -49,6 +51,8 @@ def render_progress(results: Results) -> None:
     queue = RunQueue(run_store())
     waiting = len(_waiting(queue, results.experiment))
     st.progress(_fraction(results), text=_text(results, queue.is_paused()))
+    if results.experiment.cluster:
+        _render_cluster(results.experiment.cluster)
     with st.container(horizontal=True, vertical_alignment="center"):
         screen_link("train", "The queue, and what is being trained")
         if waiting and experiment_library().may_change(results.experiment):
@@ -69,12 +73,22 @@ def _fraction(results: Results) -> float:
 def _text(results: Results, paused: bool) -> str:
     to_come = [run for run in results.runs if not run.has_ended]
     said = f"{len(results.runs) - len(to_come)} of {len(results.runs)} runs have ended"
-    if paused and not results.experiment.cluster:
+    if paused:
         return f"{said} · the queue is paused"
     if results.experiment.cluster:
         return said
     configs = [run.config for run in to_come if run.config]
     return f"{said} · about {rough_duration_text(*expected_time(run_store(), configs))} left"
+
+
+def _render_cluster(address: str) -> None:
+    """Show what the dispatcher waits for, and why a worker gets no run."""
+    report = read_report(run_store().root, address)
+    if report is None:  # no dispatcher has begun
+        return
+    refused = [f"{worker.name} gets no run: {worker.problem}" for worker in report.workers if worker.problem]
+    for line in dict.fromkeys(filter(None, [report.message, *refused])):
+        st.caption(f":material/warning: {plain_text(line)}")
 
 
 def _waiting(queue: RunQueue, experiment: Experiment) -> list[Run]:

@@ -27,6 +27,7 @@ REFRESH_EVERY_S = 3.0
 _PAGE_KEY = "queue_page"
 _PROBLEM_KEY = "queue_problem"
 _DONE_KEY = "queue_done"
+_TAKEN_BACK_KEY = "queue_was_taken_back"
 
 
 def render_queue() -> None:
@@ -37,6 +38,8 @@ def render_queue() -> None:
 
 
 def _render_queue(waited: bool) -> None:
+    if st.session_state.pop(_TAKEN_BACK_KEY, False):
+        st.rerun()  # the form must show its settings
     queue = RunQueue(run_store())
     waiting = queue.waiting(None)
     show_problem(_PROBLEM_KEY)
@@ -156,11 +159,14 @@ def _move_up(run: Run) -> None:
 
 
 def _take_back(run: Run) -> None:
+    if not run.path.exists():  # it was taken back already, perhaps in another tab
+        return
     title, config = title_of(run.run_id), run.read().config
     if _change(lambda queue: queue.take_back(run)):
         st.session_state[_DONE_KEY] = f"{title} is taken back."
         if config:
             use_settings(config)
+        st.session_state[_TAKEN_BACK_KEY] = True
 
 
 def _change(change: Callable[[RunQueue], None]) -> bool:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_lib.cluster.report import ClusterReport, ClusterWorker, write_report
 from mnist_lib.config import PRESETS
+from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.escaping import plain_text
 from mnist_lib.evaluation.repeated import errors_compared, summarize
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
+from mnist_lib.experiments.start import start_experiment
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
 from tests.support.experiments import add_experiment, add_run
@@ -73,6 +76,10 @@ def test_form_says_what_is_wrong_in_a_line_and_starts_only_what_is_right(store: 
     labelled(app.text_input, "Name").set_value("no name").run()
     assert "A name has 1 to 100 English letters" in all_text(app)
     labelled(app.text_input, "Name").set_value("mine").run()
+    labelled(app.toggle, "Train on a cluster").set_value(True).run()
+    labelled(app.text_input, "Address of its Dask scheduler").set_value("teacher").run()
+    assert "The address of a Dask scheduler is as in" in all_text(app)
+    labelled(app.toggle, "Train on a cluster").set_value(False).run()
     assert "**8 runs**, about" in all_text(app)
     button(app, "Start experiment").click().run()
     assert not app.exception
@@ -89,6 +96,18 @@ def test_form_says_what_is_wrong_in_a_line_and_starts_only_what_is_right(store: 
     assert not app.exception
     assert not RunQueue(store).waiting()
     assert "None of its runs is here any more." in app.info[0].value
+
+
+def test_what_a_cluster_waits_for_is_said(store: RunStore) -> None:
+    address = "tcp://127.0.0.1:8786"
+    start_experiment(store, "there", plan_experiment(PRESETS["fast"], seeds=2), MNIST_DESCRIPTION, address)
+    worker = ClusterWorker(address="tcp://127.0.0.1:1", name=HOSTILE_TEXT, problem="numpy is 1 there and 2 here")
+    write_report(store.root, ClusterReport(address=address, message="2 runs wait for a worker", workers=(worker,)))
+    RunQueue(store).pause()  # no dispatcher begins
+    app = open_experiment("there")
+    assert "2 runs wait for a worker" in all_text(app)
+    assert plain_text(f"{HOSTILE_TEXT} gets no run: numpy is 1 there and 2 here") in all_text(app)
+    assert "the queue is paused" in app.get("progress")[0].proto.text
 
 
 def test_over_seeds_mean_interval_and_extremes_are_shown(store: RunStore) -> None:

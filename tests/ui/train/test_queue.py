@@ -66,13 +66,28 @@ def test_runs_move_up_and_are_taken_back_with_their_settings(queue: RunQueue) ->
     assert app.number_input(key="setting_epochs").value == PRESETS["fast"].epochs
 
 
-def test_run_that_is_gone_by_now_is_said(queue: RunQueue) -> None:
-    first, _ = add(queue, 2)
+def test_run_that_has_begun_by_now_is_said_and_one_that_is_gone_is_just_gone(queue: RunQueue) -> None:
+    first, second, third = add(queue, 3)
     app = open_screen("train")
     queue.take_back(first)
     app.button(key=f"take_back_{first.run_id}").click().run()
     assert not app.exception
-    assert [error.value for error in app.error] == [f"{first.run_id} does not wait in the queue any more."]
+    assert [error.value for error in app.error] == []
+    queue.take(queue.waiting()[0])
+    app.button(key=f"take_back_{second.run_id}").click().run()
+    assert [error.value for error in app.error] == [f"{second.run_id} does not wait in the queue any more."]
+    assert names(queue) == [third.run_id]
+
+
+def test_first_run_begins_after_the_one_that_is_starting(store: RunStore, queue: RunQueue) -> None:
+    add(queue, 1)
+    queue.pause(False)
+    active = queue.add(replace(PRESETS["paper"], epochs=100))
+    with store.claim():  # as its trainer does, so that nobody begins another one
+        queue.take(queue.waiting()[1])
+        app = open_screen("train", active.run_id)
+        assert "begins in a moment" not in all_text(app)
+        assert "begins in about" in all_text(app)
 
 
 def test_waiting_runs_are_left_out_where_there_is_nothing_to_show_of_them(queue: RunQueue) -> None:
