@@ -28,8 +28,8 @@ def work(
 ) -> None:
     """Train what waits in the queue, one run after the other.
 
-    If others wait, a training that was started elsewhere is waited for. If the work is interrupted, its training is stopped, stays
-    in the queue and is continued by whoever works it next.
+    If others wait, a training that was started elsewhere is waited for. If the work is interrupted, its training is
+    stopped, stays in the queue and is continued by whoever works it next.
 
     Args:
         store: The runs.
