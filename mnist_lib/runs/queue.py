@@ -164,10 +164,13 @@ class RunQueue:
         cluster: str = "",
         experiment: str | None = None,
     ) -> list[Run]:
-        if cluster:
-            require_cluster(cluster)
         for config in configs:
             self.store.require_training(config)
+        if cluster:
+            require_cluster(cluster)
+            # Dask trusts a scheduler as far as to run what it sends.
+            if not self.store.access.may_do_all:
+                raise NotAllowedError(self.store.access.refusal)
         minutes = minutes or self.store.access.minutes
         with self._changing():
             waiting = self.waiting(None)

@@ -251,7 +251,13 @@ def test_pupil_has_a_few_places_and_moves_only_past_their_own(store: RunStore) -
         anna.add(config)
     anna.move_up(second)
     assert names(anna) == [of_ben.run_id, second.run_id, first.run_id]
-    for refused in (lambda: anna.move_up(second), lambda: anna.take_back(of_ben), anna.pause):
+    refusals = (
+        lambda: anna.move_up(second),
+        lambda: anna.take_back(of_ben),
+        anna.pause,
+        lambda: ben.add(config, cluster="tcp://of.ben:8786"),
+    )
+    for refused in refusals:
         with pytest.raises(NotAllowedError):
             refused()
     assert names(anna) == [of_ben.run_id, second.run_id, first.run_id]
