@@ -166,6 +166,8 @@ class RunQueue:
     ) -> list[Run]:
         if cluster:
             require_cluster(cluster)
+            if not self.store.access.may_do_all:  # a scheduler can run any program here, as anything that speaks Dask
+                raise NotAllowedError(self.store.access.refusal)
         for config in configs:
             self.store.require_training(config)
         minutes = minutes or self.store.access.minutes
