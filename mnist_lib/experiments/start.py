@@ -9,7 +9,7 @@ from mnist_lib.experiments.halving import require_optuna
 from mnist_lib.experiments.library import Experiment, ExperimentError, ExperimentLibrary
 from mnist_lib.experiments.plan import Plan
 from mnist_lib.runs.queue import RunQueue
-from mnist_lib.runs.run import Run
+from mnist_lib.runs.run import NotAllowedError, Run
 from mnist_lib.runs.store import RunStore
 
 
@@ -60,7 +60,9 @@ def queue_missing(store: RunStore, experiment: Experiment) -> list[Run]:
     """Let the runs of an experiment that are not there wait in the queue: deleted, taken back, or never queued.
 
     Raises:
-        NotAllowedError: The visitor may not train so much.
+        NotAllowedError: The visitor may not change the experiment, or not train so much.
         RunStoreError: There is no room for them, or the folder cannot be written.
     """
+    if not store.access.may_change(experiment.owner):
+        raise NotAllowedError(store.access.refusal)
     return RunQueue(store).add_all(experiment.plan.configs(), experiment.dataset, experiment.name, experiment.cluster)

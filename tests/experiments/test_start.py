@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from mnist_lib.access import Visitor, read_access
 from mnist_lib.config import PRESETS
 from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.experiments.plan import plan_experiment
 from mnist_lib.experiments.results import read_results
-from mnist_lib.experiments.start import start_experiment
+from mnist_lib.experiments.start import queue_missing, start_experiment
 from mnist_lib.runs.queue import RunQueue
-from mnist_lib.runs.run import RunStoreError
+from mnist_lib.runs.run import NotAllowedError, RunStoreError
 from mnist_lib.runs.store import RunStore
 
 PLAN = plan_experiment(PRESETS["fast"], seeds=2)
@@ -32,3 +33,14 @@ def test_runs_kept_of_a_removed_experiment_are_not_those_of_the_next_with_its_na
     experiment = start_experiment(store, "seeds", plan, MNIST_DESCRIPTION)
     assert [run.config for run in read_results(store, experiment).runs] == plan.configs()
     assert {entry.run.run_id for entry in RunQueue(store).waiting()} > kept
+
+
+def test_pupil_queues_nothing_for_the_experiment_of_another(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNIST_MODE", "class")
+    anna, ben = (RunStore(store.root, access=read_access(Visitor(name, name))) for name in ("Anna", "Ben"))
+    experiment = start_experiment(anna, "seeds", PLAN, MNIST_DESCRIPTION)
+    queue = RunQueue(anna)
+    queue.take_back(queue.waiting()[0].run)
+    with pytest.raises(NotAllowedError):
+        queue_missing(ben, experiment)
+    assert [run.read_owner() for run in queue_missing(anna, experiment)] == [Visitor("Anna", "Anna")]

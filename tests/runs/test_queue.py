@@ -291,3 +291,9 @@ def test_damaged_place_in_the_queue_is_none(content: str, queue: RunQueue) -> No
     run = queue.add(CONFIG)
     run.queue_path.write_text(content)
     assert names(queue) == []
+
+
+def test_pupil_trains_on_no_cluster(store: RunStore) -> None:
+    with pytest.raises(NotAllowedError):
+        as_pupil(store, ANNA).add(CONFIG, cluster="tcp://127.0.0.1:8786")
+    assert RunQueue(store).waiting(None) == []

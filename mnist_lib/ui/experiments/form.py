@@ -201,8 +201,9 @@ def _render_halving(number: int) -> bool:
 
 def _choose_cluster(number: int, last: str) -> str | None:
     """Return the address of a cluster, empty for this machine; None if it is not typed yet."""
-    may = find_spec("dask") and run_store().access.may_do_all
-    if not may or not st.toggle("Train on a cluster", key=f"experiment_on_cluster_{number}"):
+    if not (run_store().access.may_do_all and find_spec("dask")):
+        return ""
+    if not st.toggle("Train on a cluster", key=f"experiment_on_cluster_{number}"):
         return ""
     address = st.text_input(
         "Address of its Dask scheduler",
