@@ -116,7 +116,7 @@ class _Dispatcher:
         with suppress(NotImplementedError):  # on Windows
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self._interrupt, asyncio.current_task())
-        while True:
+        while not self.queue.rest(self.address):
             try:
                 async with Client(self.address, asynchronous=True, set_as_default=False, timeout=10) as client:
                     try:
@@ -129,6 +129,7 @@ class _Dispatcher:
                     raise  # otherwise Dask cancels what waits for a connection that it lost
                 self._write_report(f"{self.address} does not answer and is tried again ({first_line(error)})")
                 await asyncio.sleep(SECONDS_PER_TRY)
+        self._write_report("")
 
     def _interrupt(self, task: asyncio.Task[Any] | None) -> None:
         self.is_interrupted = True

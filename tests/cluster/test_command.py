@@ -1,4 +1,4 @@
-"""``work --cluster`` with what cannot be used: one line each."""
+"""``work --cluster`` with what cannot be used: one line each, and an end."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def test_an_address_that_cannot_be_used_is_said_in_one_line(
 ) -> None:
     code, stdout, stderr = python.run("-m", "mnist_lib", "work", "--cluster", address, "--runs-dir", tmp_path)
     assert (code, stdout, stderr) == (2, "", f"mnist_lib: {line}\n")
+
+
+def test_nothing_that_waits_needs_no_scheduler(python: Python, tmp_path: Path) -> None:
+    ended = python.run("-m", "mnist_lib", "work", "--cluster", "tcp://127.0.0.1:1", "--runs-dir", tmp_path)
+    assert ended == (0, "", "")
