@@ -35,6 +35,9 @@ START_S = 6.0
 # The newest runs of this machine that are looked at.
 MOST_RUNS = 30
 
+# Of a training that is so many times smaller, most of the time was its start and its evaluation.
+_MOST_TIMES_LARGER = 10
+
 # Whose network is timed.
 _PAPER_RUN = "pretrained-paper"
 
@@ -76,28 +79,30 @@ def expected_time(store: RunStore, configs: Sequence[TrainingConfig]) -> Expecte
 def expected_times(store: RunStore, configs: Sequence[TrainingConfig]) -> list[ExpectedTime]:
     """Return what each training will take on this machine, with its start.
 
-    It is expected to take as long as the run of this machine that is most like it, the newest of these, in
-    proportion to the images that are seen. Before there is one, it is estimated from the presets.
+    It is expected to take as long as the run of this machine that is most like it and not much smaller, the newest
+    of these, in proportion to the images that are seen. Before there is one, it is estimated from the presets.
 
     Args:
         store: The runs.
         configs: The settings of the trainings.
     """
     known = _finished_here(store)
-    if not known:
-        known = [(PRESETS[preset], took) for preset, took in estimated_times(_reading_s()).items()]
+    presets: list[tuple[TrainingConfig, ExpectedTime]] = []
     times = []
     for config in configs:
-        like, took = min(known, key=lambda pair: _differences(config, pair[0]))
-        factor = _seen_images(config) / _seen_images(like)
-        times.append(ExpectedTime(*(START_S + factor * seconds for seconds in took)))
+        seen = _seen_images(config)
+        like_it = [pair for pair in known if seen <= _MOST_TIMES_LARGER * _seen_images(pair[0])]
+        if not (like_it or presets):
+            presets = [(PRESETS[preset], took) for preset, took in estimated_times(_reading_s()).items()]
+        like, took = min(like_it or presets, key=lambda pair: _differences(config, pair[0]))
+        times.append(ExpectedTime(*(START_S + seen / _seen_images(like) * seconds for seconds in took)))
     return times
 
 
 def _finished_here(store: RunStore) -> list[tuple[TrainingConfig, ExpectedTime]]:
     """Return what the newest finished trainings of this machine took, the newest first."""
     times = []
-    ended = (run for run in store.own_runs() if not run.read_queue_record())  # hundreds may wait
+    ended = (run for run in store.own_runs() if not run.read_queue_record())  # hundreds of newer ones may wait
     for run in islice(ended, MOST_RUNS):
         result = run_result(run)
         if result is None or result.state != "finished" or result.device != device_name():

@@ -4,9 +4,11 @@ import pytest
 
 import mnist_lib.runs.expected_time as expected_time_module
 from mnist_lib.config import config_from_choices
+from mnist_lib.data.dataset import MNIST_DESCRIPTION
 from mnist_lib.machine import device_name
 from mnist_lib.runs.expected_time import ExpectedTime, estimated_times, expected_time, measured_times, time_reading
 from mnist_lib.runs.networks import load_network
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.runs import PAPER_RUN, change_json, copy_bundled_run, make_result
@@ -62,3 +64,15 @@ def test_trainings_are_estimated_from_the_presets_before_there_is_a_run(
     monkeypatch.setattr(expected_time_module, "time_reading", lambda network: 0.92)
     fast = config_from_choices("fast", seed=9)
     assert expected_time(store, [fast, fast]) == pytest.approx((12 + 2 * 14.7 * 0.7, 12 + 2 * 14.7 * 2.0))
+
+
+def test_a_tiny_training_says_nothing_about_a_large_one_and_what_waits_hides_none(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected_time_module, "time_reading", lambda network: 0.92)
+    tiny = trained_here(store, "20260101-000000-custom-seed1", 5.0)
+    small = config_from_choices(epochs=1, training_images=300)
+    change_json(tiny.path / "config.json", settings=small.to_dict())
+    RunQueue(store).add_all([small] * 40, MNIST_DESCRIPTION, "later")
+    assert expected_time(store, [small]) == pytest.approx((11, 11))
+    assert expected_time(store, [config_from_choices()])[1] == pytest.approx(6 + 70.4 * 2.0)
