@@ -42,8 +42,8 @@ from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError, read_drawi
 from mnist_lib.drawing.picture_files import find_pictures, read_picture
 from mnist_lib.escaping import printable
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
+from mnist_lib.experiment_command import QUEUE_IS_PAUSED, experiment_command, require_usable_cluster
 from mnist_lib.experiment_command import add_arguments as add_experiment_arguments
-from mnist_lib.experiment_command import experiment_command, require_usable_cluster
 from mnist_lib.experiments.halving import Halving
 from mnist_lib.experiments.library import ExperimentError
 from mnist_lib.export.script import keras_script
@@ -274,6 +274,8 @@ def work_command(options: argparse.Namespace) -> int:
 
     store = _store(options)
     halving = Halving(store)
+    if RunQueue(store).is_paused():
+        print_error(QUEUE_IS_PAUSED)
 
     def note_end(run: Run) -> None:
         halving.look(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from mnist_lib.experiments.plan import combination_text, parse_vary, plan_experi
 from mnist_lib.experiments.results import Combination, ExperimentRun, Results, read_results, summary_text
 from mnist_lib.experiments.start import start_experiment
 from mnist_lib.runs.expected_time import expected_time
+from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
 from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.training.launch import REFUSED_EXIT_CODE, last_line, start_process, stop_process
@@ -28,6 +30,8 @@ from mnist_lib.wording import duration_text, rough_duration_text
 
 SECONDS_PER_LOOK = 1.0
 SECONDS_PER_REFUSED_START = 5.0
+
+QUEUE_IS_PAUSED = "The queue is paused: nothing begins until somebody lets it go on, on the Train screen."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,11 +77,15 @@ def experiment_command(options: argparse.Namespace) -> int:
     runs = "1 run" if plan.runs == 1 else f"{plan.runs} runs"
     expected = "" if options.cluster else f", about {rough_duration_text(*expected_time(store, configs))}"
     progress.print(f"Experiment {name}: {runs}{expected}.")
+    if RunQueue(store).is_paused():
+        progress.print(QUEUE_IS_PAUSED)
     try:
         _train(store, experiment, progress)
     except KeyboardInterrupt:
-        where = f" --cluster {options.cluster}" if options.cluster else ""
-        progress.print(f"Interrupted. What waits is trained by: python -m mnist_lib work{where}")
+        where = ["--cluster", options.cluster] if options.cluster else []
+        where += ["--runs-dir", str(options.runs_dir)] if options.runs_dir else []
+        command = shlex.join(["python", "-m", "mnist_lib", "work", *where])
+        progress.print(f"Interrupted. What waits is trained by: {command}")
         return 130
     results = read_results(store, experiment)
     if options.json:

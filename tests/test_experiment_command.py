@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mnist_lib.command_line import main
+from mnist_lib.experiment_command import QUEUE_IS_PAUSED
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
@@ -44,7 +45,7 @@ def test_ctrl_c_keeps_everything_in_the_queue_and_says_how_to_go_on(python: Pyth
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=100)
     assert (process.returncode, stderr) == (130, "")
-    assert stdout.splitlines()[-1].endswith("python -m mnist_lib work")
+    assert stdout.splitlines()[-1].endswith(f"python -m mnist_lib work --runs-dir {store.root}")
     assert store.active_run() is None
     assert len(RunQueue(store).waiting()) == 3
 
@@ -74,3 +75,10 @@ def test_what_cannot_be_is_one_line_and_leaves_nothing(
     assert len(stderr.splitlines()) == 1
     assert [path.name for path in (tmp_path / "experiments").iterdir()] == ["taken"]
     assert ExperimentLibrary.beside(tmp_path / "runs").experiments() == []
+
+
+def test_a_queue_that_is_paused_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    queue = RunQueue(RunStore(tmp_path / "runs"))
+    queue.pause()
+    assert main(["work", "--runs-dir", str(queue.store.root)]) == 0
+    assert capsys.readouterr().err == f"mnist_lib: {QUEUE_IS_PAUSED}\n"
