@@ -87,7 +87,7 @@ class RunStore:
 
     def find(self, run_id: str) -> Run | None:
         """Return the run of that name, or None."""
-        if _NO_NAME.search(run_id) or Path(run_id).name != run_id:
+        if not run_id or _NO_NAME.search(run_id) or Path(run_id).name != run_id:
             return None
         # Screens ask often, and listing a folder of hundreds takes its time.
         runs = Run(self.root / run_id), Run(self.bundled_root / run_id, bundled=True)
@@ -223,6 +223,8 @@ class RunStore:
             RunStoreError: The name is not valid as a folder's name on every system, or the folder
                 cannot be created or written.
         """
+        if run_id is not None:
+            _require_folder_name(run_id)
         with self.claim():
             self.require_room(runs=1)
             try:
