@@ -21,7 +21,7 @@ from mnist_lib.runs.records import RunSnapshot
 METRICS = (
     "epoch", "step", "elapsed_s", "loss", "accuracy", "learning_rate", "images_per_s", "train_loss", "train_accuracy",
     "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "misclassified", "complete", "rate_factor",
-    "seconds",
+    "seconds", "trained_on",
 )  # fmt: skip
 
 

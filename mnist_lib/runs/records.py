@@ -53,7 +53,8 @@ ImagesPerSecond = Annotated[float, Meta(ge=0, le=1e12)]
 Epoch = Annotated[int, Meta(ge=0, le=1_000)]
 Step = Annotated[int, Meta(ge=0, le=10**9)]
 MAX_NAME_LENGTH = 200  # of a machine
-MachineName = Annotated[str, Meta(max_length=MAX_NAME_LENGTH)]
+# Begins with a letter or digit, or a spreadsheet could take it for a formula.
+MachineName = Annotated[str, Meta(max_length=MAX_NAME_LENGTH, pattern=r"\A(\w.*)?\Z")]
 TestImages = Annotated[int, Meta(ge=0, le=MAX_IMAGES)]
 
 

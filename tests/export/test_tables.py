@@ -68,6 +68,7 @@ def test_metrics_hold_every_value_of_every_row(trained: Trained) -> None:
         assert len(read_back) == len(written) > 0
         for row, original in zip(read_back, written, strict=True):
             values = {name: value for name, value in asdict(original).items() if value is not None}
+            assert row["trained_on"] == values.pop("trained_on", "")
             assert values.keys() <= set(METRICS)
             assert {name: float(row[name]) for name in values} == {name: float(value) for name, value in values.items()}
             assert all(row[name] == "" for name in METRICS if name not in values)

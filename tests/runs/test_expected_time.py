@@ -61,7 +61,7 @@ def test_trainings_take_as_long_as_the_most_similar_one_in_proportion_to_their_i
 def test_trainings_are_estimated_from_the_presets_before_there_is_a_run(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expected_time_module, "time_reading", lambda network: 0.92)
+    monkeypatch.setattr(expected_time_module, "_reading_s", lambda: 0.92)
     fast = config_from_choices("fast", seed=9)
     assert expected_time(store, [fast, fast]) == pytest.approx((12 + 2 * 14.7 * 0.7, 12 + 2 * 14.7 * 2.0))
 
@@ -69,7 +69,7 @@ def test_trainings_are_estimated_from_the_presets_before_there_is_a_run(
 def test_a_tiny_training_says_nothing_about_a_large_one_and_what_waits_hides_none(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expected_time_module, "time_reading", lambda network: 0.92)
+    monkeypatch.setattr(expected_time_module, "_reading_s", lambda: 0.92)
     tiny = trained_here(store, "20260101-000000-custom-seed1", 5.0)
     small = config_from_choices(epochs=1, training_images=300)
     change_json(tiny.path / "config.json", settings=small.to_dict())
