@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,6 +13,7 @@ from mnist_lib.config import PRESETS
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
+from tests.support.processes import wait_until
 from tests.support.runs import copy_bundled_run, let_it_train, title_of
 from tests.support.screens import APP_PATH, all_text, button, open_screen
 
@@ -79,6 +81,7 @@ def test_run_that_has_begun_by_now_is_said_and_one_that_is_gone_is_just_gone(que
     assert names(queue) == [third.run_id]
 
 
+@pytest.mark.process
 def test_first_run_begins_after_the_one_that_is_starting(store: RunStore, queue: RunQueue) -> None:
     add(queue, 1)
     queue.pause(False)
@@ -86,6 +89,8 @@ def test_first_run_begins_after_the_one_that_is_starting(store: RunStore, queue:
     with store.claim():  # as its trainer does, so that nobody begins another one
         queue.take(queue.waiting()[1])
         app = open_screen("train", active.run_id)
+        # The screen lets a process work the queue, which would train both after this test.
+        psutil.Process(wait_until(queue.worker_pid)).kill()
         assert "begins in a moment" not in all_text(app)
         assert "begins in about" in all_text(app)
 
