@@ -74,7 +74,7 @@ def test_a_machine_s_name_that_is_markup_is_refused(
     with zipfile.ZipFile(zipped) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     metrics = next(name for name in files if name.endswith("metrics.jsonl"))
-    files[metrics] = files[metrics].replace(b'"trained_on":""', b'"trained_on":"<b>"')
+    files[metrics] = files[metrics].replace(b'"trained_on":""', b'"trained_on":"a<b>"')
     hostile = io.BytesIO()
     with zipfile.ZipFile(hostile, "w") as archive:
         for name, content in files.items():
