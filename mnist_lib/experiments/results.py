@@ -160,8 +160,7 @@ def read_results(store: RunStore, experiment: Experiment) -> Results:
         store: The runs.
         experiment: The experiment.
     """
-    members = [(run, member) for run in store.own_runs() if (member := run.read_member())]
-    runs = [_read_run(run, member.number) for run, member in members if member.experiment == experiment.name]
+    runs = [_read_run(run, member.number) for run, member in store.members(experiment.name)]
     runs.sort(key=lambda run: run.number)
     combinations = _combine(runs, experiment.plan.varied)
     best, why_none = choose_best(combinations, experiment.plan.seeds)

@@ -48,10 +48,8 @@ def start_experiment(
 def _leave_earlier(store: RunStore, name: str) -> None:
     """Let the runs that were kept of a removed experiment of this name belong to none."""
     try:
-        for run in store.own_runs():
-            member = run.read_member()
-            if member and member.experiment == name:
-                run.member_path.unlink(missing_ok=True)
+        for run, _ in store.members(name):
+            run.member_path.unlink(missing_ok=True)
     except OSError as error:
         raise store.cannot_write(error) from error
 

@@ -174,7 +174,7 @@ class RunQueue:
         minutes = minutes or self.store.access.minutes
         with self._changing():
             waiting = self.waiting(None)
-            there = self._numbers(experiment) if experiment else set()
+            there = {member.number for _, member in self.store.members(experiment)} if experiment else set()
             new = [(number, config) for number, config in enumerate(configs, start=1) if number not in there]
             self.require_place(len(new))
             self.store.require_room(runs=len(new))
@@ -193,11 +193,6 @@ class RunQueue:
                     runs.append(Run(self.store.root / name))
                 undo.pop_all()  # all of them, or none
             return runs
-
-    def _numbers(self, experiment: str) -> set[int]:
-        """Return the numbers of the runs of an experiment that are there."""
-        members = [run.read_member() for run in self.store.own_runs()]
-        return {member.number for member in members if member and member.experiment == experiment}
 
     def add_again(self, run: Run) -> None:
         """Add a run that ended too early, to be continued.

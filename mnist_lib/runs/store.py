@@ -24,6 +24,7 @@ from mnist_lib.runs.records import (
     ACTIVE_STATES,
     RUN_NAME,
     DamagedRunError,
+    Member,
     RunRecord,
     RunSnapshot,
     Status,
@@ -80,6 +81,11 @@ class RunStore:
     def own_runs(self) -> list[Run]:
         """Return the runs of this machine, the newest first."""
         return list(filter(self._may_see, map(Run, _folders(self.root))))
+
+    def members(self, experiment: str) -> list[tuple[Run, Member]]:
+        """Return the runs that belong to an experiment, with their numbers in it, the newest first."""
+        runs = [(run, run.read_member()) for run in self.own_runs()]
+        return [(run, member) for run, member in runs if member and member.experiment == experiment]
 
     def bundled_runs(self) -> list[Run]:
         """Return the runs that ship with the project, by name: the accurate one before the paper's."""
