@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,15 +49,14 @@ def start_training(store: RunStore, config: TrainingConfig) -> Run:
         RunStoreError: The trainer could not start. The message says why, in one line.
     """
     store.require_training(config)
-    if not _must_wait(store):
-        with suppress(TrainingRefusedError):  # another was started at the same moment
-            return _start_new(store, config, _options(config))
-    dataset = DatasetLibrary.beside(store.root).find(config.dataset)
-    if dataset is None:
-        raise RunStoreError(f"There is no data set {config.dataset} any more.")
-    run = RunQueue(store).add(config, dataset)
-    ensure_worker(store)
-    return run
+
+    def add() -> Run:
+        dataset = DatasetLibrary.beside(store.root).find(config.dataset)
+        if dataset is None:
+            raise RunStoreError(f"There is no data set {config.dataset} any more.")
+        return RunQueue(store).add(config, dataset)
+
+    return _start_or_wait(store, lambda: _start_new(store, config, _options(config)), add)
 
 
 def _options(config: TrainingConfig) -> list[str]:
@@ -68,8 +68,14 @@ def _options(config: TrainingConfig) -> list[str]:
     return [_option(*item) for item in settings.items()]
 
 
-def _must_wait(store: RunStore) -> bool:
-    return store.active_run() is not None or bool(RunQueue(store).waiting())
+def _start_or_wait(store: RunStore, start: Callable[[], Run], add: Callable[[], Run]) -> Run:
+    """Start a trainer, or add its run to the queue if another one trains or waits."""
+    if store.active_run() is None and not RunQueue(store).waiting():
+        with suppress(TrainingRefusedError):  # another was started at the same moment
+            return start()
+    run = add()
+    ensure_worker(store)
+    return run
 
 
 # When this process last started one for each store and cluster, in seconds of the monotonic clock.
@@ -110,18 +116,20 @@ def start_handwriting(store: RunStore, begun_from: Run, drawings: Path) -> Run:
     config = handwriting_config(begun_from.read_config()[0])
     store.require_training(config)
     options = [f"--from={begun_from.run_id}", f"--drawings={drawings}"]
-    if not _must_wait(store):
-        with suppress(TrainingRefusedError):  # another was started at the same moment
-            return _start_new(store, config, options)
+    return _start_or_wait(
+        store, lambda: _start_new(store, config, options), lambda: _queue_handwriting(store, config, options)
+    )
+
+
+def _queue_handwriting(store: RunStore, config: TrainingConfig, options: list[str]) -> Run:
     RunQueue(store).require_place()
     run = Run(store.root / store.new_run_id(config))
-    options += [f"--minutes={store.access.minutes}"] if store.access.minutes else []
+    options = [*options, f"--minutes={store.access.minutes}"] if store.access.minutes else options
     process = start_process(store, ["train", *options, "--queue", f"--background-run={run.run_id}"])
     _, errors = process.communicate()
     if process.returncode:
         raise RunStoreError(last_line(errors))
     store.record_owner(run)
-    ensure_worker(store)
     return run
 
 
@@ -144,12 +152,12 @@ def continue_training(store: RunStore, run: Run) -> Run:
     store.require_change(run)
     if config := run.read().config:  # without one, the trainer says what is wrong
         store.require_training(config)
-    if not _must_wait(store):
-        with suppress(TrainingRefusedError):
-            return _start(store, run, [f"--continue={run.run_id}"])
-    RunQueue(store).add_again(run)
-    ensure_worker(store)
-    return run
+
+    def add() -> Run:
+        RunQueue(store).add_again(run)
+        return run
+
+    return _start_or_wait(store, lambda: _start(store, run, [f"--continue={run.run_id}"]), add)
 
 
 def _option(name: str, value: object) -> str:
