@@ -42,13 +42,23 @@ def open_room(page: Page, server: Server) -> None:
 
 def draw_further_stroke(page: Page, points: list[tuple[int, int]]) -> None:
     """Draw on, and wait until what is drawn has been read."""
-    before = page.locator(".stages").inner_html()
+    before = read_drawing(page)
     draw_stroke(page, points)
-    page.wait_for_function("before => document.querySelector('.stages')?.innerHTML !== before", arg=before)
+    expect(page.locator(".stages img").first).not_to_have_attribute("src", before)
 
 
-def wait_for_stages(page: Page, html: str) -> None:
-    page.wait_for_function("html => document.querySelector('.stages')?.innerHTML === html", arg=html)
+def read_drawing(page: Page) -> str:
+    """Return the picture of what is drawn and read, as a data URL."""
+    return page.locator(".stages img").first.get_attribute("src") or ""
+
+
+def expect_drawing(page: Page, picture: str) -> None:
+    expect(page.locator(".stages img").first).to_have_attribute("src", picture)
+
+
+def undo_button(page: Page) -> Locator:
+    """Return the one below the canvas: the canvas has a toolbar of its own."""
+    return page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True)
 
 
 def expect_answer(page: Page, digit: int) -> None:
@@ -65,25 +75,84 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
     draw_stroke(page, ONE)
     expect_answer(page, 1)
     assert stage_readings(page)[3].startswith("1")
-    stages = page.locator(".stages")
-    seen = [stages.inner_html()]
+    seen = [read_drawing(page)]
     for stroke in ([(70, 40), (140, 40)], [(20, 40), (70, 40)]):
         draw_further_stroke(page, stroke)
-        seen.append(stages.inner_html())
+        seen.append(read_drawing(page))
     expect_answer(page, 7)
     for earlier in (seen[1], seen[0]):
-        page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
-        wait_for_stages(page, earlier)
+        undo_button(page).click()
+        expect_drawing(page, earlier)
     expect_answer(page, 1)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
-    page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
-    wait_for_stages(page, seen[0])
+    undo_button(page).click()
+    expect_drawing(page, seen[0])
     expect_answer(page, 1)
+
+
+def test_undo_takes_back_one_stroke_though_the_server_is_busy(browser: Browser, shared_server: Server) -> None:
+    # What the tab says is held back, and then said at once: while the server is at the first of it, the stroke and the
+    # click wait together.
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    held: list[str | bytes] | None = None
+    servers: list[WebSocketRoute] = []
+
+    def connect(line: WebSocketRoute) -> None:
+        servers.append(line.connect_to_server())
+        line.on_message(lambda message: servers[-1].send(message) if held is None else held.append(message))
+
+    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    open_room(page, shared_server)
+    draw_stroke(page, ONE)
+    expect_answer(page, 1)
+    draw_further_stroke(page, [(70, 40), (140, 40)])
+    seen = read_drawing(page)
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    held = []
+    page.get_by_role("slider", name="Pen width").press("ArrowRight")
+    page.wait_for_timeout(500)
+    draw_stroke(page, [(20, 40), (70, 40)])
+    page.wait_for_timeout(500)
+    undo_button(page).click()
+    page.wait_for_timeout(500)
+    assert len(held) >= 3
+    for message in held:
+        servers[-1].send(message)
+    held = None
+    page.wait_for_timeout(1000)
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    expect_drawing(page, seen)
+    context.close()
 
 
 def answer_of(page: Page, digit: int) -> Locator:
     return page.get_by_role("heading", name=f"It reads a {digit}", exact=True)
+
+
+def test_buttons_below_the_canvas_do_not_move_when_it_is_replaced(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 1000})
+    draw_stroke(page, ONE)
+    expect_answer(page, 1)
+    draw_further_stroke(page, [(70, 40), (140, 40)])
+    button = undo_button(page).element_handle()
+    button.evaluate(
+        """button => {
+          window.tops = new Set();
+          const look = () => {
+            window.tops.add(Math.round(button.getBoundingClientRect().top));
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    for _ in range(2):
+        undo_button(page).click()
+        canvas_of(page)
+    expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
+    assert len(page.evaluate("[...window.tops]")) == 1
 
 
 @pytest.mark.parametrize("width", [400, 700, 820, 1024, 1280])
@@ -117,13 +186,13 @@ def test_canvas_shows_no_toolbar_of_its_own_except_to_the_keyboard(page: Page) -
 def test_drawing_is_still_there_after_another_screen(page: Page) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
-    before = page.locator(".stages").inner_html()
+    before = read_drawing(page)
     navigation = page.get_by_test_id("stSidebarNav")
     navigation.get_by_role("link", name="Dataset").click()
     expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
     navigation.get_by_role("link", name="Draw").click()
     expect_answer(page, 7)
-    wait_for_stages(page, before)
+    expect_drawing(page, before)
     # And it can be drawn on: a bar through the seven leaves the rest as it is.
     draw_further_stroke(page, [(110, 150), (190, 150)])
     expect_answer(page, 7)
@@ -245,7 +314,7 @@ def test_one_tap_keeps_the_drawing_and_clears_the_canvas_for_the_next(page: Page
         assert len(own.read().digits) == number
     assert [digit.label for digit in own.read().digits] == [7, 1, 7]
     # A wrong tap: the drawing comes back, and another digit corrects it.
-    page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
+    undo_button(page).click()
     expect_answer(page, 7)
     page.get_by_role("button", name="1", exact=True).first.click()
     expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()

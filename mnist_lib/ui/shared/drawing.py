@@ -29,6 +29,7 @@ PICTURE_INK_KEY = "picture_ink"
 
 _PEN_WIDTH_KEY = "pen_width"
 _CANVAS_NUMBER = "canvas_number"
+_CANVAS_KEY = "canvas_key"
 _CANVAS_BEGINS_WITH = "canvas_begins_with"
 _CANVAS_HISTORY = "canvas_history"
 _CLEARED_HISTORY = "cleared_history"
@@ -80,8 +81,11 @@ def ask_for_drawing(screen: str, choose_pen: bool, small: bool = False) -> None:
     key = f"{screen}_canvas_{state.setdefault(_CANVAS_NUMBER, 0)}"
     if key not in state:  # a new canvas, or the person is back from another screen
         state[_CANVAS_BEGINS_WITH] = history[-1].drawing if history else None
+    state[_CANVAS_KEY] = key
     st.html(style("shared/canvas.css"))
-    canvas_place = st.container(key=f"{'small_' if small else ''}canvas").empty()
+    with st.container(key=f"{'small_' if small else ''}canvas"):
+        # Emptied, or the old canvas would stay beside a new one. With a height, or what is below would jump meanwhile.
+        canvas_place = st.container(key="canvas_place", height=CANVAS_SIZE_PX, border=False).empty()
     buttons = st.container(horizontal=True)
     pen_width_px = state.get(_PEN_WIDTH_KEY, USUAL_PEN_WIDTH_PX)
     if choose_pen:
@@ -94,7 +98,7 @@ def ask_for_drawing(screen: str, choose_pen: bool, small: bool = False) -> None:
             width=CANVAS_SIZE_PX,
         )
     with canvas_place:
-        canvas = st_canvas(
+        st_canvas(
             stroke_width=pen_width_px,
             stroke_color="#ffffff",
             background_color="#000000",
@@ -104,25 +108,31 @@ def ask_for_drawing(screen: str, choose_pen: bool, small: bool = False) -> None:
             return_image_data=True,
             key=key,
         )
-    _remember(canvas)
+    _remember()
     cleared = bool(state.get(_CLEARED_HISTORY))
     buttons.button("Undo", icon=":material/undo:", on_click=_undo, disabled=not history and not cleared)
     buttons.button("Clear", icon=":material/delete:", on_click=clear_drawing, disabled=not history)
 
 
-def _remember(canvas: CanvasResult) -> None:
-    """Add the canvas's state to its history; before the first stroke there is none."""
-    history: list[_CanvasState] = st.session_state[_CANVAS_HISTORY]
-    drawing, png = canvas.json_data, canvas.image_bytes
+def _remember() -> None:
+    """Add what is on the canvas to its history; before the first stroke there is nothing."""
+    state = st.session_state
+    # A callback runs before the canvas is shown again, but finds here what the canvas sent last.
+    canvas = state.get(state[_CANVAS_KEY]) if _CANVAS_KEY in state else None
+    if canvas is None:  # it is not on this screen
+        return
+    history: list[_CanvasState] = state[_CANVAS_HISTORY]
+    sent = canvas["drawing"]
+    drawing, png = sent["raw"], CanvasResult(None, sent["data"], return_image_data=True).image_bytes
     if drawing is None or png is None or (history and history[-1].drawing == drawing):
         return
     if drawing["objects"]:
-        if st.session_state.get(WAY_KEY) == "picture":  # on another screen than Draw, which would set it itself
-            st.session_state[WAY_KEY] = "canvas"
+        if state.get(WAY_KEY) == "picture":  # on another screen than Draw, which would set it itself
+            state[WAY_KEY] = "canvas"
         history.append(_CanvasState(drawing, png))
         del history[:-LONGEST_HISTORY]
     elif history:  # emptied by the canvas's own toolbar
-        st.session_state[_CLEARED_HISTORY] = history[:]
+        state[_CLEARED_HISTORY] = history[:]
         history.clear()
 
 
@@ -136,6 +146,7 @@ def _read_ink(png: bytes) -> np.ndarray | None:
 
 def clear_drawing() -> None:
     """Empty the canvas; its Undo brings the drawing back. For callbacks."""
+    _remember()
     if history := st.session_state.get(_CANVAS_HISTORY):
         st.session_state[_CLEARED_HISTORY] = history
         _begin_canvas([])
@@ -143,6 +154,7 @@ def clear_drawing() -> None:
 
 def _undo() -> None:
     """Take back the last stroke, or the last clearing if there is no stroke."""
+    _remember()  # on a busy server, the last stroke comes together with the click
     history = st.session_state[_CANVAS_HISTORY]
     _begin_canvas(history[:-1] if history else st.session_state.pop(_CLEARED_HISTORY))
 
