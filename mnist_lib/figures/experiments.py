@@ -13,9 +13,8 @@ import plotly.graph_objects as go
 
 from mnist_lib.config import SETTINGS
 from mnist_lib.escaping import plotly_text
-from mnist_lib.evaluation.repeated import summarize
 from mnist_lib.experiments.plan import Plan
-from mnist_lib.experiments.results import Curve, ExperimentRun
+from mnist_lib.experiments.results import Curve, ExperimentRun, summarize_runs
 from mnist_lib.figures.digits import POSITIVE_COLOR, TRAIN_COLOR
 from mnist_lib.figures.learning_curves import OTHER_COLORS
 from mnist_lib.wording import setting_text
@@ -70,18 +69,16 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
     """
     shown = METRICS[metric]
     dots: list[tuple[str, float, int]] = []
-    means: list[tuple[str, float, float, str]] = []
+    means: list[tuple[str, float, tuple[float, float], str]] = []
     names = [plotly_text(name) for name, _ in groups[:MAX_GROUPS]]
     for name, (_, runs) in zip(names, groups, strict=False):
         known = [(value, run.number) for run in runs if run.is_finished and (value := getattr(run, metric)) is not None]
         dots += [(name, value, number) for value, number in known]
-        if known:
-            summary = summarize([value for value, _ in known], shown.larger_is_better)
-            said, half = _number(summary.mean, shown), 0.0
+        if summary := summarize_runs(runs, metric):
+            said, ends = _number(summary.mean, shown), summary.interval or (summary.mean, summary.mean)
             if summary.interval:
-                half = summary.interval[1] - summary.mean
-                said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in summary.interval)}"
-            means.append((name, summary.mean, half, said))
+                said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in ends)}"
+            means.append((name, summary.mean, ends, said))
     # It does nothing to single points, but says along which axis they are to be read.
     lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h"}
     runs_trace = lying | {
@@ -97,7 +94,14 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
         "x": [mean for _, mean, _, _ in means],
         "y": [name for name, *_ in means],
         "text": [said for *_, said in means],
-        "error_x": {"array": [half for _, _, half, _ in means], "color": POSITIVE_COLOR, "thickness": 2, "width": 6},
+        "error_x": {
+            "symmetric": False,
+            "array": [high - mean for _, mean, (_, high), _ in means],
+            "arrayminus": [mean - low for _, mean, (low, _), _ in means],
+            "color": POSITIVE_COLOR,
+            "thickness": 2,
+            "width": 6,
+        },
         "marker": {"color": POSITIVE_COLOR, "size": 11, "symbol": "diamond"},
         "hovertemplate": "%{text}<extra></extra>",
     }
