@@ -18,6 +18,7 @@ from mnist_lib.runs.records import BROKEN_STATES, COMPLETE_STATES, DamagedRunErr
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.storage.files import file_stamp
+from mnist_lib.wording import count_text
 
 
 class ExperimentRun(NamedTuple):
@@ -308,7 +309,8 @@ def _read_anew(run: Run, number: int, is_queued: bool) -> ExperimentRun:
 
 def summary_text(combination: Combination) -> str:
     """Say in words what runs reached that differ in their seed alone: mean, spread, interval and worst."""
-    runs = f"{sum(run.is_finished for run in combination.runs)} of {len(combination.runs)} runs finished"
+    finished = sum(run.is_finished for run in combination.runs)
+    runs = f"{finished:,} of {count_text(len(combination.runs), 'run')} finished"
     accuracy, misread = combination.accuracy, combination.misclassified
     if accuracy is None or misread is None:
         return f"{runs}."

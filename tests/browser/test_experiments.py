@@ -56,7 +56,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     page.get_by_role("button", name="Start experiment").focus()  # a field says in itself how many letters it takes
     check_layout(page, "the form")
     page.get_by_role("button", name="Start experiment").click()
-    expect(page.get_by_text("of 4 runs have ended")).to_be_visible()
+    expect(page.get_by_text("of 4 runs ended")).to_be_visible()
     assert "experiment=rates" in page.url
     expect(page.get_by_text("4 finished")).to_be_visible(timeout=180_000)
     wait_until_drawn(page)

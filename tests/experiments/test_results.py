@@ -81,7 +81,7 @@ def test_best_is_chosen_by_validation_and_never_by_the_test_images(store: RunSto
     results = read_results(store, experiment)
     assert results.best is not None
     assert results.missing == 1
-    assert summary_text(results.combinations[1]) == "1 of 1 runs finished. Test accuracy 99.10%, 90 misread."
+    assert summary_text(results.combinations[1]) == "1 of 1 run finished. Test accuracy 99.10%, 90 misread."
     assert results.best.settings == {"learning_rate": 0.001}, "the other one has not finished both seeds"
     add_run(store, "rates", 4, configs[3], [90], [0.99])
     results = read_results(store, experiment)

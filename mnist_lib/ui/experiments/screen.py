@@ -19,7 +19,7 @@ from mnist_lib.ui.experiments.results import render_results
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.refreshing import refresh_interval_s
 from mnist_lib.ui.session import experiment_library, run_store
-from mnist_lib.wording import setting_text
+from mnist_lib.wording import count_text, setting_text
 
 REFRESH_EVERY_S = 3.0
 
@@ -92,7 +92,7 @@ def _in_words(library: ExperimentLibrary, experiment: Experiment) -> str:
     plan = experiment.plan
     parts = [_recipe_name(plan), *map(_varied_text, plan.vary)]
     if plan.samples:
-        parts.append(f"{plan.samples} samples")
+        parts.append(count_text(plan.samples, "sample"))
     last = plan.first_seed + plan.seeds - 1
     parts.append(f"seed {last}" if plan.seeds == 1 else f"seeds {plan.first_seed} to {last}")
     if plan.halving:
