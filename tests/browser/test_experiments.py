@@ -107,3 +107,17 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     new = store.own_runs()[0]
     assert new.read_member() is None
     assert new.read_config()[0].validation_split == 0
+
+    # A visit is one step for the browser's Back.
+    menu = page.get_by_test_id("stSidebarNav")
+    menu.get_by_role("link", name="Dataset").click()
+    expect(page.get_by_role("heading", name="Dataset")).to_be_visible()
+    wait_until_drawn(page)
+    steps = page.evaluate("history.length")
+    menu.get_by_role("link", name="Experiments").click()
+    expect(page.get_by_role("heading", name="rates")).to_be_visible()
+    wait_until_drawn(page)
+    menu.get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    wait_until_drawn(page)
+    assert page.evaluate("history.length") == steps + 2

@@ -76,8 +76,9 @@ def render_runs_screen() -> None:
 def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[Run]:
     """Show the table and return the runs that are chosen in it, in the table's order."""
     names = [run.run_id for run in runs]
-    in_address = st.query_params.get(_ADDRESS_KEY)
-    wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
+    own = chosen_run_id() or ""
+    in_address = st.query_params.get(_ADDRESS_KEY, own if own in names else "")
+    wanted = in_address.split(",")
     table = _table(summaries)
     place = st.container(key="runs_table")
     state = place.dataframe(
