@@ -80,7 +80,7 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
                 said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in ends)}"
             means.append((name, summary.mean, ends, said))
     # It does nothing to single points, but says along which axis they are to be read.
-    lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h"}
+    lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h", "cliponaxis": False}
     runs_trace = lying | {
         "name": "runs",
         "x": [value for _, value, _ in dots],
@@ -260,7 +260,8 @@ def scatter_figure(
         "hovertemplate": f"run %{{customdata}}: %{{x}}, %{{y:{shown.format}}}<extra></extra>",
     }
     if color:
-        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color])
+        scale = {"showscale": color != metric}  # else the axis says it
+        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color]) | scale
     kind = "category" if not is_number else "log" if _is_logarithmic(plan, setting) else "linear"
     x_axis: dict[str, Any] = {"title": {"text": SETTINGS[setting].label, "standoff": 4}, "type": kind}
     if kind == "log":
@@ -289,7 +290,11 @@ def _known(runs: Sequence[ExperimentRun], metric: str) -> list[ExperimentRun]:
 
 def _axis(shown: Metric) -> dict[str, Any]:
     axis = {"title": {"text": shown.label, "standoff": 8}, "automargin": True, "zeroline": False}
-    return axis | {"tickformat": ".2~%" if shown.format.endswith("%") else ",", "hoverformat": shown.format}
+    if not shown.format.endswith("%"):
+        return axis | {"tickformat": ",", "hoverformat": shown.format, "autorangeoptions": {"clipmin": 0}}
+    # Around a single dot, Plotly would show 100% to both sides.
+    limits = {"clipmin": 0, "clipmax": 1}
+    return axis | {"tickformat": ".2~%", "hoverformat": shown.format, "autorangeoptions": limits}
 
 
 def _number(value: float, shown: Metric) -> str:
