@@ -61,7 +61,7 @@ from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
 from mnist_lib.training.work import work
-from mnist_lib.wording import duration_text, first_line, percent_text
+from mnist_lib.wording import count_text, duration_text, first_line, percent_text
 
 
 class CommandError(Exception):
@@ -294,7 +294,7 @@ def work_command(options: argparse.Namespace) -> int:
 def _read_handwriting(options: argparse.Namespace, seed: int) -> Handwriting:
     drawings = read_drawings(options.drawings or OwnDigits.beside(_store(options).root).path)
     if drawings.damaged:
-        print_error(f"{drawings.damaged:,} of the drawings cannot be read and are left out")
+        print_error(f"left out: {count_text(drawings.damaged, 'drawing')} that cannot be read")
     require_enough(drawings.labels)
     return set_aside(drawings.images, drawings.labels, seed)
 

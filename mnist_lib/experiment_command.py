@@ -26,7 +26,7 @@ from mnist_lib.runs.store import RunStore
 from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.training.launch import REFUSED_EXIT_CODE, last_line, start_process, stop_process
 from mnist_lib.training.work import work
-from mnist_lib.wording import duration_text, rough_duration_text
+from mnist_lib.wording import count_text, duration_text, rough_duration_text
 
 SECONDS_PER_LOOK = 1.0
 SECONDS_PER_REFUSED_START = 5.0
@@ -74,7 +74,7 @@ def experiment_command(options: argparse.Namespace) -> int:
     experiment = start_experiment(store, name, plan, dataset, options.cluster, options.note)
     configs = plan.configs()
     progress = _Progress(store, experiment, sys.stderr if options.json else sys.stdout)
-    runs = "1 run" if plan.runs == 1 else f"{plan.runs} runs"
+    runs = count_text(plan.runs, "run")
     expected = "" if options.cluster else f", about {rough_duration_text(*expected_time(store, configs))}"
     progress.print(f"Experiment {name}: {runs}{expected}.")
     if RunQueue(store).is_paused():

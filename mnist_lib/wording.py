@@ -14,6 +14,17 @@ def a_digit(digit: int) -> str:
     return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
+def count_text(count: int, one: str, several: str = "") -> str:
+    """Return a number with what it counts: ``1 run``, ``2,000 runs``.
+
+    Args:
+        count: How many there are.
+        one: What one of them is called.
+        several: What more or none are called, if it is not the same with an s.
+    """
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"
+
+
 def percent_text(probability: float, decimals: int = 1) -> str:
     """Return a probability in percent, never rounded to 0% or to 100%: ``97.3%``, ``<0.1%``, ``>99.9%``.
 

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from mnist_lib.ui.draw.screen import render_draw_screen, render_no_model, show_invitation
+from mnist_lib.ui.draw.screen import render_draw_screen, show_invitation
 from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.shared.no_model import render_no_model
 
 require_router()
 

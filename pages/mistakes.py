@@ -3,20 +3,15 @@
 import streamlit as st
 
 from mnist_lib.ui.mistakes.screen import render_mistakes_screen
-from mnist_lib.ui.navigation import require_router, screen_link
+from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.shared.no_model import render_no_model
 
 require_router()
 
 st.title("Mistakes")
 run = selected_run()
 if run is None or not run.epochs_with_probabilities():
-    st.info(
-        "This run has not finished an epoch, so there is nothing to look at yet. "
-        "Choose another run in the sidebar, or train one.",
-        icon=":material/info:",
-    )
-    screen_link("train", "Go to Train")
+    render_no_model(run)
     st.stop()
-
 st.fragment(render_mistakes_screen)(run)

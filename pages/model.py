@@ -3,8 +3,9 @@
 import streamlit as st
 
 from mnist_lib.ui.model.screen import render_model_screen
-from mnist_lib.ui.navigation import require_router, screen_link
+from mnist_lib.ui.navigation import require_router
 from mnist_lib.ui.session import selected_run
+from mnist_lib.ui.shared.no_model import render_no_model
 
 require_router()
 
@@ -12,10 +13,6 @@ st.title("Model")
 run = selected_run()
 config = run.read().config if run else None
 if run is None or config is None:
-    st.info(
-        "The settings of this run cannot be read. Choose another run in the sidebar, or train one.",
-        icon=":material/info:",
-    )
-    screen_link("train", "Go to Train")
+    render_no_model(run)
     st.stop()
 st.fragment(render_model_screen)(run, config)

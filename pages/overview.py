@@ -10,6 +10,7 @@ from mnist_lib.ui.overview.replay import render_replay
 from mnist_lib.ui.overview.training_time import render_training_time
 from mnist_lib.ui.overview.wall import render_wall
 from mnist_lib.ui.session import selected_dataset, selected_run
+from mnist_lib.ui.shared.no_model import render_no_model
 
 require_router()
 
@@ -18,10 +19,8 @@ knows = "reads handwritten digits" if dataset.is_mnist else f"knows {plain_text(
 st.title(f"A network that {knows}")
 if run is not None and run.has_model():
     render_drawing(run)
-elif run is None:
-    st.info("There is no network yet that could read a digit. Train one.", icon=":material/info:")
 else:
-    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
+    render_no_model(run)
 if run is not None:
     render_replay(run)
     render_wall(run)

@@ -6,6 +6,7 @@ import pytest
 
 from mnist_lib.wording import (
     a_digit,
+    count_text,
     duration_text,
     first_line,
     learning_rate_text,
@@ -17,6 +18,11 @@ from mnist_lib.wording import (
 
 def test_only_the_eight_begins_with_a_vowel() -> None:
     assert [a_digit(digit) for digit in (0, 1, 8)] == ["a 0", "a 1", "an 8"]
+
+
+def test_one_is_counted_in_the_singular() -> None:
+    assert [count_text(count, "run") for count in (0, 1, 2_000)] == ["0 runs", "1 run", "2,000 runs"]
+    assert [count_text(count, "run waits", "runs wait") for count in (1, 2)] == ["1 run waits", "2 runs wait"]
 
 
 @pytest.mark.parametrize(

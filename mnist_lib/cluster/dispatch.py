@@ -29,7 +29,7 @@ from mnist_lib.runs.queue import RunQueue, require_cluster
 from mnist_lib.runs.records import ACTIVE_STATES, MAX_NAME_LENGTH, DamagedRunError
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
-from mnist_lib.wording import first_line
+from mnist_lib.wording import count_text, first_line
 
 SECONDS_PER_LOOK = 1.0
 
@@ -155,7 +155,7 @@ class _Dispatcher:
                 self._write_report("")
                 return
             stuck = waiting and not self.trainings and not workers.keys() - self.known.keys()
-            self._write_report(f"{waiting:,} run{'s wait' if waiting > 1 else ' waits'} for a worker" if stuck else "")
+            self._write_report(f"{count_text(waiting, 'run waits', 'runs wait')} for a worker" if stuck else "")
             await asyncio.sleep(SECONDS_PER_LOOK)
 
     async def _find_workers(self, client: Client) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mnist_lib.data.dataset import DatasetError
 from mnist_lib.paths import ASSETS_PATH
+from mnist_lib.wording import count_text
 
 LABEL_VOTES_PATH = ASSETS_PATH / "label_votes.csv"
 LABEL_VOTES_SHA256 = "957c5b57b182a70e5b7c2d37ceffa409e6df01b7cc746aa9cbcb30bd258648a7"
@@ -117,7 +118,7 @@ def votes_text(votes: LabelVotes, position: int) -> str:
     """
     given, suggested = int(votes.given[position]), int(votes.suggested[position])
     total, of_label = int(votes.total[position]), int(votes.votes_given[position])
-    asked = f"{total} {'person was' if total == 1 else 'people were'} asked"
+    asked = f"{count_text(total, 'person was', 'people were')} asked"
     if of_label == total:
         return f"{asked}: {'all say' if total > 1 else '1 says'} {given}, as labelled."
     said = [f"{_count_text(of_label)} {given}, as labelled"]

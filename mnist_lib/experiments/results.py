@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +18,7 @@ from mnist_lib.runs.records import BROKEN_STATES, COMPLETE_STATES, DamagedRunErr
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from mnist_lib.storage.files import file_stamp
+from mnist_lib.wording import count_text
 
 
 class ExperimentRun(NamedTuple):
@@ -31,6 +33,7 @@ class ExperimentRun(NamedTuple):
         epochs: Its epochs so far, the last one perhaps incomplete.
         seconds: Training time so far, without pauses.
         is_queued: Whether it is in the queue: it waits, is being trained, or is to be continued.
+        test_images: How many test images its data set has.
     """
 
     run: Run
@@ -41,6 +44,7 @@ class ExperimentRun(NamedTuple):
     epochs: tuple[EpochRow, ...]
     seconds: float
     is_queued: bool
+    test_images: int
 
     @property
     def is_finished(self) -> bool:
@@ -76,6 +80,18 @@ class ExperimentRun(NamedTuple):
         if accuracy is None or self.config is None:
             return None
         return round((1 - accuracy) * self.config.validation_images)
+
+    def largest(self, metric: str) -> float:
+        """Return the largest value that a metric can have.
+
+        Args:
+            metric: The name of one of the properties above, or ``seconds``.
+        """
+        if metric == "misclassified":
+            return self.test_images
+        if metric == "validation_errors":
+            return self.config.validation_images if self.config else math.inf
+        return math.inf if metric == "seconds" else 1.0
 
 
 class Combination(NamedTuple):
@@ -220,6 +236,29 @@ def mean_curve(runs: Sequence[ExperimentRun], metric: str) -> Curve:
     return Curve(np.array(epochs, int), mean, low, high, have_some)
 
 
+def summarize_runs(runs: Sequence[ExperimentRun], metric: str) -> Summary | None:
+    """Return what finished runs reached.
+
+    Its interval ends where no run can be: Student's knows neither that an accuracy has at most 100% nor that nobody
+    misreads fewer than no images. The mean of all seeds is not beyond that either, so it stays a 95% interval.
+
+    Args:
+        runs: The runs. Those that are not finished or do not have the metric do not count.
+        metric: The name of a metric of ExperimentRun.
+
+    Returns:
+        The summary, or None if no run counts.
+    """
+    known = [run for run in runs if run.is_finished and getattr(run, metric) is not None]
+    if not known:
+        return None
+    summary = summarize([getattr(run, metric) for run in known], larger_is_better=metric.endswith("accuracy"))
+    if summary.interval is None:
+        return summary
+    low, high = summary.interval
+    return summary._replace(interval=(max(low, 0.0), min(high, max(run.largest(metric) for run in known))))
+
+
 def _combine(runs: Sequence[ExperimentRun], varied: Sequence[str]) -> list[Combination]:
     groups: dict[tuple[Any, ...], list[ExperimentRun]] = {}
     for run in runs:
@@ -229,19 +268,8 @@ def _combine(runs: Sequence[ExperimentRun], varied: Sequence[str]) -> list[Combi
 
 
 def _combination(settings: dict[str, SettingValue], runs: list[ExperimentRun]) -> Combination:
-    finished = [run for run in runs if run.is_finished]
-
-    def over(metric: str, larger_is_better: bool = True) -> Summary | None:
-        values = [value for run in finished if (value := getattr(run, metric)) is not None]
-        return summarize(values, larger_is_better) if values else None
-
-    return Combination(
-        settings,
-        runs,
-        over("test_accuracy"),
-        over("misclassified", larger_is_better=False),
-        over("validation_accuracy"),
-    )
+    metrics = ("test_accuracy", "misclassified", "validation_accuracy")
+    return Combination(settings, runs, *(summarize_runs(runs, metric) for metric in metrics))
 
 
 def _read_run(run: Run, number: int) -> ExperimentRun:
@@ -266,19 +294,29 @@ def _read_anew(run: Run, number: int, is_queued: bool) -> ExperimentRun:
     last = snapshot.last_epoch
     seconds = snapshot.result.train_seconds if snapshot.result else last.elapsed_s if last else 0.0
     epochs = tuple(snapshot.epochs)
-    return ExperimentRun(run, number, snapshot.state, snapshot.message, snapshot.config, epochs, seconds, is_queued)
+    return ExperimentRun(
+        run,
+        number,
+        snapshot.state,
+        snapshot.message,
+        snapshot.config,
+        epochs,
+        seconds,
+        is_queued,
+        snapshot.record.dataset.test_images,
+    )
 
 
 def summary_text(combination: Combination) -> str:
     """Say in words what runs reached that differ in their seed alone: mean, spread, interval and worst."""
-    runs = f"{sum(run.is_finished for run in combination.runs)} of {len(combination.runs)} runs finished"
+    finished = sum(run.is_finished for run in combination.runs)
+    runs = f"{finished:,} of {count_text(len(combination.runs), 'run')} finished"
     accuracy, misread = combination.accuracy, combination.misclassified
     if accuracy is None or misread is None:
         return f"{runs}."
     if accuracy.interval is None or misread.interval is None:
         return f"{runs}. Test accuracy {accuracy.mean:.2%}, {misread.mean:,.0f} misread."
-    low, high = (min(max(end, 0.0), 1.0) for end in accuracy.interval)
-    fewest, most = max(misread.interval[0], 0.0), misread.interval[1]
+    (low, high), (fewest, most) = accuracy.interval, misread.interval
     return (
         f"{runs}. Test accuracy {accuracy.mean:.2%} on average, standard deviation {accuracy.deviation:.2%}, 95% "
         f"interval of the mean {low:.2%} to {high:.2%}, worst {accuracy.worst:.2%}. Misread {misread.mean:,.1f} on "

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.evaluation.metrics import CoverageCurve, Reliability
 from mnist_lib.figures.digits import NEUTRAL_COLOR, POSITIVE_COLOR, STILL_AXIS, TRAIN_COLOR, cell_frame, class_axis
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 _AXIS = STILL_AXIS | {"zeroline": False}
 _MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
@@ -59,6 +59,7 @@ def confusion_figure(
         "z": colored,
         "x": names,
         "y": names,
+        "text": [[count_text(count, "image") for count in row] for row in matrix.tolist()],
         "customdata": np.dstack([matrix, shares]),
         # From 0, or a matrix with the same count everywhere would have a middle colour.
         "zmin": 0,
@@ -68,8 +69,7 @@ def confusion_figure(
         "xgap": 2,
         "ygap": 2,
         "hoverongaps": True,
-        "hovertemplate": "%{customdata[0]:,} images of %{y} read as %{x}<br>%{customdata[1]:.2%} of all of %{y}"
-        "<extra></extra>",
+        "hovertemplate": "%{text} of %{y} read as %{x}<br>%{customdata[1]:.2%} of all of %{y}<extra></extra>",
     }
     # As a separate trace, the text gets the theme's colour; a heatmap's own text gets a
     # colour for its cell as if the cell were opaque.

@@ -13,9 +13,8 @@ import plotly.graph_objects as go
 
 from mnist_lib.config import SETTINGS
 from mnist_lib.escaping import plotly_text
-from mnist_lib.evaluation.repeated import summarize
 from mnist_lib.experiments.plan import Plan
-from mnist_lib.experiments.results import Curve, ExperimentRun
+from mnist_lib.experiments.results import Curve, ExperimentRun, summarize_runs
 from mnist_lib.figures.digits import POSITIVE_COLOR, TRAIN_COLOR
 from mnist_lib.figures.learning_curves import OTHER_COLORS
 from mnist_lib.wording import setting_text
@@ -70,20 +69,18 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
     """
     shown = METRICS[metric]
     dots: list[tuple[str, float, int]] = []
-    means: list[tuple[str, float, float, str]] = []
+    means: list[tuple[str, float, tuple[float, float], str]] = []
     names = [plotly_text(name) for name, _ in groups[:MAX_GROUPS]]
     for name, (_, runs) in zip(names, groups, strict=False):
         known = [(value, run.number) for run in runs if run.is_finished and (value := getattr(run, metric)) is not None]
         dots += [(name, value, number) for value, number in known]
-        if known:
-            summary = summarize([value for value, _ in known], shown.larger_is_better)
-            said, half = _number(summary.mean, shown), 0.0
+        if summary := summarize_runs(runs, metric):
+            said, ends = _number(summary.mean, shown), summary.interval or (summary.mean, summary.mean)
             if summary.interval:
-                half = summary.interval[1] - summary.mean
-                said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in summary.interval)}"
-            means.append((name, summary.mean, half, said))
+                said = f"mean {said}, 95% interval {' to '.join(_number(end, shown) for end in ends)}"
+            means.append((name, summary.mean, ends, said))
     # It does nothing to single points, but says along which axis they are to be read.
-    lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h"}
+    lying: dict[str, Any] = {"type": "scatter", "mode": "markers", "orientation": "h", "cliponaxis": False}
     runs_trace = lying | {
         "name": "runs",
         "x": [value for _, value, _ in dots],
@@ -97,7 +94,14 @@ def repeats_figure(groups: Sequence[tuple[str, Sequence[ExperimentRun]]], metric
         "x": [mean for _, mean, _, _ in means],
         "y": [name for name, *_ in means],
         "text": [said for *_, said in means],
-        "error_x": {"array": [half for _, _, half, _ in means], "color": POSITIVE_COLOR, "thickness": 2, "width": 6},
+        "error_x": {
+            "symmetric": False,
+            "array": [high - mean for _, mean, (_, high), _ in means],
+            "arrayminus": [mean - low for _, mean, (low, _), _ in means],
+            "color": POSITIVE_COLOR,
+            "thickness": 2,
+            "width": 6,
+        },
         "marker": {"color": POSITIVE_COLOR, "size": 11, "symbol": "diamond"},
         "hovertemplate": "%{text}<extra></extra>",
     }
@@ -256,7 +260,8 @@ def scatter_figure(
         "hovertemplate": f"run %{{customdata}}: %{{x}}, %{{y:{shown.format}}}<extra></extra>",
     }
     if color:
-        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color])
+        scale = {"showscale": color != metric}  # else the axis says it
+        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color]) | scale
     kind = "category" if not is_number else "log" if _is_logarithmic(plan, setting) else "linear"
     x_axis: dict[str, Any] = {"title": {"text": SETTINGS[setting].label, "standoff": 4}, "type": kind}
     if kind == "log":
@@ -285,7 +290,11 @@ def _known(runs: Sequence[ExperimentRun], metric: str) -> list[ExperimentRun]:
 
 def _axis(shown: Metric) -> dict[str, Any]:
     axis = {"title": {"text": shown.label, "standoff": 8}, "automargin": True, "zeroline": False}
-    return axis | {"tickformat": ".2~%" if shown.format.endswith("%") else ",", "hoverformat": shown.format}
+    if not shown.format.endswith("%"):
+        return axis | {"tickformat": ",", "hoverformat": shown.format, "autorangeoptions": {"clipmin": 0}}
+    # Around a single dot, Plotly would show 100% to both sides.
+    limits = {"clipmin": 0, "clipmax": 1}
+    return axis | {"tickformat": ".2~%", "hoverformat": shown.format, "autorangeoptions": limits}
 
 
 def _number(value: float, shown: Metric) -> str:

@@ -20,6 +20,7 @@ from mnist_lib.data.dataset import (
     count_classes,
 )
 from mnist_lib.formats.found import Found, Part
+from mnist_lib.wording import count_text
 
 # Of each class this share is set aside where there are no test images, as of MNIST's 70,000.
 TEST_SHARE = 1 / 7
@@ -123,7 +124,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
             warnings.append(f"No test image: {', '.join(untested)}.")
         if self.unreadable:
             left_out = len(self.unreadable)
-            warnings.append(f"{left_out:,} {'file was' if left_out == 1 else 'files were'} left out:")
+            warnings.append(f"{count_text(left_out, 'file was', 'files were')} left out:")
             warnings += self.unreadable[:MAX_NAMED]
             if left_out > MAX_NAMED:
                 warnings.append(f"… and {left_out - MAX_NAMED:,} more.")
@@ -152,7 +153,7 @@ def split_class_names(text: str) -> tuple[str, ...]:
 
 
 def _images(count: int, kind: str) -> str:
-    return f"{count:,} {kind}{'image is' if count == 1 else 'images are'}"
+    return count_text(count, f"{kind}image is", f"{kind}images are")
 
 
 def prepare(found: Found, choices: Choices, name: str) -> tuple[Dataset, Inspection]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import IMAGE_SIZE_PX
+from mnist_lib.wording import count_text
 
 IMAGE_SHAPE = (IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1)
 
@@ -83,7 +84,7 @@ def _convolution(name: str, inputs: tuple[int, ...], filters: int, kernel: int) 
     parameters = kernel * kernel * channels * filters + filters
     return LayerRow(
         name,
-        f"Conv2D, {filters} filters of {_times(kernel, kernel)}, ReLU",
+        f"Conv2D, {count_text(filters, 'filter')} of {_times(kernel, kernel)}, ReLU",
         (height - kernel + 1, width - kernel + 1, filters),
         parameters,
         f"{_times(kernel, kernel, channels, filters)} + {filters:,} = {parameters:,}",
@@ -101,7 +102,7 @@ def _dense(name: str, inputs: int, units: int, activation: str) -> LayerRow:
     parameters = inputs * units + units
     return LayerRow(
         name,
-        f"Dense, {units} units, {activation}",
+        f"Dense, {count_text(units, 'unit')}, {activation}",
         (units,),
         parameters,
         f"{_times(inputs, units)} + {units:,} = {parameters:,}",

@@ -14,6 +14,7 @@ from mnist_lib.data.dataset import MNIST_DESCRIPTION, DatasetDescription
 from mnist_lib.runs.records import DamagedRunError
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
+from mnist_lib.wording import count_text
 
 # As RunStore.new_run_id makes it; a copy that was loaded again has a number at its end, too.
 _MADE_NAME = re.compile(r"(\d{8}-\d{6})-(paper|fast|accurate|handwriting|custom)-seed(\d{1,9})(?:-(\d+))?", re.ASCII)
@@ -52,7 +53,7 @@ def run_title(
         parts.append(dataset.name)
     usual = HANDWRITING.training_images if preset == HANDWRITING.preset else dataset.training_images
     if training_images not in (None, usual):
-        parts.append(f"{training_images:,} images")
+        parts.append(count_text(training_images, "image"))
     if int(seed):
         parts.append(f"seed {int(seed)}")
     if today != when.date():

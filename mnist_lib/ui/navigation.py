@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_lib.paths import ASSETS_PATH, PROJECT_PATH
 from mnist_lib.ui.assets import style
+from mnist_lib.ui.session import RUN_KEY, chosen_run_id
 
 PAGES_PATH = PROJECT_PATH / "pages"
 ICON_PATH = ASSETS_PATH / "icon.png"
@@ -40,6 +41,9 @@ SCREENS = (
 
 def choose_page() -> st.Page:
     """Show the menu and return the page that the URL names. Only app.py calls this."""
+    # A menu's link does not name the run. Before the menu, or the browser's history would get a step for it.
+    if (run_id := chosen_run_id()) and RUN_KEY not in st.query_params:
+        st.query_params[RUN_KEY] = run_id
     page = _show_menu()
     state = st.session_state
     if state.get(_SHOWN_KEY) != page.url_path:

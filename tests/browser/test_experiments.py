@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+import numpy as np
+import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from mnist_lib.config import PRESETS
 from mnist_lib.experiments.library import ExperimentLibrary
+from mnist_lib.experiments.plan import parse_vary, plan_experiment
 from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, wait_until_drawn
+from tests.support.experiments import add_experiment, add_run
 from tests.support.layout import check_layout
 
 
@@ -56,7 +63,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     page.get_by_role("button", name="Start experiment").focus()  # a field says in itself how many letters it takes
     check_layout(page, "the form")
     page.get_by_role("button", name="Start experiment").click()
-    expect(page.get_by_text("of 4 runs have ended")).to_be_visible()
+    expect(page.get_by_text("of 4 runs ended")).to_be_visible()
     assert "experiment=rates" in page.url
     expect(page.get_by_text("4 finished")).to_be_visible(timeout=180_000)
     wait_until_drawn(page)
@@ -107,3 +114,44 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     new = store.own_runs()[0]
     assert new.read_member() is None
     assert new.read_config()[0].validation_split == 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an experiment that has ended."""
+    store = RunStore(tmp_path_factory.mktemp("experiments") / "runs")
+    plan = plan_experiment(PRESETS["fast"], vary=[parse_vary("learning_rate=0.001,0.002,0.005,0.01")])
+    add_experiment(store, plan)
+    for number, config in enumerate(plan.configs(), start=1):
+        add_run(store, "rates", number, config, [100 - 10 * number], [0.98 + number / 1_000])
+    server = Server(store.root)
+    yield server
+    server.kill()
+
+
+def test_visit_of_a_screen_is_one_step_for_back(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/dataset")
+    wait_until_drawn(page)
+    steps = page.evaluate("history.length")
+    for number, (screen, heading) in enumerate([("Experiments", "rates"), ("Runs", "Runs"), ("Draw", "Draw")], start=1):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=screen).click()
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        wait_until_drawn(page)
+        assert page.evaluate("history.length") == steps + number
+        assert "run=pretrained-accurate" in page.url
+
+
+def test_parallel_coordinates_are_whole_while_their_top_is_scrolled_away(server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{server.url}/experiments")
+    wait_until_drawn(page)
+    plot = plot_of(page, "experiment_lines")
+    page.mouse.move(600, 700)
+    page.mouse.wheel(0, plot.evaluate("plot => plot.getBoundingClientRect().top + 100"))
+    page.wait_for_function("plot => plot.getBoundingClientRect().top < -99", arg=plot.element_handle())
+    box = plot.locator(".axis-brush").first.bounding_box()
+    assert box
+    left, bottom = box["x"] + 20, box["y"] + box["height"]
+    # The two lower ones of its four lines, in colours.
+    lower_part = Image.open(io.BytesIO(page.screenshot())).crop((left, bottom - 100, left + 200, bottom + 10))
+    assert (np.asarray(lower_part.convert("HSV"))[..., 1] > 40).sum() > 100

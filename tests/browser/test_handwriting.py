@@ -22,7 +22,7 @@ def test_drawings_are_learned_and_the_outcome_stays_without_them(
     page.goto(f"{server.url}/draw?run=pretrained-paper")
     page.get_by_role("button", name="Learn from my drawings").click()
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.get_by_text("It learns.")).to_be_visible()
+    expect(page.get_by_text("This run learns.")).to_be_visible()
     own.clear()
     heading = page.get_by_role("heading", name="What it learned from drawings")
     expect(heading).to_be_visible(timeout=120_000)

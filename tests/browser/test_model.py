@@ -421,7 +421,7 @@ def test_first_epoch_of_a_training_is_shown_when_it_is_there(shared_server: Serv
     run = Run(shared_server.runs_path / "20260102-000000-paper-seed1")
     shutil.copytree(PAPER_RUN.path, run.path, ignore=shutil.ignore_patterns("epochs", "model.keras"))
     page.goto(f"{shared_server.url}/model?run={run.run_id}")
-    expect(page.get_by_text("has no model yet")).to_be_visible()
+    expect(page.get_by_text("has nothing to show here")).to_be_visible()
     shutil.copytree(PAPER_RUN.path / "epochs", run.path / "epochs")
     expect(heading(page)).to_be_visible()
     shutil.rmtree(run.path)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mnist_lib.config import MNIST_DATA, TrainingConfig
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
 from mnist_lib.experiments.results import mean_curve, read_results, recipe_on_everything, summary_text
+from mnist_lib.figures.experiments import repeats_figure
 from mnist_lib.runs.records import QueueRecord, write_json
 from mnist_lib.runs.store import RunStore
 from tests.support.experiments import add_experiment, add_run
@@ -45,6 +48,30 @@ def test_seeds_are_summarized_over_what_is_finished(store: RunStore) -> None:
     assert not read_results(store, experiment).has_ended
 
 
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        # 12.7062 standard errors on both sides: 20 with 10, and 7,000 with 2,000.
+        (
+            [10, 30],
+            "interval of the mean 98.53% to 100.00%, worst 99.70%. Misread 20.0 on average, interval 0.0 to 147.1,",
+        ),
+        ([5_000, 9_000], "mean 0.00% to 100.00%, worst 10.00%. Misread 7,000.0 on average, interval 0.0 to 10,000.0,"),
+    ],
+)
+def test_interval_of_few_seeds_ends_where_no_run_can_be(errors: list[int], said: str, store: RunStore) -> None:
+    plan = plan_experiment(TrainingConfig(epochs=1), seeds=2)
+    experiment = add_experiment(store, plan)
+    for number, (config, misread) in enumerate(zip(plan.configs(), errors, strict=True), start=1):
+        add_run(store, "rates", number, config, [misread])
+    results = read_results(store, experiment)
+    assert said in summary_text(results.whole)
+    figure: Any = repeats_figure([("all", results.runs)], "misclassified")
+    means = figure.data[1]
+    low, high = means.x[0] - means.error_x.arrayminus[0], means.x[0] + means.error_x.array[0]
+    assert f"interval {low:,.1f} to {high:,.1f}," in said
+
+
 def test_best_is_chosen_by_validation_and_never_by_the_test_images(store: RunStore) -> None:
     plan = plan_experiment(TrainingConfig(epochs=1), vary=[RATES], seeds=2)
     experiment, configs = add_experiment(store, plan), plan.configs()
@@ -54,7 +81,7 @@ def test_best_is_chosen_by_validation_and_never_by_the_test_images(store: RunSto
     results = read_results(store, experiment)
     assert results.best is not None
     assert results.missing == 1
-    assert summary_text(results.combinations[1]) == "1 of 1 runs finished. Test accuracy 99.10%, 90 misread."
+    assert summary_text(results.combinations[1]) == "1 of 1 run finished. Test accuracy 99.10%, 90 misread."
     assert results.best.settings == {"learning_rate": 0.001}, "the other one has not finished both seeds"
     add_run(store, "rates", 4, configs[3], [90], [0.99])
     results = read_results(store, experiment)

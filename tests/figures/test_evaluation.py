@@ -39,6 +39,7 @@ def test_confusion_colours_errors_only_and_writes_every_count() -> None:
     assert list(heatmap.x) == list(heatmap.y) == list("0123456789")
     assert counts.hoverinfo == faint.hoverinfo == "skip"
     np.testing.assert_array_equal(np.array(heatmap.customdata)[..., 0], matrix)
+    assert heatmap.text[9][9] == "1,005 images"
     assert figure.layout.yaxis.title.text == "true digit"
     assert figure.layout.xaxis.title.text == "predicted digit"
     assert figure.layout.yaxis.autorange == "reversed"
@@ -57,6 +58,7 @@ def test_confusion_can_colour_the_diagonal_and_show_shares_of_rows() -> None:
         ("4", "4"): "99.5%",
     }
     assert heatmap.customdata[4][9].tolist() == [1, 0.005]
+    assert heatmap.text[4][9] == "1 image"  # on hover
 
 
 def test_no_share_is_rounded_to_0_or_100_percent() -> None:

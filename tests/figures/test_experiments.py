@@ -103,6 +103,10 @@ def test_scatter_has_the_scale_of_the_plan(results: Results, plan: Plan) -> None
     figure: Any = scatter_figure(results.runs, plan, "learning_rate", "validation_accuracy", color="seconds")
     assert figure.layout["xaxis"]["type"] == "log"
     assert figure.data[0].marker.color == (20, 20, 20, 20)
+    assert figure.data[0].marker.showscale
+    assert figure.layout["yaxis"]["autorangeoptions"]["clipmax"] == 1
+    same: Any = scatter_figure(results.runs, plan, "learning_rate", "seconds", color="seconds")
+    assert not same.data[0].marker.showscale, "the axis says what the colours mean"
     names: Any = scatter_figure(results.runs, plan, "optimizer", "misclassified")
     assert names.layout["xaxis"]["type"] == "category"
     assert figure_in_words(names) == "misread test images: muon: 100, adam: 80, muon: 90, adam: 120"

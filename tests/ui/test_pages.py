@@ -257,7 +257,7 @@ def test_mistakes_of_a_run_without_an_epoch_says_what_to_do(store: RunStore) -> 
     run = copy_bundled_run(store)
     shutil.rmtree(run.path / "epochs")
     app = open_screen("mistakes", run.run_id)
-    assert "has not finished an epoch" in app.info[0].value
+    assert "epochs/005.npz is missing" in app.info[0].value
 
 
 def test_bundled_runs_are_whole() -> None:

@@ -30,6 +30,7 @@ from mnist_lib.ui.session import dataset_library, selected_dataset, selected_run
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import digit_address, model_link
 from mnist_lib.ui.shared.paging import choose_page
+from mnist_lib.wording import count_text
 
 IMAGES_PER_PAGE = 60
 # Names with more letters than a row of a telephone has are chosen from a list.
@@ -120,7 +121,7 @@ def _render_dataset(dataset: Dataset, run: Run | None) -> None:
         return
     shown = choose_page(indices, IMAGES_PER_PAGE, key=_PAGE_KEY, persist_state="session")
     of_class = "" if label is None else f" of {plain_text(classes.a_class(label))}"
-    st.caption(f"{len(indices):,} images{of_class}, {len(shown)} on this page.")
+    st.caption(f"{count_text(len(indices), 'image')}{of_class}, {len(shown)} on this page.")
 
     left, right = wrapping_columns([1, 1], [240, 240], key="dataset_columns", gap="large", last_on_top=True)
     with left:

@@ -34,7 +34,7 @@ from mnist_lib.ui.session import make_titles, own_digits, run_store, title_of
 from mnist_lib.ui.shared.drawing import clear_drawing
 from mnist_lib.ui.shared.paging import choose_page
 from mnist_lib.ui.uploads import largest_upload_mb
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 TILES_PER_PAGE = 200
 MAX_OTHER_RUNS = 5
@@ -135,8 +135,8 @@ def render_own_digits(run: Run) -> None:
     show_problem(_PROBLEM_KEY)
     if snapshot.damaged:
         st.warning(
-            f"{snapshot.damaged:,} {'entry' if snapshot.damaged == 1 else 'entries'} of {plain_text(str(own.path))} "
-            "cannot be read and are left out. *Delete all* removes them, too.",
+            f"Left out: {count_text(snapshot.damaged, 'entry', 'entries')} of {plain_text(str(own.path))} that cannot "
+            "be read. *Delete all* removes that, too.",
             icon=":material/warning:",
         )
     if answers is not None:
@@ -410,7 +410,7 @@ def _load_zip(own: OwnDigits, key: str) -> None:
             raise OwnDigitsError(f"The zip was not loaded. {error}") from error
         loaded = own.add_all(brought)
         known = f" You already had {loaded.known:,}." if loaded.known else ""
-        return f"{loaded.added:,} {'drawing' if loaded.added == 1 else 'drawings'} added.{known}"
+        return f"{count_text(loaded.added, 'drawing')} added.{known}"
 
     _close_popovers()
     _try(load)

@@ -16,7 +16,6 @@ from mnist_lib.ui.draw.handwriting import render_result
 from mnist_lib.ui.draw.own_test_set import render_keep_form, render_last_kept, render_own_digits
 from mnist_lib.ui.draw.stages import render_stages, render_whole
 from mnist_lib.ui.messages import errors_as_messages
-from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.closer_look import render_closer_look
 from mnist_lib.ui.shared.model_link import OWN_DIGIT, model_link
@@ -47,26 +46,6 @@ def show_invitation(run: Run) -> None:
         f"Draw, or upload a picture: **{name}** reads it. It knows only {classes.classes} classes, and anything else "
         f"becomes one of them: {plain_text(known)}."
     )
-
-
-def render_no_model(run: Run | None) -> None:
-    """Say why there is nothing to draw for, and where to go.
-
-    Args:
-        run: A run without a model, or None if there is no run.
-    """
-    if run is not None and run.read().is_active:
-        st.info("It learns. As soon as it has a model, you can draw for it here.", icon=":material/model_training:")
-        screen_link("train", "Watch it learn")
-        return
-    if run is not None and run.read().state == "queued":
-        st.info(
-            "It waits in the queue. As soon as it has a model, you can draw for it here.", icon=":material/hourglass:"
-        )
-        screen_link("train", "See the queue")
-        return
-    st.info("This run has no model yet. Choose another run in the sidebar, or train one.", icon=":material/info:")
-    screen_link("train", "Go to Train")
 
 
 @errors_as_messages()

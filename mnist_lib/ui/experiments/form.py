@@ -32,7 +32,7 @@ from mnist_lib.ui.experiments.choice import EXPERIMENT_KEY
 from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.session import dataset_library, experiment_library, run_store
 from mnist_lib.ui.shared.settings_fields import chosen_config, chosen_dataset
-from mnist_lib.wording import rough_duration_text
+from mnist_lib.wording import count_text, rough_duration_text
 
 AS_ON_TRAIN = "as on Train"
 
@@ -235,7 +235,7 @@ def _check(plan: Plan, name: str, cluster: str) -> str:
     for config in configs:
         store.require_training(config)
     RunQueue(store).require_place(len(configs))
-    runs = "1 run" if plan.runs == 1 else f"{plan.runs} runs"
+    runs = count_text(plan.runs, "run")
     if cluster:
         return f"**{runs}** on {plain_text(cluster)}"
     return f"**{runs}**, about {rough_duration_text(*expected_time(store, configs))}"

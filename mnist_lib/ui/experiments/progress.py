@@ -18,7 +18,7 @@ from mnist_lib.ui.messages import show_problem
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.session import experiment_library, run_store
 from mnist_lib.ui.sidebar import STATE_COLORS
-from mnist_lib.wording import rough_duration_text
+from mnist_lib.wording import count_text, rough_duration_text
 
 _PROBLEM_KEY = "experiment_queue_problem"
 # Counts what was done in the popover: a new key closes it.
@@ -72,7 +72,7 @@ def _fraction(results: Results) -> float:
 
 def _text(results: Results, paused: bool) -> str:
     to_come = [run for run in results.runs if not run.has_ended]
-    said = f"{len(results.runs) - len(to_come)} of {len(results.runs)} runs have ended"
+    said = f"{len(results.runs) - len(to_come):,} of {count_text(len(results.runs), 'run')} ended"
     if paused:
         return f"{said} · the queue is paused"
     if results.experiment.cluster:

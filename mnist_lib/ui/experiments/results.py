@@ -31,7 +31,7 @@ from mnist_lib.ui.experiments.choice import Choice, choice_of
 from mnist_lib.ui.experiments.runs_table import render_runs
 from mnist_lib.ui.messages import show_error, show_problem
 from mnist_lib.ui.session import choose_run, run_store
-from mnist_lib.wording import setting_text
+from mnist_lib.wording import count_text, setting_text
 
 _DRAGGING = {"select": "box", "lasso": "lasso", "zoom": "zoom"}
 
@@ -95,8 +95,7 @@ def _render_summary(combination: Combination) -> None:
         return
     rows = [_summary_texts(accuracy, "{:.2%}"), _summary_texts(misread, "{:,.1f}")]
     names = ["Mean", "Standard deviation", "95% interval of the mean", "Worst", "Best"]
-    runs = "1 run" if accuracy.count == 1 else f"{accuracy.count} runs"
-    columns = {runs: ["Test accuracy", "Misread test images"]}
+    columns = {count_text(accuracy.count, "run"): ["Test accuracy", "Misread test images"]}
     st.table(columns | dict(zip(names, zip(*rows, strict=True), strict=True)), hide_index=True)
     if accuracy.interval:
         st.caption(_WHAT_THE_INTERVAL_MEANS)

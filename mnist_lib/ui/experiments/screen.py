@@ -19,7 +19,7 @@ from mnist_lib.ui.experiments.results import render_results
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.refreshing import refresh_interval_s
 from mnist_lib.ui.session import experiment_library, run_store
-from mnist_lib.wording import setting_text
+from mnist_lib.wording import count_text, setting_text
 
 REFRESH_EVERY_S = 3.0
 
@@ -58,7 +58,7 @@ def _choose(experiments: list[Experiment]) -> Experiment:
     """Return the experiment that a person or the address chose, the newest by default."""
     by_name = {experiment.name: experiment for experiment in experiments}
     state, address = st.session_state, st.query_params
-    wanted = state.get(EXPERIMENT_KEY) or address.get(EXPERIMENT_KEY)
+    wanted = address.get(EXPERIMENT_KEY) or state.get(EXPERIMENT_KEY)
     if wanted and wanted not in by_name:
         st.warning(plain_text(f"There is no experiment {wanted[:100]} any more."), icon=":material/folder_off:")
     state[EXPERIMENT_KEY] = wanted if wanted in by_name else experiments[0].name
@@ -68,12 +68,17 @@ def _choose(experiments: list[Experiment]) -> Experiment:
         format_func=plain_text,
         key=EXPERIMENT_KEY,
         persist_state="session",
+        on_change=_put_in_address,
         help="The newest first.",
     )
-    # Not bound by Streamlit, which leaves out the first one: it will not always be the newest.
-    if name and address.get(EXPERIMENT_KEY) != name:
+    # Each change of the address by the server is a step for the browser's Back, so the newest one goes without.
+    if name and address.get(EXPERIMENT_KEY, experiments[0].name) != name:
         address[EXPERIMENT_KEY] = name
     return by_name.get(name or "", experiments[0])
+
+
+def _put_in_address() -> None:
+    st.query_params[EXPERIMENT_KEY] = st.session_state[EXPERIMENT_KEY]
 
 
 @errors_as_messages()
@@ -92,7 +97,7 @@ def _in_words(library: ExperimentLibrary, experiment: Experiment) -> str:
     plan = experiment.plan
     parts = [_recipe_name(plan), *map(_varied_text, plan.vary)]
     if plan.samples:
-        parts.append(f"{plan.samples} samples")
+        parts.append(count_text(plan.samples, "sample"))
     last = plan.first_seed + plan.seeds - 1
     parts.append(f"seed {last}" if plan.seeds == 1 else f"seeds {plan.first_seed} to {last}")
     if plan.halving:

@@ -27,7 +27,7 @@ from mnist_lib.ui.mistakes.metrics import render_metrics
 from mnist_lib.ui.session import title_of
 from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.shared.paging import choose_page
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 TILES_PER_PAGE = 200
 
@@ -136,9 +136,10 @@ def _show_next(epochs: list[int]) -> None:
 
 def _render_headline(moment: Moment, labels: np.ndarray) -> None:
     right = moment.probabilities.argmax(axis=1) == labels
+    misread = int((~right).sum())
     low, high = wilson_interval(int(right.sum()), len(labels))
     st.markdown(
-        f"**{(~right).sum():,}** of {len(labels):,} test images are misread by "
+        f"**{misread:,}** of {len(labels):,} test images {'is' if misread == 1 else 'are'} misread by "
         f"**{plain_text(title_of(moment.run.run_id))}** after epoch {moment.epoch}: "
         f"{right.mean():.2%} are right (95% interval {low:.2%} to {high:.2%})."
     )
@@ -199,7 +200,7 @@ def _render_gallery(moment: Moment, labels: np.ndarray, shown: np.ndarray) -> in
     place, kind = st.container(), moment.dataset.description.kind
     part = choose_page(shown, TILES_PER_PAGE, PAGE_KEY, bind="query-params", persist_state="session")
     with place:
-        count = f"{len(shown):,} {'image' if len(shown) == 1 else 'images'}"
+        count = count_text(len(shown), "image")
         if len(part) < len(shown):
             count += f", {len(part)} on this page"
         st.caption(f"{count}. Below each: the true {kind} → what the network read, and how sure it was.")

@@ -18,6 +18,7 @@ from mnist_lib.ui.cache import run_dataset, run_network, strongest_patches
 from mnist_lib.ui.components.columns import wrapping_columns
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.messages import errors_as_messages
+from mnist_lib.wording import count_text
 
 _LAYERS = ("First", "Second")
 
@@ -70,10 +71,10 @@ def _choose_filter(network: Network, second: bool) -> int:
     key = f"filters_gallery_{_LAYERS[second].lower()}"
     label = f"Filters of the {_name(second)}"
     chosen = digit_gallery(label, color_weights(shown), tiles, key, picture_px=_PICTURE_PX)
-    line = f"{filters} filters. Orange weights look for ink, blue ones for empty paper."
+    line = f"{count_text(filters, 'filter')}. Orange weights look for ink, blue ones for empty paper."
     if second:
-        line = f"{filters} filters of {channels} kernels each, of which the strongest is shown. Orange weights "
-        line += "look for what a map of the first convolution shows, blue ones for its absence."
+        line = f"{count_text(filters, 'filter')} of {count_text(channels, 'kernel')} each, of which the strongest is "
+        line += "shown. Orange weights look for what a map of the first convolution shows, blue ones for its absence."
     st.caption(line)
     return chosen
 

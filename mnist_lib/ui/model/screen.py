@@ -27,6 +27,7 @@ from mnist_lib.ui.model.words import render_words
 from mnist_lib.ui.navigation import screen_link
 from mnist_lib.ui.shared.answer import DIVERGED
 from mnist_lib.ui.shared.model_link import EPOCH_KEY
+from mnist_lib.ui.shared.no_model import render_no_model
 
 _PICTURE_KEY = "network_picture"
 
@@ -86,10 +87,7 @@ def render_model_screen(run: Run, config: TrainingConfig) -> None:
 def _choose(run: Run) -> Shown | None:
     """Ask for an image and an epoch; None, and the next step, if there is no network or no image."""
     if not run.has_model():
-        st.info(
-            "This run has no model yet, so no image can go through it. Choose another run in the sidebar.",
-            icon=":material/info:",
-        )
+        render_no_model(run)
         return None
     controls = st.container(horizontal=True, vertical_alignment="bottom")
     try:

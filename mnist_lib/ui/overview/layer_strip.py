@@ -11,7 +11,7 @@ from mnist_lib.data.dataset import DatasetDescription
 from mnist_lib.figures.picture_sheet import maps_sheet, picture_sheet
 from mnist_lib.network.forward import Activations
 from mnist_lib.ui.assets import style
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 MAPS_SHOWN, MAPS_PER_ROW = 8, 4
 UNITS_SHOWN, UNITS_PER_ROW = 64, 8
@@ -52,7 +52,7 @@ def _maps(name: str, output: np.ndarray) -> str:
 def _units(output: np.ndarray) -> str:
     shown = output[:UNITS_SHOWN, np.newaxis, np.newaxis]
     sheet = maps_sheet(shown, UNITS_PER_ROW, float(output.max()), scale=_UNIT_PX)
-    return _figure(f"{len(output):,} units", sheet)
+    return _figure(count_text(len(output), "unit"), sheet)
 
 
 def _figure(caption: str, picture: str) -> str:

@@ -12,6 +12,7 @@ from mnist_lib.ui.session import choose_run, chosen_run_id, forget_run, run_stor
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.shared.downloads import render_downloads
 from mnist_lib.ui.sidebar import look_at, sentence, state_badges
+from mnist_lib.wording import count_text
 
 # Errors show inside the popover, which stays open and covers what is below.
 _RENAME_PROBLEM_KEY = "rename_problem"
@@ -43,8 +44,8 @@ def render_one_run(run: Run) -> None:
         st.caption(sentence(snapshot.message))
     if learned := snapshot.record.handwriting:
         st.caption(
-            f"Began from {plain_text(title_of(learned.begun_from))} and learned {learned.learned:,} drawings; "
-            f"{learned.set_aside:,} were set aside."
+            f"Began from {plain_text(title_of(learned.begun_from))} and learned "
+            f"{count_text(learned.learned, 'drawing')}; {count_text(learned.set_aside, 'was', 'were')} set aside."
         )
     store = run_store()
     if store.access.sees_all and (owner := run.read_owner()):  # names of pupils are not for the public

@@ -30,7 +30,7 @@ from mnist_lib.ui.runs.one_run import render_one_run, show_what_was_done
 from mnist_lib.ui.runs.two_runs import render_two_runs
 from mnist_lib.ui.session import chosen_run_id, make_titles, run_store, title_of
 from mnist_lib.ui.shared.learning_curves import render_learning_curves
-from mnist_lib.wording import setting_text
+from mnist_lib.wording import count_text, setting_text
 
 # The chosen runs' names in the URL, with commas between them.
 _ADDRESS_KEY = "runs"
@@ -49,7 +49,7 @@ def render_runs_screen() -> None:
     show_what_was_done()
     render_run_loading()
     if waiting:
-        screen_link("train", f"{len(waiting):,} more wait in the queue")
+        screen_link("train", f"{count_text(len(waiting), 'more waits', 'more wait')} in the queue")
     if not runs:
         st.info("There is no run yet: train one, or load one.", icon=":material/info:")
         screen_link("train", "Go to Train")
@@ -76,15 +76,16 @@ def render_runs_screen() -> None:
 def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[Run]:
     """Show the table and return the runs that are chosen in it, in the table's order."""
     names = [run.run_id for run in runs]
-    in_address = st.query_params.get(_ADDRESS_KEY)
-    wanted = in_address.split(",") if in_address is not None else [chosen_run_id()]
+    own = chosen_run_id() or ""
+    in_address = st.query_params.get(_ADDRESS_KEY, own if own in names else "")
+    wanted = in_address.split(",")
     table = _table(summaries)
     place = st.container(key="runs_table")
     state = place.dataframe(
         table,
         hide_index=True,
         width="content",
-        height=min(_TABLE_HEIGHT_PX, 36 * (len(runs) + 1) + 2),
+        height=min(_TABLE_HEIGHT_PX, 35 * (len(runs) + 1) + 2),
         column_config=_column_config(table),
         # The table selects rows, not runs, so other runs need another table.
         key=f"runs_table_{hash(tuple(names))}",

@@ -16,7 +16,7 @@ from mnist_lib.ui.cache import probabilities, run_dataset
 from mnist_lib.ui.components.gallery import Tile, digit_gallery
 from mnist_lib.ui.components.live_figure import live_figure
 from mnist_lib.ui.session import title_of
-from mnist_lib.wording import setting_text
+from mnist_lib.wording import count_text, setting_text
 
 # If there are more differences, only the first in the test set are shown.
 MAX_TILES = 200
@@ -75,7 +75,7 @@ def _render_settings(*runs: Run) -> None:
     names = differing_settings(summaries)
     if not names or None in configs:
         return
-    with st.expander(f"{len(names)} {'setting differs' if len(names) == 1 else 'settings differ'}"):
+    with st.expander(count_text(len(names), "setting differs", "settings differ")):
         columns = [[plain_text(setting_text(getattr(config, name))) for name in names] for config in configs]
         st.table(
             {"Setting": [SETTING_LABELS[name] for name in names], "The first": columns[0], "The second": columns[1]},

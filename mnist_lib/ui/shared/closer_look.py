@@ -27,7 +27,7 @@ from mnist_lib.ui.components.pixel_grid import pixel_grid
 from mnist_lib.ui.messages import errors_as_messages, show_error
 from mnist_lib.ui.shared.answer import DIVERGED
 from mnist_lib.ui.shared.model_link import model_link
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 # At most one row of a sprite sheet.
 NEIGHBOURS = 20
@@ -332,7 +332,7 @@ def _picture(image: np.ndarray, caption: str) -> str:
 def _maps(maps: np.ndarray, name: str) -> str:
     """Return all maps of a layer as one picture, in grey, with their number and size above."""
     count, height, width = maps.shape
-    caption = f"{name}: {count} maps of {height} × {width}"
+    caption = f"{name}: {count_text(count, 'map')} of {height} × {width}"
     return (
         f'<figure class="maps"><figcaption>{caption}</figcaption>'
         f'<img alt="{caption}" src="{maps_sheet(maps, columns_of(count), float(maps.max()))}"></figure>'

@@ -14,6 +14,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import file_stamp
 from mnist_lib.ui.cache import mnist, network_stamp, probabilities, run_network
 from mnist_lib.ui.session import title_of
+from mnist_lib.wording import count_text
 
 
 class Readings(NamedTuple):
@@ -79,9 +80,10 @@ def render_sentence(run: Run) -> HandwritingResult | None:
         return None
     (before, now), (mnist_before, mnist_now) = result.drawings.right, result.mnist.right
     st.markdown(
-        f"It began from **{plain_text(title_of(record.begun_from))}** and learned {record.learned:,} drawings. Of "
-        f"{record.set_aside:,} that it had not seen, it read **{before:,}**, now **{now:,}**; of MNIST's "
-        f"{len(result.mnist.labels):,} test digits **{mnist_before:,}**, now **{mnist_now:,}**."
+        f"It began from **{plain_text(title_of(record.begun_from))}** and learned "
+        f"{count_text(record.learned, 'drawing')}. Of {record.set_aside:,} that it had not seen, it read "
+        f"**{before:,}**, now **{now:,}**; of MNIST's {len(result.mnist.labels):,} test digits "
+        f"**{mnist_before:,}**, now **{mnist_now:,}**."
     )
     return result
 

@@ -17,7 +17,7 @@ from mnist_lib.ui.session import run_store, title_of
 from mnist_lib.ui.shared.continue_button import render_continue, show_continue_problem
 from mnist_lib.ui.shared.handwriting_result import render_sentence
 from mnist_lib.ui.train.settings_form import use_settings
-from mnist_lib.wording import duration_text
+from mnist_lib.wording import count_text, duration_text
 
 
 def render_outcome(run: Run, snapshot: RunSnapshot) -> None:
@@ -40,7 +40,7 @@ def render_outcome(run: Run, snapshot: RunSnapshot) -> None:
     actions = st.container(horizontal=True, vertical_alignment="center", gap="medium")
     with actions:
         if snapshot.last_epoch:
-            screen_link("mistakes", f"Its {snapshot.last_epoch.misclassified:,} mistakes")
+            screen_link("mistakes", f"Its {count_text(snapshot.last_epoch.misclassified, 'mistake')}")
             of_digits = "What it learned, and what it forgot" if learned else "Draw a digit for it"
             screen_link("draw", of_digits if dataset.is_mnist else "Draw for it")
         if run.can_continue(snapshot):
@@ -98,7 +98,7 @@ def _verdict(result: RunResult, best: RunResult | None, dataset: DatasetDescript
     name = plain_text(title_of(best.run_id))
     fewer = best.misclassified - result.misclassified
     if fewer > 0:
-        return f"{reached} **The best run here**: {fewer:,} fewer mistakes than any other."
+        return f"{reached} **The best run here**: {count_text(fewer, 'fewer mistake')} than any other."
     if fewer == 0:
         return f"{reached} As good as the best other run, {name}."
-    return f"{reached} The best run here, {name}, makes {-fewer:,} fewer mistakes."
+    return f"{reached} The best run here, {name}, makes {count_text(-fewer, 'fewer mistake')}."

@@ -31,6 +31,7 @@ from mnist_lib.ui.shared.settings_fields import (
 )
 from mnist_lib.ui.train.augmentation_preview import render_augmentation
 from mnist_lib.ui.train.network_form import render_network_form
+from mnist_lib.wording import count_text
 
 PRESET_PURPOSES = {
     "paper": "Exactly the paper's recipe, with which everything else is compared.",
@@ -111,8 +112,8 @@ def _length_in_words() -> str:
     if config is None:
         return ""
     return (
-        f"An epoch is {config.steps_per_epoch:,} steps over {config.fitted_images:,} images; "
-        f"{config.total_steps:,} steps in all."
+        f"An epoch is {count_text(config.steps_per_epoch, 'step')} over {count_text(config.fitted_images, 'image')}; "
+        f"{count_text(config.total_steps, 'step')} in all."
     )
 
 
@@ -208,7 +209,8 @@ def _render_validation() -> None:
     config = draft_config(["training_images", "validation_split"])
     if config:
         st.caption(
-            f"{config.validation_images:,} images are set aside, {config.fitted_images:,} are trained on."
+            f"{count_text(config.validation_images, 'image is', 'images are')} set aside, "
+            f"{count_text(config.fitted_images, 'is', 'are')} trained on."
             if config.validation_images
             else "No image is set aside."
         )

@@ -24,7 +24,7 @@ from mnist_lib.ui.components.gallery import sprite_sheet
 from mnist_lib.ui.components.live_figure import DrawnFigure, draw_figure, live_figure
 from mnist_lib.ui.messages import errors_as_messages
 from mnist_lib.ui.shared.watched_digits import watched_images, watched_rows
-from mnist_lib.wording import percent_text
+from mnist_lib.wording import count_text, percent_text
 
 
 @errors_as_messages()
@@ -50,7 +50,7 @@ def render_live_digits(run: Run, snapshot: RunSnapshot) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.html(filters)
-        st.caption(f"The {config.filters_1} filters of the first layer: orange looks for ink, blue for none.")
+        st.caption(f"{count_text(config.filters_1, 'filter')} of the first layer: orange looks for ink, blue for none.")
     with right:
         live_figure(_draw_sample_errors(run, errors, config), key="sample_errors")
         newest = f": {list(errors.values())[-1]:,} now" if errors else ""
@@ -98,8 +98,8 @@ def render_watched_digits(run: Run, snapshot: RunSnapshot) -> None:
         count, side, _ = filters.shape
         largest = float(np.abs(filters).max())
         text.caption(
-            f"The {count} filters of the first layer, each {side} × {side} weights that slide over the image. "
-            f"Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
+            f"{count_text(count, 'filter')} of the first layer, each {side} × {side} weights that slide over the "
+            f"image. Where a filter is orange (up to +{largest:.2f}) it looks for ink, where it is blue (down to "
             f"−{largest:.2f}) for none; grey has no effect. Orange beside blue finds an edge."
         )
 

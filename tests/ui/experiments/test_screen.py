@@ -210,6 +210,20 @@ def test_link_to_an_experiment_that_is_gone_says_so(store: RunStore) -> None:
     assert app.query_params["experiment"] == "three"
 
 
+def test_address_names_an_experiment_only_once_it_was_chosen_and_decides_which_is_shown(store: RunStore) -> None:
+    for name in ("older", "newest"):
+        add_seeds(store, name, ERRORS)
+    app = open_screen("experiments")
+    assert app.selectbox(key="experiment").value == "newest"
+    assert "experiment" not in app.query_params
+    for chosen in ("older", "newest"):
+        app.selectbox(key="experiment").set_value(chosen).run()
+        assert app.query_params["experiment"] == chosen
+    app.query_params["experiment"] = "older"  # the browser's Back
+    app.run()
+    assert app.selectbox(key="experiment").value == "older"
+
+
 def test_the_public_sees_no_experiment(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     add_seeds(store, "three", ERRORS)
     monkeypatch.setenv("MNIST_MODE", "public")

@@ -82,7 +82,7 @@ def test_run_without_a_network_says_so_and_keeps_the_table(store: RunStore) -> N
     run.model_path.unlink()
     shutil.rmtree(run.path / "epochs")
     app = open_screen("model", run.run_id)
-    assert "has no model yet" in app.info[0].value
+    assert "has nothing to show here" in app.info[0].value
     assert len(app.dataframe) == 1
     assert not app.exception
 

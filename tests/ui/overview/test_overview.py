@@ -84,7 +84,7 @@ def test_run_without_a_model_shows_what_it_stored_and_says_what_is_missing(store
     run = copy_bundled_run(store)
     forget_model(run)
     app = open_screen("overview", run.run_id)
-    assert "This run has no model yet." in app.info[0].value
+    assert "This run has nothing to show here: it fell over." in app.info[0].value
     assert headings(app)[:2] == ["Watch it learn, without waiting", "What it still misreads"]
     shutil.rmtree(run.path / "epochs")
     app.run()
