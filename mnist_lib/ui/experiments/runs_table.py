@@ -42,6 +42,7 @@ def render_runs(results: Results, selected: list[ExperimentRun], choice: Choice)
         _table(results, selected),
         hide_index=True,
         width="content",
+        placeholder="–",
         height=min(_TABLE_HEIGHT_PX, 35 * (len(selected) + 1) + 2),
         column_config=_COLUMNS | {SETTINGS[name].label: _FRACTION for name in SETTINGS if SETTINGS[name].kind is float},
         key=key,

@@ -85,6 +85,7 @@ def _choose_runs(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> list[R
         table,
         hide_index=True,
         width="content",
+        placeholder="–",
         height=min(_TABLE_HEIGHT_PX, 35 * (len(runs) + 1) + 2),
         column_config=_column_config(table),
         # The table selects rows, not runs, so other runs need another table.
