@@ -83,7 +83,8 @@ def render_results(results: Results) -> None:
 def _render_seeds(results: Results, choice: Choice) -> None:
     _render_summary(results.whole)
     metric = _choose_metric(results, "test_accuracy")
-    live_figure(repeats_figure([("", results.runs)], metric), key="experiment_repeats", on_click=choice.look_at)
+    if any(run.is_finished for run in results.runs):  # before, it has no dot
+        live_figure(repeats_figure([("", results.runs)], metric), key="experiment_repeats", on_click=choice.look_at)
     _render_curves(results, metric)
     render_runs(results, results.runs, choice)
 
@@ -158,7 +159,7 @@ def _render_by_setting(results: Results, choice: Choice) -> None:
     selected = _render_selecting(results, metric, choice)
     render_runs(results, selected, choice)
     _render_importance(results)
-    if plan.seeds > 1:
+    if plan.seeds > 1 and any(run.is_finished for run in results.runs):
         _render_repeats(results, metric, choice)
     _render_curves(results, metric)
 

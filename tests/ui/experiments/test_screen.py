@@ -126,6 +126,17 @@ def test_over_seeds_mean_interval_and_extremes_are_shown(store: RunStore) -> Non
     assert sorted(dots["x"]) == sorted(1 - wrong / 10_000 for wrong in ERRORS)
 
 
+def test_before_a_run_has_ended_there_are_curves_and_no_empty_figure(store: RunStore) -> None:
+    plan = plan_experiment(PRESETS["fast"], seeds=2)
+    add_experiment(store, plan, "begun")
+    add_run(store, "begun", 1, plan.configs()[0], [200], state="interrupted")
+    app = open_experiment("begun")
+    assert not app.exception
+    figures = [each.proto.id.rpartition("-")[2] for each in app.get("bidi_component")]
+    assert "experiment_curves" in figures
+    assert "experiment_repeats" not in figures
+
+
 def test_best_is_chosen_by_the_validation_images(store: RunStore) -> None:
     add_rates(store)
     app = open_experiment("rates")
