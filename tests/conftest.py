@@ -18,7 +18,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.datasets import make_turned_digits
 from tests.support.drawings import keep_digits
-from tests.support.processes import Python
+from tests.support.processes import DEADLINE_S, Python
 from tests.support.runs import PAPER_RUN, Trained
 from tests.support.sharing import make_once
 
@@ -96,8 +96,9 @@ def learned(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Run:
     def train(folder: Path) -> None:
         keep_digits(OwnDigits(folder / "drawings"), dataset, 20)
         options = ["--from", PAPER_RUN.run_id, "--limit", "128", "--epochs", "1", "--runs-dir", folder / "runs"]
-        code, _, stderr = Python().run("-m", "mnist_lib", "train", *options)
-        assert code == 0, stderr
+        process = Python().train(*options)
+        _, stderr = process.communicate(DEADLINE_S)
+        assert process.returncode == 0, stderr
 
     return RunStore(make_once(tmp_path_factory, "learned", train) / "runs").own_runs()[0]
 
@@ -128,7 +129,8 @@ def turned(tmp_path_factory: pytest.TempPathFactory, dataset: Dataset) -> Run:
     def train(folder: Path) -> None:
         DatasetLibrary(folder / "datasets").add(make_turned_digits(dataset))
         options = ["--dataset", "Turned", "--epochs", "2", "--batch-size", "64", "--runs-dir", folder / "runs"]
-        code, _, stderr = Python().run("-m", "mnist_lib", "train", *options)
-        assert code == 0, stderr
+        process = Python().train(*options)
+        _, stderr = process.communicate(DEADLINE_S)
+        assert process.returncode == 0, stderr
 
     return RunStore(make_once(tmp_path_factory, "turned", train) / "runs").own_runs()[0]

@@ -116,10 +116,10 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Output, Run]:
     """A long training on the command line that gets a Ctrl-C in its first epoch."""
     root = tmp_path_factory.mktemp("interrupted")
     python = Python()
-    process = python.start("-m", "mnist_lib", "train", "--limit", "30000", "--batch-size", "8", "--runs-dir", root)
+    process = python.train("--limit", "30000", "--batch-size", "8", "--runs-dir", root)
     try:
-        (folder,) = wait_until(lambda: list(root.glob("2*")) or process.poll())
-        wait_until(lambda: Run(folder).read().batches or process.poll())
+        (folder,) = wait_until(lambda: list(root.glob("2*")) or process.returncode)
+        wait_until(lambda: Run(folder).read().batches or process.returncode)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=120)
     finally:

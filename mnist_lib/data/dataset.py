@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable
@@ -216,8 +217,9 @@ def arrays_sha256(arrays: Iterable[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+@functools.cache
 def load_mnist(path: Path = MNIST_PATH) -> Dataset:
-    """Load MNIST from a NumPy archive and check every array.
+    """Load MNIST from a NumPy archive and check every array, once in a process.
 
     Args:
         path: A ``.npz`` file with x_train, y_train, x_test and y_test.
@@ -239,7 +241,7 @@ def load_mnist(path: Path = MNIST_PATH) -> Dataset:
         laid_out = arrays[name].dtype == np.uint8 and arrays[name].shape[1:] == expected_shape
         if not laid_out or hashlib.sha256(arrays[name].data).hexdigest() != sha256:
             raise DatasetError(f"The data file {path} is damaged: {name} is not the original. {cure}")
-        arrays[name].flags.writeable = False  # one copy is shared by every screen
+        arrays[name].flags.writeable = False  # one copy is shared by all of the process
     return Dataset(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"])
 
 

@@ -148,6 +148,11 @@ def compile_model(
         if devices > 1
         else max(1, min(IMAGES_PER_CALL // config.batch_size, config.steps_per_epoch)),
     )
+    # Their variables exist before the first step: TensorFlow traces a step that makes some a second time.
+    model.optimizer.build(model.trainable_variables)
+    answer = np.zeros((1, config.classes), np.float32)
+    label = answer if config.label_smoothing else np.zeros(1, np.uint8)
+    model.compute_metrics(None, label, answer)  # pyright: ignore[reportArgumentType]  # it uses no images
 
 
 def reseed_dropout(model: keras.Model, seed: np.ndarray) -> None:

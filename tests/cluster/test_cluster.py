@@ -22,7 +22,7 @@ from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
 from tests.support.cluster import Cluster
 from tests.support.processes import PROJECT_PATH, wait_until
-from tests.torture.kills import Trainers, figures_of
+from tests.torture.kills import figures_of, finish_training
 
 pytestmark = [pytest.mark.process, pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")]
 
@@ -70,7 +70,6 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     shutil.copytree(PROJECT_PATH / "mnist_lib", other / "mnist_lib", ignore=shutil.ignore_patterns("assets", "ui"))
     with (other / "mnist_lib" / "config.py").open("a") as file:
         file.write("# another version\n")
-    trainers = Trainers(cluster.folder)
     try:
         scheduler = cluster.start_scheduler()
         configs = [replace(CONFIG, seed=seed) for seed in range(3)]
@@ -101,14 +100,13 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         assert cluster.start_dispatcher().wait(120) == 0
         here = RunStore(cluster.folder / "here", bundled_root=cluster.folder / "none")
         for seed in range(3):
-            said = trainers.finish(*OPTIONS, f"--seed={seed}", f"--runs-dir={here.root}")
+            said = finish_training(cluster.folder, here, *OPTIONS, f"--seed={seed}")
             assert said.endswith("exit code 0\n"), said
         return Story(
             runs, here.own_runs()[::-1], refused, waiting_for_workers, paused, without_worker, outlived, paused_again,
             without_scheduler, message, cluster.report(),
         )  # fmt: skip
     finally:
-        trainers.close()
         cluster.python.end_all()
 
 

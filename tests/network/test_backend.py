@@ -16,7 +16,7 @@ from mnist_lib.network.backend import (
 )
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.processes import Python
+from tests.support.processes import DEADLINE_S, Python
 from tests.support.runs import change_json
 
 SHORT = ("--limit=64", "--epochs=1")
@@ -53,16 +53,13 @@ def test_onednn_is_chosen_by_the_environment_then_the_setting_then_the_processor
     assert choose_onednn(setting) is without
 
 
-@pytest.mark.parametrize(("setting", "environment", "used"), [("off", "", False), ("off", "1", True)])
-def test_onednn_is_what_was_chosen_and_is_recorded(
-    setting: str, environment: str, used: bool, python: Python, store: RunStore
-) -> None:
-    arguments = ("-m", "mnist_lib", "train", *SHORT, f"--onednn={setting}", "--runs-dir", store.root)
-    code, _, stderr = python.run(*arguments, TF_ENABLE_ONEDNN_OPTS=environment)
+def test_onednn_is_what_was_chosen_and_is_recorded(python: Python, store: RunStore) -> None:
+    arguments = ("-m", "mnist_lib", "train", *SHORT, "--onednn=off", "--runs-dir", store.root)
+    code, _, stderr = python.run(*arguments, TF_ENABLE_ONEDNN_OPTS="1")
     assert code == 0, stderr
     (run,) = store.own_runs()
-    assert (ONEDNN_IS_ON in run.log_path.read_text()) is used
-    assert json.loads((run.path / "config.json").read_text())["onednn"] is used
+    assert ONEDNN_IS_ON in run.log_path.read_text()
+    assert json.loads((run.path / "config.json").read_text())["onednn"] is True
 
 
 def let_begin_again(run: Run) -> None:
@@ -71,22 +68,37 @@ def let_begin_again(run: Run) -> None:
     (run.path / "metrics.jsonl").write_bytes(b"")
 
 
-@pytest.mark.parametrize("recorded", [False, True, None])
-def test_continued_run_computes_as_before_whatever_the_setting_and_the_environment_say(
-    recorded: bool | None, run_copy: Run, store: RunStore, python: Python
-) -> None:
-    config, _ = run_copy.read_config()
+def let_be_recorded(run: Run, onednn: bool | None) -> None:
+    """Let a run have been interrupted in its first epoch, in bfloat16, with oneDNN or without."""
+    config, _ = run.read_config()
     settings = config.to_dict() | {"epochs": 1, "onednn": "on", "precision": "auto"}
-    change_json(run_copy.path / "config.json", settings=settings, onednn=recorded, precision="mixed_bfloat16")
-    run_copy.log_path.unlink()
-    let_begin_again(run_copy)
+    change_json(run.path / "config.json", settings=settings, onednn=onednn, precision="mixed_bfloat16")
+    run.log_path.unlink()
+    let_begin_again(run)
+
+
+def test_continued_run_computes_as_before_whatever_the_setting_and_the_environment_say(
+    run_copy: Run, store: RunStore, python: Python
+) -> None:
+    let_be_recorded(run_copy, onednn=False)
     arguments = ("-m", "mnist_lib", "train", f"--continue={run_copy.run_id}", "--runs-dir", store.root)
-    code, _, stderr = python.run(*arguments, TF_ENABLE_ONEDNN_OPTS="0" if recorded else "1")
+    code, _, stderr = python.run(*arguments, TF_ENABLE_ONEDNN_OPTS="1")
     assert code == 0, stderr
     _, record = run_copy.read_config()
-    assert (record.onednn, record.precision) == (recorded, "mixed_bfloat16")
-    if recorded is not None:  # what TensorFlow does by itself depends on the processor
-        assert (ONEDNN_IS_ON in run_copy.log_path.read_text()) is recorded
+    assert (record.onednn, record.precision) == (False, "mixed_bfloat16")
+    assert ONEDNN_IS_ON not in run_copy.log_path.read_text()
+
+
+def test_continued_run_that_left_it_to_tensorflow_does_so_again(
+    run_copy: Run, store: RunStore, python: Python, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_be_recorded(run_copy, onednn=None)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    process = python.train(f"--continue={run_copy.run_id}", "--runs-dir", store.root)
+    _, stderr = process.communicate(DEADLINE_S)
+    assert process.returncode == 0, stderr
+    _, record = run_copy.read_config()
+    assert (record.onednn, record.precision) == (None, "mixed_bfloat16")
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from mnist_lib.command_line import main
 
 PROJECT_PATH = Path(__file__).parents[2]
 
@@ -17,11 +21,79 @@ PROJECT_PATH = Path(__file__).parents[2]
 DEADLINE_S = 120.0
 
 
+# Windows cannot fork; there, each process loads TensorFlow itself.
+_COPIES = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+_COPIES.set_forkserver_preload(["tests.support.loaded"])
+
+
+class Copy:
+    """A process that calls a function and has loaded TensorFlow before: a copy of one that did.
+
+    It has what the tests use of ``subprocess.Popen``. What it prints goes to files.
+
+    Args:
+        function: What it calls; it returns the exit code.
+        arguments: What the function is given.
+        folder: Where it prints to; by default where the system keeps temporary files.
+    """
+
+    def __init__(self, function: Callable[..., int | None], *arguments: Any, folder: Path | None = None) -> None:
+        self._printed = [tempfile.NamedTemporaryFile("r", errors="replace", dir=folder) for _ in range(2)]  # noqa: SIM115
+        names = [file.name for file in self._printed]
+        self._process = _COPIES.Process(target=_call, args=(function, arguments, dict(os.environ), names), daemon=True)
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, or the number of the signal that ended it, below zero; None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+        self._process.join(timeout)
+        assert self.returncode is not None, f"nothing happened within {timeout} s"
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait until it has ended and return what it printed on stdout and stderr."""
+        self.wait(timeout)
+        stdout, stderr = (file.read() for file in self._printed)
+        return stdout, stderr
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+
+def _call(
+    function: Callable[..., int | None], arguments: Sequence[Any], environment: Mapping[str, str], names: Sequence[str]
+) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()  # the fork server's is that of the test that came first
+    os.environ.update(environment, CUDA_VISIBLE_DEVICES="-1")
+    for number, name in enumerate(names, start=1):
+        with open(name, "ab") as file:
+            os.dup2(file.fileno(), number)
+    sys.exit(function(*arguments))
+
+
 class Python:
     """Starts Python processes in the project, without a GPU, and ends what is left of them."""
 
     def __init__(self) -> None:
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[subprocess.Popen[str] | Copy] = []
+
+    def train(self, *arguments: str | Path) -> Copy:
+        """Start ``python -m mnist_lib train ARGUMENTS`` in a process that has loaded TensorFlow before."""
+        process = Copy(main, ["train", *map(str, arguments)])
+        self.processes.append(process)
+        return process
 
     def start(self, *arguments: str | Path, **environment: str) -> subprocess.Popen[str]:
         """Start ``python ARGUMENTS`` with pipes for its input and output."""

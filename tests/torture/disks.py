@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from mnist_lib.command_line import main
 from mnist_lib.drawing.own_test_set import OwnDigits, OwnDigitsError
 from mnist_lib.runs.archive import archive_run, load_archive
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore
 from tests.support.disks import mounted_disk
-from tests.support.processes import Python, wait_until
+from tests.support.processes import Copy, Python, wait_until
 from tests.support.runs import change_json
-from tests.torture.kills import SETTINGS, Trainers, figures_of
+from tests.torture.kills import SETTINGS, figures_of, finish_training
 from tests.torture.row import Row, digest
 from tests.torture.screens import SCREENS, Screens
 from tests.torture.uploads import require_one_line
@@ -42,17 +43,15 @@ class FullDisks(Row):
         super().__init__(folder, source)
         self.stack = ExitStack()
         self.disk = self.stack.enter_context(mounted_disk(folder / "disk", "64m"))
-        self.trainers = Trainers(folder)
         self.settings = (*SETTINGS, "--epochs=3")
         undisturbed = RunStore(folder / "undisturbed", folder / "none")
-        said = self.trainers.finish(*self.settings, f"--runs-dir={undisturbed.root}")
+        said = finish_training(folder, undisturbed, *self.settings)
         assert said.endswith("exit code 0\n"), said
         self.expected = figures_of(undisturbed.own_runs()[0])
         used = sum(-(-path.stat().st_size // 4096) for path in undisturbed.root.rglob("*") if path.is_file())
         self.largest_kb = 4 * used + 300
 
     def close(self) -> None:
-        self.trainers.close()
         self.stack.close()
 
     def case(self, number: int, random: Random) -> str:
@@ -60,7 +59,7 @@ class FullDisks(Row):
         shutil.rmtree(self.disk / "runs", ignore_errors=True)
         subprocess.run(["mount", "-o", f"remount,size={size_kb}k", self.disk], check=True)
         store = RunStore(self.disk / "runs", self.folder / "none")
-        said = self.trainers.finish(*self.settings, f"--runs-dir={store.root}")
+        said = finish_training(self.folder, store, *self.settings)
         step = "nowhere"
         runs = store.own_runs()
         lines = said.splitlines()
@@ -82,14 +81,18 @@ class FullDisks(Row):
             assert (snapshot.state, snapshot.message) == ("failed", "the disk is full"), (
                 f"{step}: {snapshot.state}, {snapshot.message}"
             )
-            said = self.trainers.finish(f"--continue={runs[0].run_id}", f"--runs-dir={store.root}")
+            said = finish_training(self.folder, store, f"--continue={runs[0].run_id}")
         elif not runs:
-            said = self.trainers.finish(*self.settings, f"--runs-dir={store.root}")
+            said = finish_training(self.folder, store, *self.settings)
         assert said.endswith("exit code 0\n"), f"{step}: {said[-500:]}"
         (run,) = store.own_runs()
         assert figures_of(run) == self.expected, "it ends otherwise than without a full disk"
         store.delete(run)
-        left = [path.name for path in store.root.iterdir() if path.name not in (".training.lock", ".training.json")]
+        left = [
+            path.name
+            for path in store.root.iterdir()
+            if path.name not in (".training.lock", ".training.json", ".queue.lock")
+        ]
         assert not left, f"{left} are left"
         return f"full {step}"
 
@@ -157,6 +160,13 @@ class ReadOnly(Screens):
         return said
 
 
+def train_by(clock: Path, arguments: list[str]) -> int:
+    """Train with a clock that is wrong by as many seconds as a file says."""
+    right_time = time.time
+    time.time = lambda: right_time() + float(clock.read_text() or 0)
+    return main(arguments)
+
+
 class Clocks(Row):
     """A clock that is set back while a network is trained harms neither the training nor what is said of it."""
 
@@ -169,14 +179,10 @@ class Clocks(Row):
 
     def __init__(self, folder: Path, source: Run) -> None:
         super().__init__(folder, source)
-        self.trainers = Trainers(folder)
         self.store = RunStore(folder / "runs", folder / "none")
-        said = self.trainers.finish(*SETTINGS, f"--runs-dir={self.store.root}")
+        said = finish_training(folder, self.store, *SETTINGS)
         assert said.endswith("exit code 0\n"), said
         self.expected = figures_of(self.store.own_runs()[0])
-
-    def close(self) -> None:
-        self.trainers.close()
 
     def case(self, number: int, random: Random) -> str:
         from psutil import _pslinux  # only on Linux
@@ -185,20 +191,21 @@ class Clocks(Row):
         back_s = (1, 5, 130, 3_600, 86_400, 366 * 86_400, 40 * 366 * 86_400)[number % 7]
         right_time, right_boot = time.time, _pslinux.boot_time
         offset = 0.0
-        self.trainers.clock.write_text("0")
+        clock = self.folder / "clock.txt"
+        clock.write_text("0")
         # As the kernel does it: what it says of its own start moves with the clock.
         _pslinux.boot_time = lambda: right_boot() + offset
         time.time = lambda: right_time() + offset
         try:
-            trainer = self.trainers.start(*SETTINGS, f"--runs-dir={self.store.root}")
+            trainer = Copy(train_by, clock, ["train", *SETTINGS, f"--runs-dir={self.store.root}"], folder=self.folder)
             (run,) = wait_until(lambda: [run for run in self.store.own_runs() if run.run_id not in known])
             wait_until(lambda: run.read_status().pid == trainer.pid)
             time.sleep(random.uniform(0, 1.5))
             offset = -float(back_s)
-            self.trainers.clock.write_text(str(offset))
+            clock.write_text(str(offset))
             alive = True
             while alive:
-                alive = trainer.is_running()
+                alive = trainer.returncode is None
                 snapshot = run.read()
                 assert snapshot.is_active or not alive or snapshot.state == "finished", (
                     f"{snapshot.state}: {snapshot.message}"

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
-import psutil
 
+from mnist_lib.command_line import main
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.runs.archive import archive_run
 from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.processes import Python, wait_until
+from tests.support.processes import Copy, Python, wait_until
 from tests.torture.row import Row
 
 # Ten epochs of ten batches: a second between the kills is enough for one or two.
@@ -30,36 +28,16 @@ SETTINGS = (
 )  # fmt: skip
 
 
-class Trainers:
-    """Starts trainers from a process that has loaded Keras."""
+def start_trainer(folder: Path, store: RunStore, *arguments: str) -> Copy:
+    """Start ``train`` in a process that has loaded TensorFlow before; what it prints is kept in a folder."""
+    return Copy(main, ["train", *arguments, f"--runs-dir={store.root}"], folder=folder)
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.python = Python()
-        self.process = self.python.start("-m", "tests.torture.trainers")
-        self.output = folder / "output.txt"
-        self.clock = folder / "clock.txt"
-        assert self.process.stdout
-        assert self.process.stdout.readline() == "ready\n"
 
-    def start(self, *arguments: str | Path) -> psutil.Process:
-        """Start ``train`` with these arguments."""
-        assert self.process.stdin
-        assert self.process.stdout
-        order = {"arguments": ["train", *map(str, arguments)], "output": str(self.output), "clock": str(self.clock)}
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        return psutil.Process(int(self.process.stdout.readline()))
-
-    def finish(self, *arguments: str | Path) -> str:
-        """Train to the end and return what was printed; its last line is the exit code."""
-        process = self.start(*arguments)
-        wait_until(lambda: not process.is_running())
-        return self.output.read_text(errors="replace")
-
-    def close(self) -> None:
-        """End all of it."""
-        self.python.end_all()
+def finish_training(folder: Path, store: RunStore, *arguments: str) -> str:
+    """Train to the end and return what was printed; its last line is the exit code."""
+    trainer = start_trainer(folder, store, *arguments)
+    stdout, stderr = trainer.communicate()
+    return f"{stdout}{stderr}exit code {trainer.returncode}\n"
 
 
 def kept_files(run: Run, epochs: int) -> dict[str, bytes]:
@@ -87,34 +65,29 @@ class TrainerKills(Row):
 
     def __init__(self, folder: Path, source: Run) -> None:
         super().__init__(folder, source)
-        self.trainers = Trainers(folder)
         undisturbed = RunStore(folder / "undisturbed", bundled_root=folder / "none")
-        said = self.trainers.finish(*SETTINGS, f"--runs-dir={undisturbed.root}")
+        said = finish_training(folder, undisturbed, *SETTINGS)
         assert said.endswith("exit code 0\n"), said
         self.undisturbed = undisturbed.own_runs()[0]
         self.store = RunStore(folder / "runs", bundled_root=folder / "none")
-
-    def close(self) -> None:
-        self.trainers.close()
 
     def case(self, number: int, random: Random) -> str:
         runs = self.store.own_runs()
         chosen = (f"--continue={runs[0].run_id}",) if runs else SETTINGS
         before = kept_files(runs[0], len(runs[0].read().epochs)) if runs else {}
         begun_at = max(runs[0].checkpoints(), default=0) if runs else 0
-        trainer = self.trainers.start(*chosen, f"--runs-dir={self.store.root}")
-        run = wait_until(lambda: self.store.own_runs() or (not trainer.is_running() and self.said()))[0]
+        trainer = start_trainer(self.folder, self.store, *chosen)
+        run = wait_until(lambda: self.store.own_runs() or (trainer.returncode is not None and self.fail(trainer)))[0]
         # It has begun once it is the one that the status names.
-        wait_until(lambda: run.read_status().pid == trainer.pid or not trainer.is_running())
+        wait_until(lambda: run.read_status().pid == trainer.pid or trainer.returncode is not None)
         if number % 2:
             at = begun_at + random.choice((1, 1, 2))
-            wait_until(lambda: self.is_at_the_end_of(run, at) or not trainer.is_running())
+            wait_until(lambda: self.is_at_the_end_of(run, at) or trainer.returncode is not None)
             time.sleep(random.uniform(0, 0.08))
         else:
             time.sleep(random.uniform(0, 2.5))
-        with suppress(psutil.NoSuchProcess):
-            trainer.send_signal(signal.SIGKILL)
-        wait_until(lambda: not trainer.is_running())
+        trainer.kill()
+        trainer.wait()
         state = self.check(run, before)
         if state == "finished":
             self.check_end(run)
@@ -122,8 +95,8 @@ class TrainerKills(Row):
             return f"{self.case(number, random)}"
         return "interrupted with all that was finished, and continued by the next case"
 
-    def said(self) -> str:
-        raise AssertionError(self.trainers.output.read_text())
+    def fail(self, trainer: Copy) -> None:
+        raise AssertionError("".join(trainer.communicate()))
 
     def is_at_the_end_of(self, run: Run, epoch: int) -> bool:
         status = run.read_status()

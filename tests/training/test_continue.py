@@ -21,7 +21,7 @@ from mnist_lib.runs.networks import load_network
 from mnist_lib.runs.run import Run, RunStoreError
 from mnist_lib.runs.store import RunStore, TrainingRefusedError
 from tests.support.disks import mounted_disk
-from tests.support.processes import Python, wait_until
+from tests.support.processes import Copy, Python, wait_until
 from tests.support.sharing import make_once
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -38,9 +38,9 @@ FIGURES = (
 )  # fmt: skip
 
 
-def start(python: Python, store: RunStore, *arguments: str) -> subprocess.Popen[str]:
+def start(python: Python, store: RunStore, *arguments: str) -> Copy:
     """Start ``train``; the run is found in the store."""
-    return python.start("-m", "mnist_lib", "train", "--runs-dir", store.root, "--json", *arguments)
+    return python.train("--runs-dir", store.root, "--json", *arguments)
 
 
 def only_run(store: RunStore) -> Run:
@@ -56,7 +56,7 @@ def finish(python: Python, store: RunStore, run: Run) -> dict[str, Any]:
     return json.loads(stdout.splitlines()[-1])
 
 
-def kill(process: subprocess.Popen[str] | psutil.Process) -> None:
+def kill(process: subprocess.Popen[str] | Copy | psutil.Process) -> None:
     """End a process as a power cut would."""
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -6,43 +6,46 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.support.processes import Python
-from tests.support.sharing import make_once
-
-TRAIN_ON_TWO = """
-import json, sys
-import msgspec
-from pathlib import Path
-import tensorflow as tf
-processor = tf.config.list_physical_devices("CPU")[0]
-configuration = [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[2])
-tf.config.set_logical_device_configuration(processor, configuration)
 from mnist_lib.config import TrainingConfig
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
-from mnist_lib.training.train import train
-from mnist_lib.training import train as training
-make = training.make_optimizer
-def make_and_count(*arguments):
-    replicas.append(tf.distribute.get_strategy().num_replicas_in_sync)
-    return make(*arguments)
-training.make_optimizer = make_and_count
-settings = {"epochs": 2, "batch_size": 50, "training_images": 1010, "seed": 2, "dropout": 0.0}
-settings |= {"filters_1": 8, "filters_2": 8, "dense_units": 32}
-results = []
-for changes in json.loads(sys.argv[3]):
-    replicas = []
-    config = TrainingConfig("custom", **settings, **changes)
-    with RunStore(Path(sys.argv[1])).training(config) as run:
-        result = train(config, load_mnist(), run)
-    rows = [row.train_loss for row in run.read().epochs]
-    results.append({"replicas": replicas, "rows": rows, **msgspec.structs.asdict(result)})
-print(json.dumps(results))
-"""
+from tests.support.processes import DEADLINE_S, Copy
+from tests.support.sharing import make_once
+
+SETTINGS: dict[str, Any] = {"epochs": 2, "batch_size": 50, "training_images": 1010, "seed": 2, "dropout": 0.0}
+SETTINGS |= {"filters_1": 8, "filters_2": 8, "dense_units": 32}
 
 WAYS = {"whole": {}, "middle first": {"middle_epochs": 1, "label_smoothing": 0.1}}
+
+
+def train_on(devices: int, folder: Path) -> None:
+    """Train in each of the ways on so many logical devices, in a process whose TensorFlow has none yet."""
+    import tensorflow as tf
+
+    processor = tf.config.list_physical_devices("CPU")[0]
+    configuration = [tf.config.LogicalDeviceConfiguration()] * devices
+    tf.config.set_logical_device_configuration(processor, configuration)
+    from mnist_lib.training import train as training
+
+    make = training.make_optimizer
+
+    def make_and_count(*arguments: Any) -> Any:
+        replicas.append(tf.distribute.get_strategy().num_replicas_in_sync)
+        return make(*arguments)
+
+    training.make_optimizer = make_and_count
+    results = {}
+    for way, changes in WAYS.items():
+        replicas: list[int] = []
+        config = TrainingConfig("custom", **SETTINGS | changes)
+        with RunStore(folder / "runs").training(config) as run:
+            result = training.train(config, load_mnist(), run)
+        rows = [row.train_loss for row in run.read().epochs]
+        results[way] = {"replicas": replicas, "rows": rows, **msgspec.structs.asdict(result)}
+    (folder / f"{devices}.json").write_text(json.dumps(results))
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +53,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What one device made of each of the ways to train, and what two made of it: one process each, by way."""
 
     def train(folder: Path) -> None:
-        results = []
-        for devices in ("1", "2"):
-            ways = json.dumps([*WAYS.values()])
-            code, stdout, stderr = Python().run("-c", TRAIN_ON_TWO, folder / devices, devices, ways)
-            assert code == 0, stderr
-            results.append(dict(zip(WAYS, json.loads(stdout.splitlines()[-1]), strict=True)))
-        (folder / "results.json").write_text(json.dumps(results))
+        for devices in (1, 2):
+            process = Copy(train_on, devices, folder)
+            _, stderr = process.communicate(timeout=DEADLINE_S)
+            assert process.returncode == 0, stderr
 
-    return json.loads((make_once(tmp_path_factory, "devices", train) / "results.json").read_text())
+    folder = make_once(tmp_path_factory, "devices", train)
+    return [json.loads((folder / f"{devices}.json").read_text()) for devices in (1, 2)]
 
 
 @pytest.mark.process

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from mnist_lib.config import TrainingConfig
-from mnist_lib.data.dataset import Dataset
+from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.evaluation.predictions import accuracy, cross_entropy
 from mnist_lib.network.forward import predict_probabilities
 from mnist_lib.network.weights import read_network
@@ -263,3 +263,23 @@ def test_another_seed_is_another_run(trained: Trained, dataset: Dataset, tmp_pat
     config = TrainingConfig.from_dict(json.loads((trained.run.path / "config.json").read_text())["settings"])
     other = train_here(tmp_path, TrainingConfig.from_dict(config.to_dict() | {"seed": 8, "epochs": 1}), dataset)
     assert np.abs(other.run.probabilities(1) - trained.run.probabilities(1)).max() > 0.1
+
+
+def test_step_is_traced_once(dataset: Dataset) -> None:
+    from mnist_lib.network.model import build_model
+    from mnist_lib.training.optimizers import make_optimizer
+    from mnist_lib.training.train import compile_model
+
+    model = build_model(UNEVEN)
+    traced = []
+    step = model.train_step
+
+    def count(data: Any) -> Any:
+        traced.append(data)
+        return step(data)
+
+    model.train_step = count
+    compile_model(model, make_optimizer(UNEVEN, "float32"), UNEVEN, devices=1)
+    labels = np.eye(10, dtype=np.float32)[dataset.train_labels[:64]]
+    model.fit(scale_pixels(dataset.train_images[:64]), labels, batch_size=32, verbose=0)  # pyright: ignore[reportArgumentType]
+    assert len(traced) == 1
