@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, launch_profile
 from tests.support.processes import PROJECT_PATH
 
@@ -32,6 +34,15 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("shared") / "runs")
     yield server
     server.kill()
+
+
+@pytest.fixture
+def shared_store(shared_server: Server) -> Iterator[RunStore]:
+    """The runs of that server: those that a test adds go with it."""
+    store = RunStore(shared_server.runs_path)
+    yield store
+    for run in store.own_runs():
+        shutil.rmtree(run.path)
 
 
 @pytest.fixture(scope="session")
