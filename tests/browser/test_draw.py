@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
-from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke
+from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke, wait_for
 
 SEVEN = [(70, 70), (210, 70), (120, 230)]
 ONE = [(140, 40), (140, 240)]
@@ -281,8 +281,7 @@ def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
     expect(page.get_by_text("Your 1, read as 7", exact=True)).to_be_visible()
     held = []
     page.get_by_role("button", name="7", exact=True).first.click()
-    while [digit.label for digit in own.read().digits] != [7]:
-        page.wait_for_timeout(50)
+    wait_for(page, lambda: [digit.label for digit in own.read().digits] == [7])
     page.get_by_role("button", name="Clear").click()
     page.wait_for_timeout(1000)
     for message in held:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, free_port
+from tests.support.browser import Server, free_port, wait_for
 from tests.support.processes import PROJECT_PATH
 from tests.support.runs import BUNDLED_RUN, copy_bundled_run
 
@@ -77,11 +77,7 @@ def points(plot: Locator) -> int:
 
 def wait_for_updates(plot: Locator, number: int = 3) -> None:
     enough = points(plot) + number
-    for _ in range(300):
-        if points(plot) >= enough:
-            return
-        plot.page.wait_for_timeout(50)
-    pytest.fail("the figure does not grow")
+    wait_for(plot.page, lambda: points(plot) >= enough)
 
 
 def hover_text(plot: Locator) -> str:

@@ -22,6 +22,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 # A loaded machine is slow, not wrong.
 TIMEOUT_MS = 30_000
+# A trainer, which has the lowest priority, loads Keras first.
+TRAINING_TIMEOUT_MS = 180_000
 expect.set_options(timeout=TIMEOUT_MS)
 
 
@@ -105,6 +107,14 @@ def wait_until_drawn(page: Page) -> None:
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
     for plot in page.locator(".live-figure").all():
         expect(plot.locator(".main-svg").first).to_be_attached()
+
+
+def wait_for(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until something has happened outside the page, which goes on meanwhile."""
+    deadline = time.monotonic() + TRAINING_TIMEOUT_MS / 1_000
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        page.wait_for_timeout(100)
 
 
 def canvas_of(page: Page) -> Locator:
