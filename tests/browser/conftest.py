@@ -1,14 +1,16 @@
-"""A server and a browser tab for each test."""
+"""A server and a tab of the browser for each test."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.support.browser import TIMEOUT_MS, Server, launch_browser
+from mnist_lib.runs.store import RunStore
+from tests.support.browser import Server, launch_profile
 from tests.support.processes import PROJECT_PATH
 
 
@@ -34,19 +36,36 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.kill()
 
 
+@pytest.fixture
+def shared_store(shared_server: Server) -> Iterator[RunStore]:
+    """The runs of that server: those that a test adds go with it."""
+    store = RunStore(shared_server.runs_path)
+    yield store
+    for run in store.own_runs():
+        shutil.rmtree(run.path)
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has a tab of its own."""
+def profile(shared_server: Server) -> Iterator[BrowserContext]:
+    """A browser for all tests, whose first tab keeps the process that has compiled Streamlit's scripts."""
     with sync_playwright() as playwright:
-        browser = launch_browser(playwright)
-        yield browser
-        browser.close()
+        profile = launch_profile(playwright)
+        profile.pages[0].goto(f"{shared_server.url}/_stcore/health")
+        yield profile
+        profile.close()
+
+
+@pytest.fixture(scope="session")
+def browser(profile: BrowserContext) -> Browser:
+    """The same browser, for what needs another context."""
+    assert profile.browser
+    return profile.browser
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh browser tab, wide and light."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="light")
-    context.set_default_timeout(TIMEOUT_MS)
-    yield context.new_page()
-    context.close()
+def page(profile: BrowserContext) -> Iterator[Page]:
+    """A new tab, wide and light, that remembers nothing of those before it."""
+    profile.set_storage_state({})
+    page = profile.new_page()
+    yield page
+    page.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.ui.assets import read_text
@@ -23,12 +24,19 @@ class Sizes(NamedTuple):
     d: int
 
 
-@pytest.fixture
-def geometry(page: Page, shared_server: Server) -> Page:
-    page.goto(f"{shared_server.url}/model?run=pretrained-paper&model_tab=Geometry")
+@pytest.fixture(scope="module")
+def geometry(profile: BrowserContext, shared_server: Server) -> Iterator[Page]:
+    """A tab for all tests, each of which chooses its sizes."""
+    page = profile.new_page()
+    open_geometry(page, shared_server)
+    yield page
+    page.close()
+
+
+def open_geometry(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/model?run=pretrained-paper&model_tab=Geometry")
     page.locator("canvas.output").scroll_into_view_if_needed()
     expect(page.get_by_role("status").filter(has_text="Row 0, column 0")).to_be_visible()
-    return page
 
 
 def choose(page: Page, sizes: Sizes) -> None:
@@ -72,18 +80,19 @@ def painted_side(page: Page, sizes: Sizes) -> float:
     return share * (sizes.n + 2 * sizes.p)
 
 
-def test_it_begins_with_why_28_becomes_26(geometry: Page) -> None:
-    expect(geometry.get_by_text("Input 28 × 28")).to_be_visible()
-    expect(geometry.get_by_text("Output 26 × 26")).to_be_visible()
-    expect(formula(geometry)).to_have_attribute(
+def test_it_begins_with_why_28_becomes_26(page: Page, shared_server: Server) -> None:
+    open_geometry(page, shared_server)
+    expect(page.get_by_text("Input 28 × 28")).to_be_visible()
+    expect(page.get_by_text("Output 26 × 26")).to_be_visible()
+    expect(formula(page)).to_have_attribute(
         "aria-label", "The floor of (28 + 2 · 0 − 1 · (3 − 1) − 1) / 1, plus 1, is 26"
     )
-    expect(formula(geometry)).to_contain_text("28 + 2 · 0 − 1 · (3 − 1) − 1")
+    expect(formula(page)).to_contain_text("28 + 2 · 0 − 1 · (3 − 1) − 1")
     # The buttons are the run's own layers.
-    geometry.get_by_role("button", name="As in pooling: 26 → 13").click()
-    expect(geometry.get_by_text("Output 13 × 13")).to_be_visible()
-    geometry.get_by_role("button", name="Second convolution: 13 → 11").click()
-    expect(geometry.get_by_text("Output 11 × 11")).to_be_visible()
+    page.get_by_role("button", name="As in pooling: 26 → 13").click()
+    expect(page.get_by_text("Output 13 × 13")).to_be_visible()
+    page.get_by_role("button", name="Second convolution: 13 → 11").click()
+    expect(page.get_by_text("Output 11 × 11")).to_be_visible()
 
 
 def test_formula_grid_and_values_agree(geometry: Page, dataset: Dataset) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, StartServer
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, StartServer, wait_for
 from tests.support.runs import result_of, title_of
 
 SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw")
@@ -44,22 +44,17 @@ def start_training(page: Page, epochs: int, images: int) -> None:
 def check_that_a_digit_turns_right_in_sight(page: Page) -> None:
     """Follow the digits from the untrained network into the first epoch."""
     line = page.get_by_text("of 20 test digits read correctly")
-    expect(line).to_contain_text("without any training", timeout=90_000)
+    expect(line).to_contain_text("without any training", timeout=TRAINING_TIMEOUT_MS)
     at_first = page.locator(".watched .right").count()
-    expect(line).to_contain_text("in epoch 1, step ", timeout=90_000)
-    for _ in range(600):
-        if page.locator(".watched .right").count() > at_first:
-            break
-        page.wait_for_timeout(100)
-    else:
-        pytest.fail("no digit turned right")
+    expect(line).to_contain_text("in epoch 1, step ", timeout=TRAINING_TIMEOUT_MS)
+    wait_for(page, lambda: page.locator(".watched .right").count() > at_first)
     for element in (page.locator(".watched"), page.locator(".filters"), page.get_by_text("Misread of a sample of")):
         expect(element).to_be_in_viewport(ratio=1)
 
 
 def wait_for_curves(page: Page) -> None:
     # Python, Keras and the tracing of the network come first.
-    expect(main_progress(page)).to_contain_text("images/s", timeout=90_000)
+    expect(main_progress(page)).to_contain_text("images/s", timeout=TRAINING_TIMEOUT_MS)
 
 
 def main_progress(page: Page) -> Locator:
@@ -76,7 +71,6 @@ def wait_for_points(page: Page, more_than: int = 0) -> int:
             return points > more_than && points;
         }""",
         arg=more_than,
-        timeout=20_000,
     )
     return points.json_value()
 
@@ -86,9 +80,9 @@ def loads_tensorflow(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def train_page(shared_server: Server, browser: Browser) -> Iterator[Page]:
+def train_page(shared_server: Server, profile: BrowserContext) -> Iterator[Page]:
     """Train with the shipped paper's run, in a window to be made wider and narrower."""
-    page = browser.new_page()
+    page = profile.new_page()
     page.goto(f"{shared_server.url}/train?run=pretrained-paper")
     yield page
     page.close()
@@ -120,37 +114,24 @@ def test_train_breaks_no_word_and_cuts_no_column_off(train_page: Page, width: in
     assert broken == []
 
 
-@pytest.mark.parametrize("name", ["Mistakes", "Train"])
-def test_deep_link_as_the_first_request_paints_without_tensorflow(
-    name: str, start_server: StartServer, page: Page
+def test_no_screen_loads_tensorflow_or_asks_another_server_and_a_trainer_does(
+    start_server: StartServer, page: Page
 ) -> None:
     server = start_server()
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    page.goto(f"{server.url}/{name.lower()}")
-    expect_screen(page, name)
-    for other in SCREENS:
-        expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=other)).to_be_visible()
+    page.goto(f"{server.url}/mistakes")  # the first request of a new server
+    expect_screen(page, "Mistakes")
     assert not loads_tensorflow(server.process.pid)
-    assert not [url for url in requested if not url.startswith((server.url, "data:", "blob:"))]
-
-
-def test_no_screen_loads_tensorflow_and_a_trainer_does(start_server: StartServer, page: Page) -> None:
-    server = start_server()
-    page.goto(server.url)
     for name in SCREENS:
         go_to(page, name)
-        expect_screen(page, name)
     assert not loads_tensorflow(server.process.pid)
+    assert not [url for url in requested if not url.startswith((server.url, "data:", "blob:"))]
     go_to(page, "Train")
     start_training(page, epochs=1, images=640)
     # Without this, the look at the server could find nothing ever.
-    for _ in range(300):
-        if any(loads_tensorflow(child.pid) for child in psutil.Process(server.process.pid).children()):
-            break
-        page.wait_for_timeout(100)
-    else:
-        pytest.fail("the trainer did not load TensorFlow")
+    started = psutil.Process(server.process.pid).children
+    wait_for(page, lambda: any(loads_tensorflow(trainer.pid) for trainer in started()))
     assert not loads_tensorflow(server.process.pid)
 
 
@@ -165,7 +146,7 @@ def test_server_watches_no_tree_of_folders(shared_server: Server, page: Page) ->
 
 
 def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change(
-    start_server: StartServer, page: Page, browser: Browser
+    start_server: StartServer, page: Page
 ) -> None:
     server = start_server()
     page.set_viewport_size({"width": 1440, "height": 900})
@@ -183,7 +164,7 @@ def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change
     expect(page.get_by_test_id("stSidebar").get_by_text(re.compile(r"Training \d+%"))).to_have_count(1)
     step = run.read_status().step
 
-    other_tab = browser.new_page()
+    other_tab = page.context.new_page()
     other_tab.goto(f"{server.url}/train")
     wait_for_curves(other_tab)
     expect(other_tab.get_by_role("heading", name=title_of(run))).to_be_visible()
@@ -191,16 +172,11 @@ def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change
 
     go_to(page, "Train")
     wait_for_curves(page)
-    for _ in range(100):  # it may be evaluating the test images
-        if run.read_status().step > step:
-            break
-        page.wait_for_timeout(200)
-    else:
-        pytest.fail("the training stood still behind the other screen")
+    wait_for(page, lambda: run.read_status().step > step)  # it went on behind the other screen
     page.get_by_role("button", name="Stop", exact=True).click()
     badge = page.get_by_test_id("stMain").get_by_test_id("stMarkdown").get_by_text("stopped", exact=True)
     # As the curves say it, too. The trainer has the lowest priority: a busy machine lets it wait.
-    expect(badge).to_be_visible(timeout=120_000)
+    expect(badge).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
     expect(other_tab.get_by_role("button", name="Start training")).to_be_visible()
     other_tab.close()
 
@@ -217,7 +193,7 @@ def test_digits_turn_right_at_once_and_the_training_runs_on_while_screens_change
 def test_training_survives_the_server_and_its_own_death_is_seen(start_server: StartServer, page: Page) -> None:
     server = start_server()
     page.goto(f"{server.url}/train")
-    start_training(page, epochs=100, images=6_000)
+    start_training(page, epochs=100, images=1_000)
     wait_for_curves(page)
     server.kill()
     server = start_server(server.port)
@@ -225,12 +201,11 @@ def test_training_survives_the_server_and_its_own_death_is_seen(start_server: St
     wait_for_curves(page)
     run = RunStore(server.runs_path).active_run()
     assert run, "the training did not survive the server"
-    while not run.read().epochs:
-        page.wait_for_timeout(100)
+    wait_for(page, lambda: run.read().epochs)
     os.kill(run.read_status().pid, signal.SIGKILL)
     warning = page.get_by_text("This run is interrupted: the trainer ended unexpectedly.")
     page.goto(f"{server.url}/train?run={run.run_id}")
-    expect(warning).to_be_visible(timeout=10_000)
+    expect(warning).to_be_visible()
     go_to(page, "Mistakes")  # what it had finished is still there
     expect(page.get_by_text(f"are misread by {title_of(run)}")).to_be_visible()
 
@@ -254,12 +229,11 @@ def test_dataset_shows_the_pixels_of_the_digit_that_is_clicked(shared_server: Se
     expect(cells.nth(int(image.ravel().argmax()))).to_have_text(f"{image.max() / 255:.2f}".removeprefix("0"))
 
 
-def test_the_chosen_run_stays_in_the_address(start_server: StartServer, page: Page) -> None:
-    server = start_server()
-    run_path = server.runs_path / "20260101-000000-paper-seed9"
+def test_the_chosen_run_stays_in_the_address(shared_server: Server, shared_store: RunStore, page: Page) -> None:
+    run_path = shared_store.root / "20260101-000000-paper-seed9"
     run_path.mkdir(parents=True)
     (run_path / "config.json").write_text(json.dumps({"settings": {}}))
-    page.goto(f"{server.url}/model?run={run_path.name}")
+    page.goto(f"{shared_server.url}/model?run={run_path.name}")
     expect_screen(page, "Model")
     for name in ("Train", "Overview", "Mistakes"):
         go_to(page, name)

@@ -16,7 +16,7 @@ from mnist_lib.config import PRESETS
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, wait_until_drawn
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, wait_until_drawn
 from tests.support.experiments import add_experiment, add_run
 from tests.support.layout import check_layout
 
@@ -65,7 +65,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     page.get_by_role("button", name="Start experiment").click()
     expect(page.get_by_text("of 4 runs ended")).to_be_visible()
     assert "experiment=rates" in page.url
-    expect(page.get_by_text("4 finished")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("4 finished")).to_be_visible(timeout=2 * TRAINING_TIMEOUT_MS)  # one after another
     wait_until_drawn(page)
     experiment = ExperimentLibrary.beside(store.root).find("rates")
     assert experiment

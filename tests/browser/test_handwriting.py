@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.drawing.own_test_set import OwnDigits
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server
 from tests.support.drawings import keep_digits
 
 
@@ -25,7 +25,7 @@ def test_drawings_are_learned_and_the_outcome_stays_without_them(
     expect(page.get_by_text("This run learns.")).to_be_visible()
     own.clear()
     heading = page.get_by_role("heading", name="What it learned from drawings")
-    expect(heading).to_be_visible(timeout=120_000)
+    expect(heading).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
     expect(page.get_by_text("that it had not seen")).to_be_visible()
     expect(page.get_by_text("Both read the same images correctly.")).to_be_visible()
     expect(page.get_by_text(r"Learned: 0 of the drawings")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, StartServer, wait_until_drawn
+from tests.support.browser import Server, wait_until_drawn
 from tests.support.runs import HOSTILE_NAME, HOSTILE_TEXT, PAPER_RUN, copy_bundled_run, make_hostile_run
 
 VISITS = {
@@ -58,9 +58,11 @@ def check_that_nothing_leads_away(page: Page, requested: list[str], own: str) ->
     assert [url for url in requested if not url.startswith((own, "data:", "blob:"))] == []
 
 
-def test_strange_run_is_text_on_every_screen(start_server: StartServer, page: Page, requested: list[str]) -> None:
-    server = start_server()
-    run = make_hostile_run(RunStore(server.runs_path))
+def test_strange_run_is_text_on_every_screen(
+    shared_server: Server, shared_store: RunStore, page: Page, requested: list[str]
+) -> None:
+    server = shared_server
+    run = make_hostile_run(shared_store)
     for name, address in VISITS.items():
         page.goto(f"{server.url}{address}{'&' if '?' in address else '?'}run={quote(run.run_id)}")
         wait_until_drawn(page)
@@ -74,17 +76,18 @@ def test_strange_address_is_text_on_every_screen(shared_server: Server, page: Pa
     server = shared_server
     parameters = ("run", "runs", "image", "epoch", "show", "true", "read_as", "order", "sure", "page", "split", "digit")
     query = "&".join(f"{name}={quote(HOSTILE_TEXT)}" for name in parameters)
-    for address in VISITS.values():
-        page.goto(f"{server.url}{address.partition('?')[0]}?{query}")
+    for path in sorted({address.partition("?")[0] for address in VISITS.values()}):
+        page.goto(f"{server.url}{path}?{query}")
         wait_until_drawn(page)
         expect(page.get_by_test_id("stSidebar")).to_contain_text(letters(f"The run {HOSTILE_TEXT} is gone."))
         check_that_nothing_leads_away(page, requested, server.url)
 
 
-def test_figure_names_runs_and_events_in_text(start_server: StartServer, page: Page, requested: list[str]) -> None:
-    server = start_server()
-    store = RunStore(server.runs_path)
-    run, other = make_hostile_run(store), copy_bundled_run(store)
+def test_figure_names_runs_and_events_in_text(
+    shared_server: Server, shared_store: RunStore, page: Page, requested: list[str]
+) -> None:
+    server = shared_server
+    run, other = make_hostile_run(shared_store), copy_bundled_run(shared_store)
     page.goto(f"{server.url}/runs?runs={other.run_id},{quote(run.run_id)}")
     wait_until_drawn(page)
     legend = page.locator(".live-figure .legendtext").filter(has_text="evil.example").first

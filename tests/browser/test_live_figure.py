@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, free_port
+from tests.support.browser import Server, free_port, wait_for
 from tests.support.processes import PROJECT_PATH
+from tests.support.runs import BUNDLED_RUN, copy_bundled_run
 
 # Two figures that grow by a point three times a second.
 SCRIPT = """
@@ -78,11 +77,7 @@ def points(plot: Locator) -> int:
 
 def wait_for_updates(plot: Locator, number: int = 3) -> None:
     enough = points(plot) + number
-    for _ in range(300):
-        if points(plot) >= enough:
-            return
-        plot.page.wait_for_timeout(50)
-    pytest.fail("the figure does not grow")
+    wait_for(plot.page, lambda: points(plot) >= enough)
 
 
 def hover_text(plot: Locator) -> str:
@@ -139,9 +134,8 @@ def test_zoom_legend_and_hover_stay_while_the_data_grows(server: Server, page: P
     assert page.evaluate("typeof window.Plotly") == "undefined", "Streamlit's own Plotly lives there"
 
 
-def test_colours_follow_the_theme_and_the_width_the_window(server: Server, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme="light")
-    page = context.new_page()
+def test_colours_follow_the_theme_and_the_width_the_window(server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
     plot = open_plot(page, server)
     color = "plot => getComputedStyle(plot.querySelector('.gtitle')).fill.match(/\\d+/g).map(Number)"
     assert max(plot.evaluate(color)) < 100
@@ -150,7 +144,6 @@ def test_colours_follow_the_theme_and_the_width_the_window(server: Server, brows
     page.set_viewport_size({"width": 1000, "height": 800})
     page.wait_for_function("plot => plot._fullLayout.width > 700", arg=plot.element_handle())
     assert plot.evaluate("plot => plot._fullLayout.width === plot.clientWidth")
-    context.close()
 
 
 def test_missing_script_is_said_in_a_line(server: Server, page: Page) -> None:
@@ -160,10 +153,10 @@ def test_missing_script_is_said_in_a_line(server: Server, page: Page) -> None:
     expect(page.get_by_role("alert").filter(has_text=line)).to_have_count(2)
 
 
-def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[..., Server], page: Page) -> None:
-    server = start_server()
-    bundled = RunStore(Path("nowhere")).bundled_runs()
-    run = Run(shutil.copytree(bundled[1].path, server.runs_path / "20260101-000000-paper-seed1"))
+def test_events_are_small_marks_with_their_text_on_hover(
+    shared_server: Server, shared_store: RunStore, page: Page
+) -> None:
+    run = copy_bundled_run(shared_store)
     metrics_path = run.path / "metrics.jsonl"
     rows = [json.loads(line) for line in metrics_path.read_text().splitlines()]
     last = max(row["step"] for row in rows if row["kind"] == "batch")
@@ -171,15 +164,15 @@ def test_events_are_small_marks_with_their_text_on_hover(start_server: Callable[
         for number, event in enumerate(("paused", "learning_rate", "resumed")):
             event_row = {"kind": "event", "event": event, "epoch": 3, "step": last // 2 + number, "elapsed_s": 40.0}
             file.write(json.dumps(event_row | {"learning_rate": 0.000463955}) + "\n")
-    page.goto(f"{server.url}/train?run={run.run_id}")
+    page.goto(f"{shared_server.url}/train?run={run.run_id}")
     page.get_by_role("button", name="Axes, smoothing, other runs").click()
     page.get_by_role("combobox", name="Compare with").click()
-    page.get_by_role("option", name=bundled[0].run_id).click()
+    page.get_by_role("option", name=BUNDLED_RUN.run_id).click()
     page.keyboard.press("Escape")  # the list of runs
     page.get_by_role("button", name="Axes, smoothing, other runs").click()  # what unfolded lies over the figure
     for quantity in ("Loss", "Accuracy"):
         plot = page.get_by_role("img", name=quantity)
-        expect(plot.locator(".legendtext", has_text=bundled[0].run_id)).to_be_visible()
+        expect(plot.locator(".legendtext", has_text=BUNDLED_RUN.run_id)).to_be_visible()
         mark = plot.locator(".annotation")
         expect(mark).to_have_count(1)
         plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")

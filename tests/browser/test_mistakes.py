@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, StartServer
-from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, title_of
+from tests.support.browser import Server
+from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
 
 LABELS = load_mnist().test_labels
 
@@ -29,15 +30,17 @@ def image_of(tile: Locator) -> int:
 
 def click_cell(page: Page, true_digit: int, predicted_digit: int) -> None:
     """Click a cell of the confusion matrix where it lies."""
-    plot = page.locator(".live-figure.clickable .nsewdrag").first
+    plot = page.locator(".live-figure.clickable .js-plotly-plot")
     plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
+    box = plot.locator(".nsewdrag").bounding_box()
     assert box
     x = box["x"] + box["width"] * (predicted_digit + 0.5) / 10
     y = box["y"] + box["height"] * (true_digit + 0.5) / 10
     page.mouse.move(x - 3, y - 3)
     page.mouse.move(x, y)
-    page.wait_for_timeout(200)  # Plotly looks what lies below the pointer
+    # Plotly looks a moment later what lies below the pointer, and takes the click for that.
+    cell = [plot.element_handle(), true_digit, predicted_digit]
+    page.wait_for_function("([plot, ...cell]) => `${plot._hoverdata?.[0]?.pointNumber}` === `${cell}`", arg=cell)
     page.mouse.click(x, y)
 
 
@@ -84,14 +87,16 @@ def test_arrow_keys_walk_and_the_link_shows_another_person_the_same(shared_serve
     expect(page.get_by_role("heading", name=re.compile(f"Image {expected[0]:,}: "))).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [700, 820, 1024, 1280])
-def test_cells_of_the_matrix_have_room_for_their_counts(shared_server: Server, page: Page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 768})
+def test_cells_of_the_matrix_have_room_for_their_counts(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/mistakes")
-    expect(tiles_of(page).first).to_be_visible()
-    box = page.locator(".live-figure.clickable .nsewdrag").first.bounding_box()
-    assert box
-    assert box["width"] / 10 > 25  # px; "1,028" takes some 25
+    plot = page.locator(".live-figure.clickable .js-plotly-plot").first
+    expect(plot.locator(".nsewdrag")).to_be_attached()
+    for width in (1280, 1024, 820, 700):
+        page.set_viewport_size({"width": width, "height": 768})
+        page.wait_for_function("plot => plot._fullLayout.width === plot.clientWidth", arg=plot.element_handle())
+        box = plot.locator(".nsewdrag").bounding_box()
+        assert box
+        assert box["width"] / 10 > 25, width  # px; "1,028" takes some 25
 
 
 def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> None:
@@ -143,10 +148,11 @@ def test_play_goes_through_the_epochs_and_stops_at_the_last(shared_server: Serve
 
 
 @pytest.mark.parametrize("screen", ["mistakes", "draw"])
-def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartServer, page: Page, screen: str) -> None:
-    server = start_server()
-    run = Run(shutil.copytree(BUNDLED_RUN.path, server.runs_path / "20260101-000000-accurate-seed9"))
-    page.goto(f"{server.url}/{screen}?run={run.run_id}")
+def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(
+    shared_server: Server, shared_store: RunStore, page: Page, screen: str
+) -> None:
+    run = Run(shutil.copytree(BUNDLED_RUN.path, shared_store.root / "20260101-000000-accurate-seed9"))
+    page.goto(f"{shared_server.url}/{screen}?run={run.run_id}")
     canvas = page.locator("canvas.upper-canvas")
     slider = page.get_by_role("slider", name="Network after epoch")
     expect(slider if screen == "mistakes" else canvas).to_be_visible()
@@ -160,50 +166,51 @@ def test_run_that_was_deleted_elsewhere_is_said_to_be_gone(start_server: StartSe
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [400, 820, 1024, 1440])
-def test_columns_out_of_sight_are_named(start_server: StartServer, page: Page, width: int) -> None:
-    server = start_server()
-    run = Run(shutil.copytree(PAPER_RUN.path, server.runs_path / "20260101-000000-paper-seed9"))
+def test_columns_out_of_sight_are_named(shared_server: Server, shared_store: RunStore, page: Page) -> None:
+    run = copy_bundled_run(shared_store)
     settings = json.loads((run.path / "config.json").read_text())["settings"]
     change_json(run.path / "config.json", settings=settings | {"batch_size": 64, "learning_rate": 0.002, "seed": 9})
-    page.set_viewport_size({"width": width, "height": 860})
-    page.goto(f"{server.url}/runs")
+    page.goto(f"{shared_server.url}/runs")
     expect(page.get_by_test_id("stDataFrameResizable")).to_be_visible()
     table = page.locator(".dvn-scroller")
     line = page.locator(".further")
     expect(line).to_have_count(1)
-    if table.evaluate("table => table.scrollWidth > table.clientWidth"):
-        expect(line.locator("span").last).to_be_visible()
-        expect(line.locator("span").first).to_be_hidden()
-    else:
-        expect(line).to_be_hidden()
-    assert table.evaluate("table => table.scrollWidth > table.clientWidth") == (width < 1440)
+    for width in (1440, 1024, 820, 400):
+        page.set_viewport_size({"width": width, "height": 860})
+        if width < 1440:
+            expect(line.locator("span").last).to_be_visible()
+            expect(line.locator("span").first).to_be_hidden()
+        else:
+            expect(line).to_be_hidden()
+        assert table.evaluate("table => table.scrollWidth > table.clientWidth") == (width < 1440)
 
 
-def test_run_is_taken_away_loaded_again_and_compared(start_server: StartServer, page: Page) -> None:
-    server = start_server()
-    page.goto(f"{server.url}/runs?runs=pretrained-paper")
+def test_run_is_taken_away_loaded_again_and_compared(
+    shared_server: Server, shared_store: RunStore, page: Page, tmp_path: Path
+) -> None:
+    page.goto(f"{shared_server.url}/runs?runs=pretrained-paper")
     page.get_by_text("Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="The whole run").click()
-    path = server.runs_path.parent / "run.zip"
+    path = tmp_path / "run.zip"
     download.value.save_as(path)
 
     page.get_by_role("button", name="Load a run").click()
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_role("button", name="Load it").click()
     expect(page.get_by_role("heading", name="pretrained-paper-2")).to_be_visible()
-    (loaded,) = RunStore(server.runs_path).own_runs()
+    (loaded,) = shared_store.own_runs()
     assert (loaded.read().state, loaded.run_id) == ("finished", "pretrained-paper-2")
 
+    before = set(shared_store.root.iterdir())
     path.write_bytes(path.read_bytes()[:100_000])
     page.get_by_role("button", name="Load a run").click()
     page.locator("input[type=file]").set_input_files(path)
     page.get_by_role("button", name="Load it").click()
     expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stAlert")).to_be_visible()
-    assert len(list(server.runs_path.iterdir())) == 1
+    assert set(shared_store.root.iterdir()) == before
 
-    page.goto(f"{server.url}/runs?runs=pretrained-paper-2,pretrained-accurate")
+    page.goto(f"{shared_server.url}/runs?runs=pretrained-paper-2,pretrained-accurate")
     paper, accurate = (run.probabilities().argmax(axis=1) == LABELS for run in (loaded, BUNDLED_RUN))
     numbers = sorted([(paper & ~accurate).sum(), (accurate & ~paper).sum()])
     found = [

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Position, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Position, expect
 
 from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.network.layers import layer_table
 from mnist_lib.runs.run import Run
+from mnist_lib.runs.store import RunStore
 from tests.support.browser import Server, draw_stroke
 from tests.support.runs import BUNDLED_RUN, NETWORKS, PAPER_RUN, change_json, load_keras_model
 
@@ -97,19 +98,31 @@ def make_changed_run(runs_path: Path) -> Run:
 
 @pytest.fixture(scope="module", params=["accurate", "paper", "changed"])
 def opened(
-    request: pytest.FixtureRequest, shared_server: Server, browser: Browser, dataset: Dataset, keras_loaded: None
+    request: pytest.FixtureRequest,
+    shared_server: Server,
+    profile: BrowserContext,
+    dataset: Dataset,
+    keras_loaded: None,
 ) -> Iterator[Opened]:
     """Each of two runs and a changed network, opened once for all tests of their numbers."""
     is_changed = request.param == "changed"
     # The shared server sees it for the length of these tests.
     run = make_changed_run(shared_server.runs_path) if is_changed else RUNS[request.param]
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
+    page = profile.new_page()
     open_model(page, shared_server, f"image={IMAGE}&run={run.run_id}")
     yield Opened(page, read_with_keras(run, dataset.test_images[IMAGE]))
-    context.close()
+    page.close()
     if is_changed:
         shutil.rmtree(run.path)
+
+
+@pytest.fixture(scope="module")
+def model(profile: BrowserContext, shared_server: Server) -> Iterator[Page]:
+    """A tab for all tests that begin with a click on a layer and leave the window as it is."""
+    page = profile.new_page()
+    open_model(page, shared_server)
+    yield page
+    page.close()
 
 
 def open_model(page: Page, server: Server, address: str = "") -> None:
@@ -268,17 +281,16 @@ def test_numbers_of_the_softmax_are_those_of_keras(opened: Opened) -> None:
         assert numbers["probability"] == near(keras.outputs["dense_2"])
 
 
-def test_pixels_are_those_of_the_image(shared_server: Server, page: Page, dataset: Dataset) -> None:
-    open_model(page, shared_server, f"image={IMAGE}")
+def test_pixels_are_those_of_the_image(opened: Opened, dataset: Dataset) -> None:
     places = random_places((28, 28, 1))
-    for read in open_places(page, "input", (28, 28, 1), places):
+    for read in open_places(opened.page, "input", (28, 28, 1), places):
         y, x = place_in(read["text"])
         assert read["numbers"]["pixel"] == [dataset.test_images[IMAGE][y, x]]
         assert read["numbers"]["result"] == near([dataset.test_images[IMAGE][y, x] / 255])
 
 
-def test_keyboard_chooses_a_map_and_moves_the_window(shared_server: Server, page: Page) -> None:
-    open_model(page, shared_server)
+def test_keyboard_chooses_a_map_and_moves_the_window(model: Page) -> None:
+    page = model
     layer_button(page, "Convolution 2").focus()
     page.keyboard.press("Enter")
     expect(heading(page)).to_have_text(re.compile("Convolution 2, map"))
@@ -299,8 +311,8 @@ def test_keyboard_chooses_a_map_and_moves_the_window(shared_server: Server, page
     expect(window).to_be_focused()
 
 
-def test_arrow_keys_go_on_from_the_place_of_a_flattened_value(shared_server: Server, page: Page) -> None:
-    open_model(page, shared_server)
+def test_arrow_keys_go_on_from_the_place_of_a_flattened_value(model: Page) -> None:
+    page = model
     layer_button(page, "Flatten").click()
     said = re.search(r"row (\d+), column (\d+) of map (\d+)", sentence(page).inner_text())
     assert said
@@ -309,8 +321,9 @@ def test_arrow_keys_go_on_from_the_place_of_a_flattened_value(shared_server: Ser
     expect(sentence(page)).to_contain_text(f"row {row}, column {column + 1} of map {map_}:")
 
 
-def test_play_slides_the_window_and_pauses(shared_server: Server, page: Page) -> None:
-    open_model(page, shared_server)
+def test_play_slides_the_window_and_pauses(model: Page) -> None:
+    page = model
+    layer_button(page, "Convolution 1").click()
     row, column = place_in(sentence(page).inner_text())
     page.get_by_role("button", name="Play", exact=True).click()
     expect(sentence(page)).not_to_contain_text(f"Row {row}, column {column}:")
@@ -352,8 +365,8 @@ def test_row_of_table_1_opens_its_layer_each_time(shared_server: Server, page: P
     expect(page.get_by_role("heading", name="Dense layer")).to_be_visible()
 
 
-def test_dropout_draws_other_units_at_the_button(shared_server: Server, page: Page) -> None:
-    open_model(page, shared_server)
+def test_dropout_draws_other_units_at_the_button(model: Page) -> None:
+    page = model
     layer_button(page, "Dropout").click()
     units = page.get_by_role("img", name="of 64 units are dropped")
     dropped = "all => all.map((unit) => unit.className).join()"
@@ -397,9 +410,12 @@ def test_own_drawing_goes_through_the_network(shared_server: Server, page: Page)
     expect(heading(page)).to_have_text("Softmax: 1")
 
 
-def test_calculation_needs_no_scrolling_aside_on_a_phone(shared_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": 400, "height": 860})
+def test_picture_and_calculation_are_whole_in_a_narrow_window(shared_server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 860})
     open_model(page, shared_server)
+    fits = "element => element.closest('.scroll').scrollWidth <= element.closest('.scroll').clientWidth"
+    assert page.get_by_role("button", name=re.compile(r"^7 [0-9.]+%$")).evaluate(fits)
+    page.set_viewport_size({"width": 400, "height": 860})
     for row in layer_table(NETWORKS["the paper's"]):
         title = {"conv2d_1": "Convolution 1", "conv2d_2": "Convolution 2", "dense_2": "Softmax"}.get(
             row.name, row.kind.split(",")[0].removesuffix("2D").replace("MaxPooling", "Pooling")
@@ -410,18 +426,12 @@ def test_calculation_needs_no_scrolling_aside_on_a_phone(shared_server: Server, 
         assert calculation.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
-def test_picture_is_whole_in_a_narrow_window(shared_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": 1024, "height": 860})
-    open_model(page, shared_server)
-    fits = "element => element.closest('.scroll').scrollWidth <= element.closest('.scroll').clientWidth"
-    assert page.get_by_role("button", name=re.compile(r"^7 [0-9.]+%$")).evaluate(fits)
-
-
-def test_first_epoch_of_a_training_is_shown_when_it_is_there(shared_server: Server, page: Page) -> None:
-    run = Run(shared_server.runs_path / "20260102-000000-paper-seed1")
+def test_first_epoch_of_a_training_is_shown_when_it_is_there(
+    shared_server: Server, shared_store: RunStore, page: Page
+) -> None:
+    run = Run(shared_store.root / "20260102-000000-paper-seed1")
     shutil.copytree(PAPER_RUN.path, run.path, ignore=shutil.ignore_patterns("epochs", "model.keras"))
     page.goto(f"{shared_server.url}/model?run={run.run_id}")
     expect(page.get_by_text("has nothing to show here")).to_be_visible()
     shutil.copytree(PAPER_RUN.path / "epochs", run.path / "epochs")
     expect(heading(page)).to_be_visible()
-    shutil.rmtree(run.path)

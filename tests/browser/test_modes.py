@@ -116,11 +116,12 @@ def run(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def ids(start_server: StartServer, run: Run) -> dict[str, str]:
-    """The ids of the widgets, as the owner of a private installation sees them."""
+def ids(shared_server: Server, shared_store: RunStore) -> dict[str, str]:
+    """The ids of the widgets, as the owner of a private installation sees them for a run of the same name."""
+    run = copy_bundled_run(shared_store, "of-anna")
 
     async def look() -> dict[str, str]:
-        async with Client(start_server().url) as owner:
+        async with Client(shared_server.url) as owner:
             await owner.look_around(run)
             return owner.widgets
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, draw_stroke
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, draw_stroke
 from tests.support.datasets import CLASS_NAMES, make_turned_digits, write_idx_files
 from tests.support.processes import Python
 from tests.support.runs import title_of
@@ -44,7 +44,8 @@ def test_everything_works_with_a_data_set_of_ones_own(
     epochs.fill("1")
     epochs.press("Tab")
     page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_text(re.compile(r"It reads \d+ of 90 test images correctly"))).to_be_visible(timeout=90_000)
+    read = page.get_by_text(re.compile(r"It reads \d+ of 90 test images correctly"))
+    expect(read).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
     run = RunStore(server.runs_path).own_runs()[0]
     title = title_of(run)
     expect(page.get_by_role("heading", name=title)).to_be_visible()

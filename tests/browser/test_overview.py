@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.wording import a_digit
-from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke
+from tests.support.browser import Server, canvas_of, draw_stroke
 
 ONE = [(140, 40), (140, 240)]
 
 
 @pytest.fixture
-def page(shared_server: Server, page: Page) -> Page:
+def overview(shared_server: Server, page: Page) -> Page:
     """A tab that shows Overview with the shipped run."""
     page.goto(shared_server.url)
     expect(slider_of(page)).to_be_visible()
@@ -42,7 +42,8 @@ def scrub(page: Page, place: float) -> None:
     )
 
 
-def test_drawing_is_read_at_once_and_the_links_carry_it(page: Page) -> None:
+def test_drawing_is_read_at_once_and_the_links_carry_it(overview: Page) -> None:
+    page = overview
     expect(page.get_by_role("heading", name="It reads a 7", exact=True)).to_be_visible()
     strip = page.locator(".strip")
     before = strip.inner_html()
@@ -64,7 +65,10 @@ def test_drawing_is_read_at_once_and_the_links_carry_it(page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="Model", exact=True)).to_be_visible()
 
 
-def test_first_screenful_shows_the_drawing_the_layers_and_the_head_of_the_replay(page: Page) -> None:
+def test_first_screenful_shows_the_drawing_the_replay_and_the_layers_in_a_narrow_window_too(
+    overview: Page,
+) -> None:
+    page = overview
     page.set_viewport_size({"width": 1440, "height": 900})
     for seen in (
         page.get_by_role("heading", level=1),
@@ -75,9 +79,14 @@ def test_first_screenful_shows_the_drawing_the_layers_and_the_head_of_the_replay
         slider_of(page),
     ):
         expect(seen).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1024, "height": 860})
+    strip = page.get_by_role("group", name="From pixels to the answer")
+    expect(strip).to_be_visible()
+    assert strip.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
-def test_replay_plays_by_itself_once_and_pauses(page: Page) -> None:
+def test_replay_plays_by_itself_once_and_pauses(overview: Page) -> None:
+    page = overview
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="▶ Play")).to_be_visible()  # a busy browser takes a click later
     at = place_of(page)
@@ -99,7 +108,8 @@ def test_replay_plays_by_itself_once_and_pauses(page: Page) -> None:
     assert place_of(page) < 18
 
 
-def test_replay_shows_each_epoch_when_it_is_scrubbed(page: Page) -> None:
+def test_replay_shows_each_epoch_when_it_is_scrubbed(overview: Page) -> None:
+    page = overview
     digits = page.locator(".digits .digit")
     scrub(page, 0)
     expect(digits).to_have_count(20)
@@ -119,10 +129,9 @@ def test_replay_shows_each_epoch_when_it_is_scrubbed(page: Page) -> None:
     expect(page.get_by_text("After epoch 17 of 18")).to_be_visible()
 
 
-def test_replay_waits_where_no_motion_is_wanted(shared_server: Server, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
+def test_replay_waits_where_no_motion_is_wanted(shared_server: Server, page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.emulate_media(reduced_motion="reduce")
     page.goto(shared_server.url)
     slider_of(page).scroll_into_view_if_needed()
     expect(page.locator(".charts")).to_be_in_viewport(ratio=0.6)
@@ -131,7 +140,6 @@ def test_replay_waits_where_no_motion_is_wanted(shared_server: Server, browser: 
     page.get_by_role("button", name="Play").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     assert place_of(page) < 18
-    context.close()
 
 
 def test_tile_of_the_wall_opens_its_image_whatever_was_chosen_before(shared_server: Server, page: Page) -> None:
@@ -153,15 +161,15 @@ def test_tile_of_the_wall_opens_its_image_whatever_was_chosen_before(shared_serv
     expect(page.get_by_text("after epoch 18:")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [400, 820])
-def test_nothing_is_under_the_header(width: int, shared_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_nothing_is_under_the_header(shared_server: Server, page: Page) -> None:
     for path in ("", "dataset", "mistakes"):
         page.goto(f"{shared_server.url}/{path}")
         title = page.get_by_role("heading", level=1)
-        expect(title).to_be_visible()
-        top = title.evaluate("title => title.getBoundingClientRect().top")
-        assert top >= page.get_by_test_id("stHeader").evaluate("header => header.getBoundingClientRect().bottom")
+        for width in (820, 400):
+            page.set_viewport_size({"width": width, "height": 800})
+            expect(title).to_be_visible()
+            top = title.evaluate("title => title.getBoundingClientRect().top")
+            assert top >= page.get_by_test_id("stHeader").evaluate("header => header.getBoundingClientRect().bottom")
 
 
 def test_drawing_takes_the_place_of_a_picture_that_was_given_before(shared_server: Server, page: Page) -> None:
@@ -175,11 +183,3 @@ def test_drawing_takes_the_place_of_a_picture_that_was_given_before(shared_serve
     expect(page.get_by_role("heading", level=1, name="Draw", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="It reads a 1", exact=True)).to_be_visible()
     expect(canvas_of(page)).to_be_visible()
-
-
-def test_layers_fit_side_by_side_in_a_narrow_window(shared_server: Server, page: Page) -> None:
-    page.set_viewport_size({"width": 1024, "height": 860})
-    page.goto(shared_server.url)
-    strip = page.get_by_role("group", name="From pixels to the answer")
-    expect(strip).to_be_visible()
-    assert strip.evaluate("element => element.scrollWidth <= element.clientWidth")

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from mnist_lib.config import TrainingConfig
 from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.store import RunStore
-from tests.browser.test_training_controls import start_training, wait_for
-from tests.support.browser import Server
+from tests.browser.test_training_controls import start_training
+from tests.support.browser import Server, wait_for
 
 
 def test_second_training_waits_is_paused_goes_on_and_begins_by_itself(

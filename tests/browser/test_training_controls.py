@@ -10,18 +10,10 @@ from playwright.sync_api import Page, expect
 
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, wait_for
 
 PAUSE_S = 2.0
 REFRESHES_MS = 2_500
-
-
-def wait_for(page: Page, condition: Callable[[], object]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("nothing happened within a minute")
 
 
 def start_training(server: Server, page: Page) -> Run:
@@ -32,7 +24,7 @@ def start_training(server: Server, page: Page) -> Run:
         field.press("Tab")
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_test_id("stMain").get_by_text("Starting: loading Keras")).to_be_visible()
-    expect(page.get_by_test_id("stMain").get_by_text("images/s")).to_be_visible(timeout=90_000)
+    expect(page.get_by_test_id("stMain").get_by_text("images/s")).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
     run = RunStore(server.runs_path).active_run()
     assert run
     return run
