@@ -11,7 +11,9 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 from mnist_lib.command_line import main
 
@@ -41,7 +43,9 @@ class Copy:
         self._printed = [tempfile.NamedTemporaryFile("r", errors="replace", dir=folder) for _ in range(2)]  # noqa: SIM115
         names = [file.name for file in self._printed]
         self._process = _COPIES.Process(target=_call, args=(function, arguments, dict(os.environ), names), daemon=True)
-        self._process.start()
+        # It would run the main module of this process, and that of the last tested screen is left as such.
+        with patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            self._process.start()
         assert self._process.pid
         self.pid = self._process.pid
 
