@@ -120,9 +120,9 @@ def wait_for(page: Page, condition: Callable[[], object]) -> None:
 def canvas_of(page: Page) -> Locator:
     """Return the canvas of the Draw screen, ready for a stroke."""
     canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_have_count(1)  # after a clearing, the old one is there for a moment
-    expect(canvas).to_be_visible()
+    expect(canvas.last).to_be_visible()
     page.wait_for_timeout(500)  # it takes no stroke before its script has set it up
+    expect(canvas).to_have_count(1)  # after a clearing, the old one is there for a moment
     return canvas
 
 
