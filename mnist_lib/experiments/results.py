@@ -20,6 +20,9 @@ from mnist_lib.runs.store import RunStore
 from mnist_lib.storage.files import file_stamp
 from mnist_lib.wording import count_text
 
+# Of the metrics of a run; of errors and seconds, fewer are better.
+LARGER_IS_BETTER = ("test_accuracy", "validation_accuracy")
+
 
 class ExperimentRun(NamedTuple):
     """A run of an experiment.
@@ -252,7 +255,7 @@ def summarize_runs(runs: Sequence[ExperimentRun], metric: str) -> Summary | None
     known = [run for run in runs if run.is_finished and getattr(run, metric) is not None]
     if not known:
         return None
-    summary = summarize([getattr(run, metric) for run in known], larger_is_better=metric.endswith("accuracy"))
+    summary = summarize([getattr(run, metric) for run in known], larger_is_better=metric in LARGER_IS_BETTER)
     if summary.interval is None:
         return summary
     low, high = summary.interval

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from mnist_lib.config import SETTINGS
 from mnist_lib.escaping import plotly_text
 from mnist_lib.experiments.plan import Plan
-from mnist_lib.experiments.results import Curve, ExperimentRun, summarize_runs
+from mnist_lib.experiments.results import LARGER_IS_BETTER, Curve, ExperimentRun, summarize_runs
 from mnist_lib.figures.digits import POSITIVE_COLOR, TRAIN_COLOR
 from mnist_lib.figures.learning_curves import OTHER_COLORS
 from mnist_lib.wording import setting_text
@@ -26,21 +26,19 @@ class Metric(NamedTuple):
     Attributes:
         label: Its name on the axes.
         format: Plotly's format of its numbers.
-        larger_is_better: True for accuracy.
     """
 
     label: str
     format: str
-    larger_is_better: bool
 
 
 # By the names of ExperimentRun's properties.
 METRICS = {
-    "validation_accuracy": Metric("validation accuracy", ".2%", True),
-    "test_accuracy": Metric("test accuracy", ".2%", True),
-    "validation_errors": Metric("misread validation images", ",d", False),
-    "misclassified": Metric("misread test images", ",d", False),
-    "seconds": Metric("seconds", ",.1f", False),
+    "validation_accuracy": Metric("validation accuracy", ".2%"),
+    "test_accuracy": Metric("test accuracy", ".2%"),
+    "validation_errors": Metric("misread validation images", ",d"),
+    "misclassified": Metric("misread test images", ",d"),
+    "seconds": Metric("seconds", ",.1f"),
 }
 
 # More could not be told apart.
@@ -190,7 +188,7 @@ def parallel_coordinates_figure(runs: Sequence[ExperimentRun], plan: Plan, metri
     lines = {
         "type": "parcoords",
         "dimensions": dimensions,
-        "line": _colors(values, shown),
+        "line": _colors(values, metric),
         "customdata": [run.number for run in runs],
         "labelfont": {"size": 14},
         "tickfont": {"size": 12},
@@ -261,7 +259,7 @@ def scatter_figure(
     }
     if color:
         scale = {"showscale": color != metric}  # else the axis says it
-        dots["marker"] |= _colors([getattr(run, color) for run in runs], METRICS[color]) | scale
+        dots["marker"] |= _colors([getattr(run, color) for run in runs], color) | scale
     kind = "category" if not is_number else "log" if _is_logarithmic(plan, setting) else "linear"
     x_axis: dict[str, Any] = {"title": {"text": SETTINGS[setting].label, "standoff": 4}, "type": kind}
     if kind == "log":
@@ -302,18 +300,19 @@ def _number(value: float, shown: Metric) -> str:
     return f"{value:.2%}" if shown.format.endswith("%") else f"{value:,.1f}".removesuffix(".0")
 
 
-def _colors(values: Sequence[float], shown: Metric) -> dict[str, Any]:
+def _colors(values: Sequence[float], metric: str) -> dict[str, Any]:
     """Return what gives lines and dots the colours of a metric: blue is the best."""
+    shown, larger_is_better = METRICS[metric], metric in LARGER_IS_BETTER
     colors = {
         "color": list(values),
         "colorscale": _WORST_TO_BEST,
-        "reversescale": not shown.larger_is_better,
+        "reversescale": not larger_is_better,
         "showscale": True,
         "colorbar": {"title": {"text": shown.label, "side": "right"}, "tickformat": shown.format, "thickness": 12},
     }
     if len(values):
         low, high = min(values), max(values)
-        if shown.larger_is_better:
+        if larger_is_better:
             low = float(np.quantile(values, _WORST_COLORED))
         else:
             high = float(np.quantile(values, 1 - _WORST_COLORED))
