@@ -21,12 +21,14 @@ from mnist_lib.wording import duration_text
 @errors_as_messages()
 def render_replay(run: Run) -> None:
     """Show the run's training as a replay, if it stored an epoch."""
+    kept = run.epochs_with_probabilities()
+    if not kept:
+        return
     try:
         dataset = run_dataset(run)
     except DatasetError:  # said above, where the network reads an image
         return
-    kept = run.epochs_with_probabilities()
-    replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl")) if kept else None
+    replay = _replay(run, kept, file_stamp(run.path / "metrics.jsonl"))
     if replay is None:
         return
     classes = dataset.description

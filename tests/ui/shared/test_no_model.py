@@ -59,5 +59,6 @@ def test_every_screen_says_why_a_run_has_no_model_and_where_to_go(
     for screen in ("overview", "model", "mistakes", "draw"):
         app.switch_page(f"pages/{screen}.py").run()
         assert not app.exception
+        assert not app.error, f"{screen} says it twice"
         assert app.info[0].value.startswith(said), screen
         assert way in [link.proto.label for link in app.main.get("page_link")], screen
