@@ -61,7 +61,7 @@ from mnist_lib.setting_arguments import add_setting_arguments, given_settings
 from mnist_lib.terminal import drop_output, interrupted_afterwards, open_streams, print_error
 from mnist_lib.training.launch import REFUSED_EXIT_CODE
 from mnist_lib.training.work import work
-from mnist_lib.wording import count_text, duration_text, first_line, percent_text
+from mnist_lib.wording import count_text, duration_text, first_line, percent_text, time_over_text
 
 
 class CommandError(Exception):
@@ -358,8 +358,8 @@ def _train(
 @contextlib.contextmanager
 def _stopped_after(minutes: float, run: Run) -> Iterator[None]:
     """Request a stop after so many minutes."""
-    reason = f"its {minutes:g} minutes were over"
-    timer = threading.Timer(60 * minutes, run.request, kwargs={"stop": True, "reason": reason})
+    request = {"stop": True, "reason": time_over_text(minutes)}
+    timer = threading.Timer(60 * minutes, run.request, kwargs=request)
     timer.daemon = True  # a trainer that fails ends at once
     timer.start()
     try:

@@ -25,6 +25,11 @@ def count_text(count: int, one: str, several: str = "") -> str:
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
+def time_over_text(minutes: float) -> str:
+    """Return why a training ended that had only so many minutes: ``its time of 1 minute was over``."""
+    return f"its time of {minutes:g} {'minute' if minutes == 1 else 'minutes'} was over"
+
+
 def percent_text(probability: float, decimals: int = 1) -> str:
     """Return a probability in percent, never rounded to 0% or to 100%: ``97.3%``, ``<0.1%``, ``>99.9%``.
 

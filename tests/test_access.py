@@ -191,5 +191,5 @@ def test_training_of_a_pupil_ends_with_its_minutes_and_keeps_its_model(store: Ru
     finally:
         with suppress(psutil.NoSuchProcess):
             trainer.kill()
-    assert run.read().message == "its 0.02 minutes were over"
+    assert run.read().message == "its time of 0.02 minutes was over"
     assert run.has_model()

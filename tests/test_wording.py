@@ -13,6 +13,7 @@ from mnist_lib.wording import (
     percent_text,
     rough_duration_text,
     setting_text,
+    time_over_text,
 )
 
 
@@ -23,6 +24,11 @@ def test_only_the_eight_begins_with_a_vowel() -> None:
 def test_one_is_counted_in_the_singular() -> None:
     assert [count_text(count, "run") for count in (0, 1, 2_000)] == ["0 runs", "1 run", "2,000 runs"]
     assert [count_text(count, "run waits", "runs wait") for count in (1, 2)] == ["1 run waits", "2 runs wait"]
+
+
+def test_time_of_a_training_is_in_the_singular_where_it_is_one() -> None:
+    said = [time_over_text(minutes) for minutes in (1, 0.5, 90)]
+    assert said == [f"its time of {time} was over" for time in ("1 minute", "0.5 minutes", "90 minutes")]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from mnist_lib.runs.queue import RunQueue
 from mnist_lib.runs.records import ACTIVE_STATES, DamagedRunError, QueueRecord, Status, decode_row, parse_config
 from mnist_lib.runs.run import Run
 from mnist_lib.storage.files import write_whole
+from mnist_lib.wording import time_over_text
 
 SECONDS_PER_EXCHANGE = 1.0
 
@@ -126,7 +127,7 @@ class RemoteTraining:
     def _stop_in_time(self) -> None:
         minutes = self.record.minutes
         if minutes and time.monotonic() - self._began > 60 * minutes and not self.run.read_controls().stop:
-            self.run.request(stop=True, reason=f"its {minutes:g} minutes were over")
+            self.run.request(stop=True, reason=time_over_text(minutes))
 
     def _bring_in(self, news: News | None) -> None:
         """Write what is new, in the order in which a trainer does: an epoch counts once its row is written."""

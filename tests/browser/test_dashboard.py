@@ -16,21 +16,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import TRAINING_TIMEOUT_MS, Server, StartServer, wait_for
+from tests.support.browser import SCREENS, TRAINING_TIMEOUT_MS, Server, StartServer, expect_screen, go_to, wait_for
 from tests.support.runs import result_of, title_of
-
-SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw")
-
-
-def expect_screen(page: Page, name: str) -> None:
-    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)).to_be_visible()
-    title = "A network that reads handwritten digits" if name == "Overview" else name
-    expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
-
-
-def go_to(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-    expect_screen(page, name)
 
 
 def start_training(page: Page, epochs: int, images: int) -> None:

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from mnist_lib.runs.store import RunStore
-from tests.browser.test_dashboard import SCREENS, expect_screen, go_to, start_training, wait_for_curves
-from tests.support.browser import StartServer, wait_until_drawn
+from tests.browser.test_dashboard import start_training, wait_for_curves
+from tests.support.browser import SCREENS, StartServer, expect_screen, go_to, wait_until_drawn
 from tests.support.processes import wait_until
 from tests.support.proxy import cutting_proxy
 from tests.support.runs import BUNDLED_RUN

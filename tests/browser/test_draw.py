@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
-from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke, wait_for
+from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke, go_to, wait_for, wait_until_run
 
 SEVEN = [(70, 70), (210, 70), (120, 230)]
 ONE = [(140, 40), (140, 240)]
@@ -104,26 +104,28 @@ def test_undo_takes_back_one_stroke_though_the_server_is_busy(browser: Browser, 
         servers.append(line.connect_to_server())
         line.on_message(lambda message: servers[-1].send(message) if held is None else held.append(message))
 
+    def wait_for_messages(count: int) -> None:
+        wait_for(page, lambda: len(held or ()) >= count)
+
     page.route_web_socket(re.compile("_stcore/stream"), connect)
     open_room(page, shared_server)
     draw_stroke(page, ONE)
     expect_answer(page, 1)
     draw_further_stroke(page, [(70, 40), (140, 40)])
     seen = read_drawing(page)
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    wait_until_run(page)
     held = []
     page.get_by_role("slider", name="Pen width").press("ArrowRight")
-    page.wait_for_timeout(500)
+    wait_for_messages(1)
     draw_stroke(page, [(20, 40), (70, 40)])
-    page.wait_for_timeout(500)
+    wait_for_messages(2)
     undo_button(page).click()
-    page.wait_for_timeout(500)
-    assert len(held) >= 3
+    wait_for_messages(3)
     for message in held:
         servers[-1].send(message)
     held = None
     page.wait_for_timeout(1000)
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    wait_until_run(page)
     expect_drawing(page, seen)
     context.close()
 
@@ -189,10 +191,8 @@ def test_drawing_is_still_there_after_another_screen(page: Page) -> None:
     draw_stroke(page, SEVEN)
     expect_answer(page, 7)
     before = read_drawing(page)
-    navigation = page.get_by_test_id("stSidebarNav")
-    navigation.get_by_role("link", name="Dataset").click()
-    expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
-    navigation.get_by_role("link", name="Draw").click()
+    go_to(page, "Dataset")
+    go_to(page, "Draw")
     expect_answer(page, 7)
     expect_drawing(page, before)
     # And it can be drawn on: a bar through the seven leaves the rest as it is.

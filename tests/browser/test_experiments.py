@@ -16,7 +16,7 @@ from mnist_lib.config import PRESETS
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import TRAINING_TIMEOUT_MS, Server, wait_until_drawn
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, go_to, wait_until_drawn
 from tests.support.experiments import add_experiment, add_run
 from tests.support.layout import check_layout
 
@@ -48,7 +48,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     page.goto(f"{server.url}/train")
     type_into(page, "Training images", "200")
     type_into(page, "Epochs", "1")
-    page.get_by_role("link", name="Experiments").click()
+    go_to(page, "Experiments")
     page.get_by_role("radio", name="as on Train").click()
     type_into(page, "Seeds", "2")
     page.get_by_role("combobox", name="Settings to vary").fill("Learning")
@@ -64,7 +64,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     check_layout(page, "the form")
     page.get_by_role("button", name="Start experiment").click()
     expect(page.get_by_text("of 4 runs ended")).to_be_visible()
-    assert "experiment=rates" in page.url
+    expect(page).to_have_url(re.compile("experiment=rates"))
     expect(page.get_by_text("4 finished")).to_be_visible(timeout=2 * TRAINING_TIMEOUT_MS)  # one after another
     wait_until_drawn(page)
     experiment = ExperimentLibrary.beside(store.root).find("rates")
@@ -133,12 +133,11 @@ def test_visit_of_a_screen_is_one_step_for_back(server: Server, page: Page) -> N
     page.goto(f"{server.url}/dataset")
     wait_until_drawn(page)
     steps = page.evaluate("history.length")
-    for number, (screen, heading) in enumerate([("Experiments", "rates"), ("Runs", "Runs"), ("Draw", "Draw")], start=1):
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name=screen).click()
-        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    for number, screen in enumerate(("Experiments", "Runs", "Draw"), start=1):
+        go_to(page, screen)
         wait_until_drawn(page)
+        expect(page).to_have_url(re.compile(f"/{screen.lower()}.*run=pretrained-accurate"))
         assert page.evaluate("history.length") == steps + number
-        assert "run=pretrained-accurate" in page.url
 
 
 def test_parallel_coordinates_are_whole_while_their_top_is_scrolled_away(server: Server, page: Page) -> None:

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from mnist_lib.config import config_from_choices
 from mnist_lib.network.layers import count_parameters
-from tests.support.browser import Server
+from tests.support.browser import Server, wait_until_run
 
 
 def open_section(page: Page, server: Server, name: str) -> Locator:
@@ -39,6 +39,7 @@ def settled_source(page: Page, picture: Locator, before: str = "") -> str:
     while source != (now := picture.get_attribute("src") or ""):
         source = now
         page.wait_for_timeout(1_000)
+        wait_until_run(page)
     return source
 
 
@@ -60,4 +61,5 @@ def test_sample_digits_move_while_a_slider_is_held(shared_server: Server, page: 
     assert moved_further != at_rest
     page.mouse.up()
     page.wait_for_timeout(1_000)
+    wait_until_run(page)
     expect(picture).to_have_attribute("src", moved_further)  # let go, it stays where it was

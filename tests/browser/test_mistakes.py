@@ -14,10 +14,21 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server
+from tests.support.browser import Server, wait_until_run
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
 
 LABELS = load_mnist().test_labels
+
+# What a person sees, twenty times a second: epoch, how many are misread, how many tiles.
+RECORD = """() => {
+  window.seen = [];
+  const roots = () => [...document.querySelectorAll("*")].map(({ shadowRoot }) => shadowRoot).filter(Boolean);
+  setInterval(() => window.seen.push([
+    document.querySelector("[role='slider'][aria-label='Network after epoch']")?.getAttribute("aria-valuetext"),
+    document.body.innerText.match(/([\\d,]+) of 10,000 test images are misread/)?.[1],
+    roots().flatMap((root) => [...root.querySelectorAll("[aria-label='Test images'] button")]).length,
+  ]), 50);
+}"""
 
 
 def tiles_of(page: Page) -> Locator:
@@ -128,13 +139,17 @@ def test_play_goes_through_the_epochs_and_stops_at_the_last(shared_server: Serve
 
     page.goto(f"{shared_server.url}/mistakes?run={PAPER_RUN.run_id}")
     expect_epoch(epochs[-1])
+    page.evaluate(RECORD)
     page.get_by_role("button", name="Play").click()  # at the last one it begins with the first
-    for epoch in epochs:
-        expect_epoch(epoch)
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+    seen = iter(page.evaluate("window.seen"))
+    assert all([str(epoch), f"{wrong[epoch]:,}", min(wrong[epoch], 200)] in seen for epoch in epochs)  # in this order
     page.get_by_role("button", name="Play").click()
     expect_epoch(epochs[0])
     page.get_by_role("button", name="Pause").click()
+    page.wait_for_timeout(500)  # a step that had been asked for still comes
+    wait_until_run(page)
     paused_at = int(slider.get_attribute("aria-valuetext") or "")
     expect(page).to_have_url(re.compile(f"epoch={paused_at}"))
     slider.press("End")

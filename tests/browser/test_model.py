@@ -16,7 +16,7 @@ from mnist_lib.data.dataset import Dataset, scale_pixels
 from mnist_lib.network.layers import layer_table
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, draw_stroke
+from tests.support.browser import Server, draw_stroke, go_to
 from tests.support.runs import BUNDLED_RUN, NETWORKS, PAPER_RUN, change_json, load_keras_model
 
 PLACES = 20
@@ -378,7 +378,7 @@ def test_dropout_draws_other_units_at_the_button(model: Page) -> None:
 
 def test_link_from_mistakes_brings_the_image_and_the_epoch(shared_server: Server, page: Page) -> None:
     open_model(page, shared_server, "image=3&after_epoch=2")  # a choice made before does not stay
-    page.get_by_role("link", name="Mistakes").click()
+    go_to(page, "Mistakes")
     *_, earlier, before, last = BUNDLED_RUN.epochs_with_probabilities()
     expect(page.get_by_text(f"after epoch {last}:")).to_be_visible()  # Model has such a slider, too
     page.get_by_role("slider", name="Network after epoch").focus()
@@ -393,7 +393,7 @@ def test_link_from_mistakes_brings_the_image_and_the_epoch(shared_server: Server
 
 def test_link_from_dataset_brings_a_training_digit(shared_server: Server, page: Page) -> None:
     open_model(page, shared_server, "image=3")  # a choice made before does not stay
-    page.get_by_role("link", name="Dataset").click()
+    go_to(page, "Dataset")
     page.get_by_role("link", name="See it go through the network").click()
     expect(page.get_by_role("group", name="The network with Training image 0, a 5")).to_be_visible()
 

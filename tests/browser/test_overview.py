@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.wording import a_digit
-from tests.support.browser import Server, canvas_of, draw_stroke
+from tests.support.browser import Server, canvas_of, draw_stroke, expect_screen, go_to
 
 ONE = [(140, 40), (140, 240)]
 
@@ -52,9 +52,9 @@ def test_drawing_is_read_at_once_and_the_links_carry_it(overview: Page) -> None:
     expect(strip.locator(".answer")).to_have_text("1")
     assert strip.inner_html() != before
     page.get_by_role("link", name="See every step").click()
-    expect(page.get_by_role("heading", level=1, name="Draw", exact=True)).to_be_visible()
+    expect_screen(page, "Draw")
     expect(page.get_by_role("heading", name="It reads a 1", exact=True)).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Overview").click()
+    go_to(page, "Overview")
     expect(strip.locator(".answer")).to_have_text("1")
     # It is on the canvas, too, and can be drawn on.
     draw_stroke(page, [(60, 40), (140, 40)])
@@ -62,7 +62,7 @@ def test_drawing_is_read_at_once_and_the_links_carry_it(overview: Page) -> None:
     page.get_by_test_id("stButton").get_by_role("button", name="Undo", exact=True).click()
     expect(strip.locator(".answer")).to_have_text("1")
     page.get_by_role("link", name="Follow it number by number").click()
-    expect(page.get_by_role("heading", level=1, name="Model", exact=True)).to_be_visible()
+    expect_screen(page, "Model")
 
 
 def test_first_screenful_shows_the_drawing_the_replay_and_the_layers_in_a_narrow_window_too(
@@ -99,9 +99,8 @@ def test_replay_plays_by_itself_once_and_pauses(overview: Page) -> None:
     )
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
     assert place_of(page) == 18
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Dataset").click()
-    expect(page.get_by_role("heading", level=1, name="Dataset")).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Overview").click()
+    go_to(page, "Dataset")
+    go_to(page, "Overview")
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
     page.get_by_role("button", name="Play again").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -145,7 +144,7 @@ def test_replay_waits_where_no_motion_is_wanted(shared_server: Server, page: Pag
 def test_tile_of_the_wall_opens_its_image_whatever_was_chosen_before(shared_server: Server, page: Page) -> None:
     page.goto(f"{shared_server.url}/mistakes?show=read+correctly&true=3&epoch=4")
     expect(page.get_by_text("after epoch 4:")).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Overview").click()
+    go_to(page, "Overview")
     tiles = page.locator(".st-key-overview_wall").get_by_role("link")
     expect(tiles).to_have_count(51)
     tile = tiles.nth(20)
@@ -176,10 +175,10 @@ def test_drawing_takes_the_place_of_a_picture_that_was_given_before(shared_serve
     page.goto(f"{shared_server.url}/draw")
     page.get_by_text("Picture", exact=True).click()
     expect(page.get_by_text("There is no picture yet.")).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Overview").click()
+    go_to(page, "Overview")
     draw_stroke(page, ONE)
     expect(page.get_by_role("heading", name="It reads a 1", exact=True)).to_be_visible()
     page.get_by_role("link", name="See every step").click()
-    expect(page.get_by_role("heading", level=1, name="Draw", exact=True)).to_be_visible()
+    expect_screen(page, "Draw")
     expect(page.get_by_role("heading", name="It reads a 1", exact=True)).to_be_visible()
     expect(canvas_of(page)).to_be_visible()

@@ -24,7 +24,10 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TIMEOUT_MS = 30_000
 # A trainer, which has the lowest priority, loads Keras first.
 TRAINING_TIMEOUT_MS = 180_000
+
 expect.set_options(timeout=TIMEOUT_MS)
+
+SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw")
 
 
 class Server:
@@ -101,12 +104,32 @@ def browser_path() -> str | None:
     return next(filter(None, map(shutil.which, BROWSER_NAMES)), None)
 
 
+def expect_screen(page: Page, name: str) -> None:
+    """Wait until the title of a screen, which no other screen has, is there."""
+    title = "A network that reads handwritten digits" if name == "Overview" else name
+    expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
+
+
+def go_to(page: Page, name: str) -> None:
+    """Go to another screen by its name beside all screens."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect_screen(page, name)
+
+
 def wait_until_drawn(page: Page) -> None:
-    """Wait until the screen is complete, its figures included."""
+    """Wait until the screen is complete, its figures included.
+
+    Just after a click it is still complete: what the click changes has to be waited for first.
+    """
     expect(page.get_by_test_id("stSidebar").get_by_text("This machine:")).to_be_attached()
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    wait_until_run(page)
     for plot in page.locator(".live-figure").all():
         expect(plot.locator(".main-svg").first).to_be_attached()
+
+
+def wait_until_run(page: Page) -> None:
+    """Wait until no script of the page runs."""
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:
