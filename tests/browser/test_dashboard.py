@@ -16,7 +16,17 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import SCREENS, TRAINING_TIMEOUT_MS, Server, StartServer, expect_screen, go_to, wait_for
+from tests.support.browser import (
+    SCREENS,
+    TRAINING_TIMEOUT_MS,
+    HeldMessages,
+    Server,
+    StartServer,
+    expect_screen,
+    go_to,
+    wait_for,
+    wait_until_drawn,
+)
 from tests.support.runs import result_of, title_of
 
 
@@ -226,6 +236,20 @@ def test_the_chosen_run_stays_in_the_address(shared_server: Server, shared_store
         go_to(page, name)
         expect(page.get_by_test_id("stSidebar").get_by_text("status.json is missing.")).to_be_visible()
         expect(page).to_have_url(re.compile(f"run={run_path.name}"))
+
+
+def test_slow_screen_offers_no_stop_which_a_training_has_too(shared_server: Server, page: Page) -> None:
+    messages = HeldMessages(page)
+    page.goto(f"{shared_server.url}/train")
+    wait_until_drawn(page)
+    messages.holds_answers = True
+    page.get_by_role("link", name="Dataset").click()
+    wait_for(page, lambda: len(messages) >= 2)
+    messages.send(2)  # that a screen begins, but nothing of it
+    expect(page.get_by_test_id("stStatusWidgetRunningIcon")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    messages.release()
+    expect_screen(page, "Dataset")
 
 
 def test_server_listens_on_this_machine_alone(shared_server: Server) -> None:

@@ -10,11 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.drawing.own_test_set import OwnDigits
-from tests.support.browser import TIMEOUT_MS, Server, canvas_of, draw_stroke, go_to, wait_for, wait_until_run
+from tests.support.browser import (
+    TIMEOUT_MS,
+    HeldMessages,
+    Server,
+    canvas_of,
+    draw_stroke,
+    go_to,
+    wait_for,
+    wait_until_run,
+)
 
 SEVEN = [(70, 70), (210, 70), (120, 230)]
 ONE = [(140, 40), (140, 240)]
@@ -91,43 +100,27 @@ def test_strokes_can_be_undone_and_cleared_and_brought_back(page: Page) -> None:
     expect_answer(page, 1)
 
 
-def test_undo_takes_back_one_stroke_though_the_server_is_busy(browser: Browser, shared_server: Server) -> None:
+def test_undo_takes_back_one_stroke_though_the_server_is_busy(page: Page, shared_server: Server) -> None:
     # What the tab says is held back, and then said at once: while the server is at the first of it, the stroke and the
     # click wait together.
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
-    held: list[str | bytes] | None = None
-    servers: list[WebSocketRoute] = []
-
-    def connect(line: WebSocketRoute) -> None:
-        servers.append(line.connect_to_server())
-        line.on_message(lambda message: servers[-1].send(message) if held is None else held.append(message))
-
-    def wait_for_messages(count: int) -> None:
-        wait_for(page, lambda: len(held or ()) >= count)
-
-    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    messages = HeldMessages(page)
     open_room(page, shared_server)
     draw_stroke(page, ONE)
     expect_answer(page, 1)
     draw_further_stroke(page, [(70, 40), (140, 40)])
     seen = read_drawing(page)
     wait_until_run(page)
-    held = []
+    messages.holds_requests = True
     page.get_by_role("slider", name="Pen width").press("ArrowRight")
-    wait_for_messages(1)
+    wait_for(page, lambda: len(messages) >= 1)
     draw_stroke(page, [(20, 40), (70, 40)])
-    wait_for_messages(2)
+    wait_for(page, lambda: len(messages) >= 2)
     undo_button(page).click()
-    wait_for_messages(3)
-    for message in held:
-        servers[-1].send(message)
-    held = None
+    wait_for(page, lambda: len(messages) >= 3)
+    messages.release()
     page.wait_for_timeout(1000)
     wait_until_run(page)
     expect_drawing(page, seen)
-    context.close()
 
 
 def answer_of(page: Page, digit: int) -> Locator:
@@ -326,23 +319,9 @@ def test_one_tap_keeps_the_drawing_and_clears_the_canvas_for_the_next(page: Page
     assert [digit.label for digit in own.read().digits] == [7, 1]
 
 
-def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
-    browser: Browser, shared_server: Server
-) -> None:
+def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(page: Page, shared_server: Server) -> None:
     # What the server says is held back: then what is clicked next goes out with the state from before.
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
-    held: list[str | bytes] | None = None
-    lines: list[WebSocketRoute] = []
-
-    def connect(line: WebSocketRoute) -> None:
-        lines.append(line)
-        line.connect_to_server().on_message(
-            lambda message: line.send(message) if held is None else held.append(message)
-        )
-
-    page.route_web_socket(re.compile("_stcore/stream"), connect)
+    messages = HeldMessages(page)
     open_room(page, shared_server)
     own = OwnDigits.beside(shared_server.runs_path)
     draw_stroke(page, SEVEN)
@@ -351,15 +330,12 @@ def test_corrected_digit_stays_corrected_though_the_server_is_slow_to_say_so(
     page.get_by_role("button", name="1", exact=True).first.click()
     expect(page.get_by_text("Kept as 1 in your test set.")).to_be_visible()
     expect(page.get_by_text("Your 1, read as 7", exact=True)).to_be_visible()
-    held = []
+    messages.holds_answers = True
     page.get_by_role("button", name="7", exact=True).first.click()
     wait_for(page, lambda: [digit.label for digit in own.read().digits] == [7])
     page.get_by_role("button", name="Clear").click()
     page.wait_for_timeout(1000)
-    for message in held:
-        lines[-1].send(message)
-    held = None
+    messages.release()
     expect(page.get_by_text("Nothing is drawn yet.")).to_be_visible()
     expect(page.get_by_text("Your 7, read as 7", exact=True)).to_be_visible()
     assert [digit.label for digit in own.read().digits] == [7]
-    context.close()

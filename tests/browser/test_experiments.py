@@ -16,7 +16,7 @@ from mnist_lib.config import PRESETS
 from mnist_lib.experiments.library import ExperimentLibrary
 from mnist_lib.experiments.plan import parse_vary, plan_experiment
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import TRAINING_TIMEOUT_MS, Server, go_to, wait_until_drawn
+from tests.support.browser import TRAINING_TIMEOUT_MS, HeldMessages, Server, go_to, wait_until_drawn
 from tests.support.experiments import add_experiment, add_run
 from tests.support.layout import check_layout
 
@@ -40,9 +40,7 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.up()
 
 
-def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
-    start_server: Callable[..., Server], page: Page
-) -> None:
+def test_experiment_goes_from_its_form_to_its_results(start_server: Callable[..., Server], page: Page) -> None:
     server = start_server()
     store = RunStore(server.runs_path)
     page.goto(f"{server.url}/train")
@@ -50,7 +48,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     type_into(page, "Epochs", "1")
     go_to(page, "Experiments")
     page.get_by_role("radio", name="as on Train").click()
-    type_into(page, "Seeds", "2")
+    type_into(page, "Seeds", "1")
     page.get_by_role("combobox", name="Settings to vary").fill("Learning")
     page.get_by_role("option", name="Learning rate").click()
     page.keyboard.press("Escape")
@@ -59,19 +57,65 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     expect(page.get_by_role("button", name="Start experiment")).to_be_disabled()
     type_into(page, "Learning rate", "0.001, 0.01")
     type_into(page, "Name", "rates")
-    expect(page.get_by_text("4 runs, about")).to_be_visible()
+    expect(page.get_by_text("2 runs, about")).to_be_visible()
     page.get_by_role("button", name="Start experiment").focus()  # a field says in itself how many letters it takes
     check_layout(page, "the form")
     page.get_by_role("button", name="Start experiment").click()
-    expect(page.get_by_text("of 4 runs ended")).to_be_visible()
+    expect(page.get_by_text("of 2 runs ended")).to_be_visible()
     expect(page).to_have_url(re.compile("experiment=rates"))
-    expect(page.get_by_text("4 finished")).to_be_visible(timeout=2 * TRAINING_TIMEOUT_MS)  # one after another
+    expect(page.get_by_text("2 finished")).to_be_visible(timeout=TRAINING_TIMEOUT_MS)  # one after another
     wait_until_drawn(page)
     experiment = ExperimentLibrary.beside(store.root).find("rates")
     assert experiment
-    assert len(store.own_runs()) == 4
+    assert len(store.own_runs()) == 2
 
-    # The upper half of the axis of learning rates has the runs with 0.01.
+    check_layout(page, "the results")
+    page.get_by_role("button", name="Train this recipe on everything").click()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Training")).to_be_visible()
+    new = store.own_runs()[0]
+    assert new.read_member() is None
+    assert new.read_config()[0].validation_split == 0
+
+
+def test_field_that_comes_into_the_form_takes_no_other_from_under_the_fingers(
+    shared_server: Server, page: Page
+) -> None:
+    messages = HeldMessages(page)
+    page.goto(f"{shared_server.url}/experiments")
+    page.get_by_role("combobox", name="Settings to vary").fill("Learning")
+    page.get_by_role("option", name="Learning rate").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("spinbutton", name="Random samples")).to_be_visible()
+    wait_until_drawn(page)
+    messages.holds_answers = True
+    type_into(page, "Learning rate", "0.001, 0.01")
+    name = page.get_by_role("textbox", name="Name")
+    name.press_sequentially("ra")
+    messages.release()
+    expect(page.get_by_role("spinbutton", name="Random samples")).to_have_count(0)
+    expect(name).to_be_focused()
+    page.keyboard.type("tes")
+    expect(name).to_have_value("rates")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an experiment that has ended."""
+    store = RunStore(tmp_path_factory.mktemp("experiments") / "runs")
+    plan = plan_experiment(PRESETS["fast"], vary=[parse_vary("learning_rate=0.001,0.002,0.005,0.01")])
+    add_experiment(store, plan)
+    for number, config in enumerate(plan.configs(), start=1):
+        add_run(store, "rates", number, config, [100 - 10 * number], [0.98 + number / 1_000])
+    server = Server(store.root)
+    yield server
+    server.kill()
+
+
+def test_runs_are_selected_in_the_figures(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/experiments")
+    wait_until_drawn(page)
+
+    # The upper half of the axis of learning rates has the runs with 0.005 and 0.01.
     plot = plot_of(page, "experiment_lines")
     box = plot.locator(".axis-brush").first.bounding_box()
     assert box
@@ -90,7 +134,7 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
     expect(page.get_by_text("as selected above")).to_be_hidden()
     page.wait_for_function(f"plot => !({brushed})(plot)?.length", arg=plot.element_handle())
 
-    # A box around the left half of the scatter has those with 0.001; a click shows a run.
+    # A box around the left half of the scatter has those with 0.001 and 0.002; a click shows a run.
     plot = plot_of(page, "experiment_dots")
     box = plot.locator(".nsewdrag").first.bounding_box()
     assert box
@@ -107,26 +151,6 @@ def test_experiment_goes_from_its_form_to_results_in_which_runs_are_selected(
             expect(heading).to_be_visible(timeout=3_000)
             break
     expect(heading).to_be_visible()
-
-    check_layout(page, "the results")
-    page.get_by_role("button", name="Train this recipe on everything").click()
-    expect(page.get_by_test_id("stSidebar").get_by_text("Training")).to_be_visible()
-    new = store.own_runs()[0]
-    assert new.read_member() is None
-    assert new.read_config()[0].validation_split == 0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with an experiment that has ended."""
-    store = RunStore(tmp_path_factory.mktemp("experiments") / "runs")
-    plan = plan_experiment(PRESETS["fast"], vary=[parse_vary("learning_rate=0.001,0.002,0.005,0.01")])
-    add_experiment(store, plan)
-    for number, config in enumerate(plan.configs(), start=1):
-        add_run(store, "rates", number, config, [100 - 10 * number], [0.98 + number / 1_000])
-    server = Server(store.root)
-    yield server
-    server.kill()
 
 
 def test_visit_of_a_screen_is_one_step_for_back(server: Server, page: Page) -> None:

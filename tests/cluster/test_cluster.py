@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ def pause_after(run: Run, epochs: int) -> RunSnapshot:
 
 
 class Story(NamedTuple):
-    """What was seen of three runs on three workers, and of the same runs on this machine."""
+    """What was seen of two runs on two workers, and of the same runs on this machine."""
 
     runs: list[Run]
     trained_here: list[Run]
@@ -62,21 +63,34 @@ class Story(NamedTuple):
     end: ClusterReport
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Three runs: the worker of one is killed, then the scheduler and the dispatcher."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+def test_runs_outlive_worker_scheduler_and_dispatcher(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    story = tell(tmp_path)
+    for check in (
+        check_each_run_ends_as_the_same_run_trained_here,
+        check_a_worker_that_is_killed_leaves_its_epochs_and_another_goes_on,
+        check_without_its_scheduler_a_run_waits_with_its_epochs_and_the_dispatcher_says_so,
+        check_every_run_is_in_the_queue_until_it_has_ended,
+        check_each_epoch_says_where_it_was_trained,
+        check_a_worker_of_another_version_gets_no_run_and_both_are_named,
+    ):
+        with subtests.test(check.__name__):
+            check(story)
+
+
+def tell(folder: Path) -> Story:
+    """Two runs: the worker of one is killed, then the scheduler and the dispatcher."""
+    cluster = Cluster(folder)
     other = cluster.folder / "other"
     shutil.copytree(PROJECT_PATH / "mnist_lib", other / "mnist_lib", ignore=shutil.ignore_patterns("assets", "ui"))
     with (other / "mnist_lib" / "config.py").open("a") as file:
         file.write("# another version\n")
     try:
         scheduler = cluster.start_scheduler()
-        configs = [replace(CONFIG, seed=seed) for seed in range(3)]
+        configs = [replace(CONFIG, seed=seed) for seed in range(2)]
         runs = RunQueue(cluster.store).add_all(configs, MNIST_DESCRIPTION, "seeds", cluster.address)
         dispatcher = cluster.start_dispatcher()
         waiting_for_workers = wait_until(lambda: cluster.report().message)
-        for _ in range(3):
+        for _ in range(2):
             cluster.start_worker()
         cluster.start_worker("-c", OTHER_PROJECT, other)
         paused = pause_after(runs[0], 1)
@@ -99,7 +113,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         cluster.start_worker()
         assert cluster.start_dispatcher().wait(120) == 0
         here = RunStore(cluster.folder / "here", bundled_root=cluster.folder / "none")
-        for seed in range(3):
+        for seed in range(2):
             said = finish_training(cluster.folder, here, *OPTIONS, f"--seed={seed}")
             assert said.endswith("exit code 0\n"), said
         return Story(
@@ -110,8 +124,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         cluster.python.end_all()
 
 
-def test_each_run_ends_as_the_same_run_trained_here(story: Story) -> None:
-    assert [run.read().state for run in story.runs] == ["finished"] * 3
+def check_each_run_ends_as_the_same_run_trained_here(story: Story) -> None:
+    assert [run.read().state for run in story.runs] == ["finished"] * 2
     for run, here in zip(story.runs, story.trained_here, strict=True):
         assert run.read().config == here.read().config
         assert figures_of(run) == figures_of(here)
@@ -119,7 +133,7 @@ def test_each_run_ends_as_the_same_run_trained_here(story: Story) -> None:
             np.testing.assert_array_equal(run.probabilities(epoch), here.probabilities(epoch))
 
 
-def test_a_worker_that_is_killed_leaves_its_epochs_and_another_goes_on(story: Story) -> None:
+def check_a_worker_that_is_killed_leaves_its_epochs_and_another_goes_on(story: Story) -> None:
     assert story.without_worker.message.endswith(": it is gone")
     assert story.without_worker.epochs == story.paused.epochs
     assert story.paused_again.epochs == story.paused.epochs != []
@@ -127,27 +141,27 @@ def test_a_worker_that_is_killed_leaves_its_epochs_and_another_goes_on(story: St
     assert not story.trainer_outlived_worker
 
 
-def test_without_its_scheduler_a_run_waits_with_its_epochs_and_the_dispatcher_says_so(story: Story) -> None:
+def check_without_its_scheduler_a_run_waits_with_its_epochs_and_the_dispatcher_says_so(story: Story) -> None:
     assert story.without_scheduler.epochs == story.paused_again.epochs
     assert " does not answer and is tried again (" in story.message
 
 
-def test_every_run_is_in_the_queue_until_it_has_ended(story: Story) -> None:
+def check_every_run_is_in_the_queue_until_it_has_ended(story: Story) -> None:
     for run in story.runs:
         assert not run.queue_path.exists()
         assert not list(run.path.glob("checkpoint-*"))
     assert (story.end.message, [worker.run_id for worker in story.end.workers]) == ("", [""])
 
 
-def test_each_epoch_says_where_it_was_trained(story: Story) -> None:
+def check_each_epoch_says_where_it_was_trained(story: Story) -> None:
     for run in story.runs:
         assert {row.trained_on for row in run.read().epochs} == {f"{os.uname().nodename}, {processor_name()}"}
     assert {row.trained_on for run in story.trained_here for row in run.read().epochs} == {""}
 
 
-def test_a_worker_of_another_version_gets_no_run_and_both_are_named(story: Story) -> None:
+def check_a_worker_of_another_version_gets_no_run_and_both_are_named(story: Story) -> None:
     (problem,) = story.refused
     assert problem.startswith("this project is ")
     assert " there and " in problem
     assert problem.endswith(" here")
-    assert story.waiting_for_workers == "3 runs wait for a worker"
+    assert story.waiting_for_workers == "2 runs wait for a worker"

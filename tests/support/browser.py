@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,9 +12,10 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocketRoute, expect
 
 from tests.support.processes import PROJECT_PATH
 
@@ -81,6 +83,44 @@ def free_port() -> int:
 def launch_browser(playwright: Playwright) -> Browser:
     """Start the Chromium or Chrome of this machine, else Playwright's own."""
     return playwright.chromium.launch(executable_path=browser_path(), args=ARGUMENTS)
+
+
+class HeldMessages:
+    """Holds back what a page says to its server, or the server to it, until it is released.
+
+    It has to be made before the page is opened.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.holds_requests = False
+        self.holds_answers = False
+        self._held: list[Callable[[], None]] = []
+        page.route_web_socket(re.compile("_stcore/stream"), self._connect)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def _connect(self, line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        line.on_message(lambda message: self._pass_on(server, message, self.holds_requests))
+        server.on_message(lambda message: self._pass_on(line, message, self.holds_answers))
+
+    def _pass_on(self, receiver: WebSocketRoute, message: str | bytes, hold: bool) -> None:
+        if hold:
+            self._held.append(partial(receiver.send, message))
+        else:
+            receiver.send(message)
+
+    def send(self, count: int) -> None:
+        """Send the first ones of what was held back."""
+        for send in self._held[:count]:
+            send()
+        del self._held[:count]
+
+    def release(self) -> None:
+        """Send at once all that was held back, and hold no more."""
+        self.holds_requests = self.holds_answers = False
+        self.send(len(self))
 
 
 def launch_profile(playwright: Playwright) -> BrowserContext:

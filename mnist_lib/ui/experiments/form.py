@@ -92,7 +92,8 @@ def render_form(experiments: Sequence[Experiment]) -> None:
 def _render_fields(number: int, last_cluster: str) -> None:
     if st.session_state.pop(_STARTED_KEY, False):
         st.rerun()  # the whole screen must show the new experiment
-    with st.container(key=_FORM_KEY):
+    form = st.container(key=_FORM_KEY)
+    with form, st.container():  # what comes and goes in it moves no field below: what is being typed would be lost
         recipe = st.segmented_control(
             "Recipe",
             [*PRESETS, AS_ON_TRAIN],
@@ -113,6 +114,7 @@ def _render_fields(number: int, last_cluster: str) -> None:
             )
         halving = bool(varied) and seeds == 1 and _render_halving(number)
         cluster = _choose_cluster(number, last_cluster)
+    with form:
         left, right = st.columns(2)
         with left:
             name = _render_name(recipe, number)
