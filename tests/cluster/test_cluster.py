@@ -48,7 +48,7 @@ def pause_after(run: Run, epochs: int) -> RunSnapshot:
 
 
 class Story(NamedTuple):
-    """What was seen of two runs on two workers, and of the same runs on this machine."""
+    """What was seen of two runs on three workers, and of the same runs on this machine."""
 
     runs: list[Run]
     trained_here: list[Run]
@@ -90,7 +90,7 @@ def tell(folder: Path) -> Story:
         runs = RunQueue(cluster.store).add_all(configs, MNIST_DESCRIPTION, "seeds", cluster.address)
         dispatcher = cluster.start_dispatcher()
         waiting_for_workers = wait_until(lambda: cluster.report().message)
-        for _ in range(2):
+        for _ in range(3):
             cluster.start_worker()
         cluster.start_worker("-c", OTHER_PROJECT, other)
         paused = pause_after(runs[0], 1)
