@@ -48,7 +48,7 @@ def pause_after(run: Run, epochs: int) -> RunSnapshot:
 
 
 class Story(NamedTuple):
-    """What was seen of two runs on three workers, and of the same runs on this machine."""
+    """What was seen of three runs on three workers, and of the same runs on this machine."""
 
     runs: list[Run]
     trained_here: list[Run]
@@ -78,7 +78,7 @@ def test_runs_outlive_worker_scheduler_and_dispatcher(tmp_path: Path, subtests: 
 
 
 def tell(folder: Path) -> Story:
-    """Two runs: the worker of one is killed, then the scheduler and the dispatcher."""
+    """Three runs: the worker of one is killed, then the scheduler and the dispatcher."""
     cluster = Cluster(folder)
     other = cluster.folder / "other"
     shutil.copytree(PROJECT_PATH / "mnist_lib", other / "mnist_lib", ignore=shutil.ignore_patterns("assets", "ui"))
@@ -86,7 +86,7 @@ def tell(folder: Path) -> Story:
         file.write("# another version\n")
     try:
         scheduler = cluster.start_scheduler()
-        configs = [replace(CONFIG, seed=seed) for seed in range(2)]
+        configs = [replace(CONFIG, seed=seed) for seed in range(3)]
         runs = RunQueue(cluster.store).add_all(configs, MNIST_DESCRIPTION, "seeds", cluster.address)
         dispatcher = cluster.start_dispatcher()
         waiting_for_workers = wait_until(lambda: cluster.report().message)
@@ -94,12 +94,16 @@ def tell(folder: Path) -> Story:
             cluster.start_worker()
         cluster.start_worker("-c", OTHER_PROJECT, other)
         paused = pause_after(runs[0], 1)
+        for run in runs[1:]:  # no worker is free for the one that loses its own, until that was seen
+            pause_after(run, 0)
         refused = [worker.problem for worker in cluster.report().workers if worker.problem]
 
         worker = cluster.worker_of(runs[0])
         (trainer,) = psutil.Process(worker.pid).children()
         worker.send_signal(signal.SIGKILL)
         without_worker = wait_until(lambda: runs[0].read() if runs[0].read().state == "interrupted" else None)
+        for run in runs[1:]:
+            run.request(paused=False)
         outlived = bool(psutil.wait_procs([trainer], timeout=60)[1])
 
         paused_again = pause_after(runs[0], 0)
@@ -113,7 +117,7 @@ def tell(folder: Path) -> Story:
         cluster.start_worker()
         assert cluster.start_dispatcher().wait(120) == 0
         here = RunStore(cluster.folder / "here", bundled_root=cluster.folder / "none")
-        for seed in range(2):
+        for seed in range(3):
             said = finish_training(cluster.folder, here, *OPTIONS, f"--seed={seed}")
             assert said.endswith("exit code 0\n"), said
         return Story(
@@ -125,7 +129,7 @@ def tell(folder: Path) -> Story:
 
 
 def check_each_run_ends_as_the_same_run_trained_here(story: Story) -> None:
-    assert [run.read().state for run in story.runs] == ["finished"] * 2
+    assert [run.read().state for run in story.runs] == ["finished"] * 3
     for run, here in zip(story.runs, story.trained_here, strict=True):
         assert run.read().config == here.read().config
         assert figures_of(run) == figures_of(here)
@@ -164,4 +168,4 @@ def check_a_worker_of_another_version_gets_no_run_and_both_are_named(story: Stor
     assert problem.startswith("this project is ")
     assert " there and " in problem
     assert problem.endswith(" here")
-    assert story.waiting_for_workers == "2 runs wait for a worker"
+    assert story.waiting_for_workers == "3 runs wait for a worker"
