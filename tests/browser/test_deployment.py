@@ -26,6 +26,8 @@ UNSEEN_PICTURES = "[...document.images].filter(image => image.complete && !image
 
 
 def download(page: Page, name: str) -> Path:
+    expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    wait_until_drawn(page)
     with page.expect_download() as downloaded:
         page.get_by_role("button", name=name, exact=True).click()
     return downloaded.value.path()

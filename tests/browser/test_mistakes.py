@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_lib.data.dataset import load_mnist
 from mnist_lib.runs.run import Run
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import Server, wait_until_run
+from tests.support.browser import Server, wait_until_drawn, wait_until_run
 from tests.support.runs import BUNDLED_RUN, PAPER_RUN, change_json, copy_bundled_run, title_of
 
 LABELS = load_mnist().test_labels
@@ -121,6 +121,8 @@ def test_slider_goes_through_the_epochs(shared_server: Server, page: Page) -> No
     expect(tiles_of(page)).to_have_count(wrong)
     expect(page).to_have_url(re.compile(f"epoch={before}"))
     page.get_by_role("tab", name="Download").click()
+    expect(page.get_by_role("button", name="Mistakes", exact=True)).to_be_visible()
+    wait_until_drawn(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Mistakes", exact=True).click()
     assert download.value.suggested_filename == f"{BUNDLED_RUN.run_id}-epoch-{before}-mistakes.csv"
@@ -209,7 +211,10 @@ def test_run_is_taken_away_loaded_again_and_compared(
     shared_server: Server, shared_store: RunStore, page: Page, tmp_path: Path
 ) -> None:
     page.goto(f"{shared_server.url}/runs?runs=pretrained-paper")
+    wait_until_drawn(page)
     page.get_by_text("Download", exact=True).click()
+    expect(page.get_by_role("button", name="The whole run")).to_be_visible()
+    wait_until_drawn(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="The whole run").click()
     path = tmp_path / "run.zip"

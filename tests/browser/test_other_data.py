@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import TRAINING_TIMEOUT_MS, Server, draw_stroke
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, draw_stroke, wait_until_drawn
 from tests.support.datasets import CLASS_NAMES, make_turned_digits, write_idx_files
 from tests.support.processes import Python
 from tests.support.runs import title_of
@@ -20,6 +20,8 @@ ANY_CLASS = "|".join(CLASS_NAMES)
 
 
 def download(page: Page, name: str, path: Path) -> Path:
+    expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
+    wait_until_drawn(page)
     with page.expect_download() as started:
         page.get_by_role("button", name=name, exact=True).click()
     started.value.save_as(path)

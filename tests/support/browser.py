@@ -12,7 +12,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocketRoute, expect
@@ -94,11 +93,15 @@ class HeldMessages:
     def __init__(self, page: Page) -> None:
         self.holds_requests = False
         self.holds_answers = False
-        self._held: list[Callable[[], None]] = []
+        self._held: list[tuple[WebSocketRoute, str | bytes]] = []
         page.route_web_socket(re.compile("_stcore/stream"), self._connect)
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def longest(self) -> int:
+        """Return the length of the longest of what is held back: a request holds the state of all fields."""
+        return max((len(message) for _, message in self._held), default=0)
 
     def _connect(self, line: WebSocketRoute) -> None:
         server = line.connect_to_server()
@@ -107,14 +110,14 @@ class HeldMessages:
 
     def _pass_on(self, receiver: WebSocketRoute, message: str | bytes, hold: bool) -> None:
         if hold:
-            self._held.append(partial(receiver.send, message))
+            self._held.append((receiver, message))
         else:
             receiver.send(message)
 
     def send(self, count: int) -> None:
         """Send the first ones of what was held back."""
-        for send in self._held[:count]:
-            send()
+        for receiver, message in self._held[:count]:
+            receiver.send(message)
         del self._held[:count]
 
     def release(self) -> None:
