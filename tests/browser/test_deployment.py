@@ -6,14 +6,13 @@ import os
 import re
 import signal
 import zipfile
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from mnist_lib.runs.store import RunStore
 from tests.browser.test_dashboard import start_training, wait_for_curves
-from tests.support.browser import SCREENS, StartServer, expect_screen, go_to, wait_until_drawn
+from tests.support.browser import SCREENS, StartServer, download, expect_screen, go_to, wait_until_drawn
 from tests.support.processes import wait_until
 from tests.support.proxy import cutting_proxy
 from tests.support.runs import BUNDLED_RUN
@@ -23,14 +22,6 @@ from tests.support.visits import draw_a_one
 LOOKING_FOR_THE_SERVER = re.compile(r"/mnist/\w+/_stcore/(health|host-config)$")
 
 UNSEEN_PICTURES = "[...document.images].filter(image => image.complete && !image.naturalWidth).map(image => image.src)"
-
-
-def download(page: Page, name: str) -> Path:
-    expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
-    wait_until_drawn(page)
-    with page.expect_download() as downloaded:
-        page.get_by_role("button", name=name, exact=True).click()
-    return downloaded.value.path()
 
 
 def test_all_works_below_a_path_and_behind_a_proxy_that_cuts_connections(start_server: StartServer, page: Page) -> None:
@@ -63,8 +54,8 @@ def test_all_works_below_a_path_and_behind_a_proxy_that_cuts_connections(start_s
         go_to(page, "Mistakes")
         expect(page).to_have_url(re.compile(f"^{url}/mistakes"))
         page.get_by_role("tab", name="Download").click()
-        assert b"<html" in download(page, "Report").read_bytes()[:200]
-        run_path = download(page, "The whole run")
+        assert b"<html" in download(page, "Report").path().read_bytes()[:200]
+        run_path = download(page, "The whole run").path()
         assert f"{BUNDLED_RUN.run_id}/config.json" in zipfile.ZipFile(run_path).namelist()
     assert faults == []
 

@@ -118,6 +118,7 @@ def test_undo_takes_back_one_stroke_though_the_server_is_busy(page: Page, shared
     wait_for(page, lambda: messages.longest() > longest + 100)  # the stroke is in it
     undo_button(page).click()
     page.wait_for_timeout(500)
+    assert len(messages) >= 3
     messages.release()
     page.wait_for_timeout(1000)
     wait_until_run(page)

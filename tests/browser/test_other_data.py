@@ -11,21 +11,12 @@ from playwright.sync_api import Page, expect
 
 from mnist_lib.data.dataset import Dataset
 from mnist_lib.runs.store import RunStore
-from tests.support.browser import TRAINING_TIMEOUT_MS, Server, draw_stroke, wait_until_drawn
+from tests.support.browser import TRAINING_TIMEOUT_MS, Server, download, draw_stroke
 from tests.support.datasets import CLASS_NAMES, make_turned_digits, write_idx_files
 from tests.support.processes import Python
 from tests.support.runs import title_of
 
 ANY_CLASS = "|".join(CLASS_NAMES)
-
-
-def download(page: Page, name: str, path: Path) -> Path:
-    expect(page.get_by_role("button", name=name, exact=True)).to_be_visible()
-    wait_until_drawn(page)
-    with page.expect_download() as started:
-        page.get_by_role("button", name=name, exact=True).click()
-    started.value.save_as(path)
-    return path
 
 
 def test_everything_works_with_a_data_set_of_ones_own(
@@ -60,9 +51,10 @@ def test_everything_works_with_a_data_set_of_ones_own(
     expect(page.get_by_role("combobox", name="True class")).to_be_visible()
     expect(page.get_by_text("Labels put to a vote")).to_have_count(0)
     page.get_by_role("tab", name="Download").click()
-    report = download(page, "Report", tmp_path / "report.html").read_text()
+    report = download(page, "Report").path().read_text()
     assert "tells the 3 classes of Turned apart" in report
-    zipped = download(page, "The whole run", tmp_path / "run.zip")
+    zipped = tmp_path / "run.zip"
+    download(page, "The whole run").save_as(zipped)
 
     page.goto(f"{server.url}/draw?run={run.run_id}")
     draw_stroke(page, [(40, 140), (240, 140)])

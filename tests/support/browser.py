@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocketRoute, expect
+from playwright.sync_api import Browser, BrowserContext, Download, Locator, Page, Playwright, WebSocketRoute, expect
 
 from tests.support.processes import PROJECT_PATH
 
@@ -25,7 +25,6 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TIMEOUT_MS = 30_000
 # A trainer, which has the lowest priority, loads Keras first.
 TRAINING_TIMEOUT_MS = 180_000
-
 expect.set_options(timeout=TIMEOUT_MS)
 
 SCREENS = ("Overview", "Dataset", "Model", "Train", "Mistakes", "Runs", "Experiments", "Draw")
@@ -148,7 +147,8 @@ def browser_path() -> str | None:
 
 
 def expect_screen(page: Page, name: str) -> None:
-    """Wait until the title of a screen, which no other screen has, is there."""
+    """Wait until the title of a screen, which no other screen has, is there beside all screens."""
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)).to_be_visible()
     title = "A network that reads handwritten digits" if name == "Overview" else name
     expect(page.get_by_role("heading", level=1, name=title, exact=True)).to_be_visible()
 
@@ -173,6 +173,16 @@ def wait_until_drawn(page: Page) -> None:
 def wait_until_run(page: Page) -> None:
     """Wait until no script of the page runs."""
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+
+
+def download(page: Page, name: str) -> Download:
+    """Press a button that downloads, once the screen is at rest: Streamlit drops such a click while it is drawn."""
+    button = page.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_visible()
+    wait_until_drawn(page)
+    with page.expect_download() as started:
+        button.click()
+    return started.value
 
 
 def wait_for(page: Page, condition: Callable[[], object]) -> None:

@@ -17,8 +17,6 @@ EXCEPTIONS = [
     ("overlap", "[data-testid='stIconMaterial']"),
     # A name is as long as a person likes: its field shows the beginning, the list and the screen all of it.
     ("cut", "[data-testid='stSidebar'] [role='combobox'], .st-key-experiment [role='combobox']"),
-    # It tells that something has ended, and lies over the screen for some seconds.
-    ("overlap", "[data-testid='stToast']"),
     # Signs of a formula are put into each other.
     ("overlap", ".katex"),
     # Streamlit lays an arrow over the tabs where not all of them fit.
